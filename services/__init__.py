@@ -1,0 +1,1 @@
+"""Afín's services and what they are made of."""

@@ -1,0 +1,108 @@
+"""The lake: how ingest lays payments and companies down, and the warehouse finds them.
+
+    raw/<dataset>/updated_date=<first day of the window>/run=<run id>/part-<attempt>-<number>.parquet
+    raw/<dataset>/updated_date=<first day of the window>/run=<run id>/manifest.json
+    quarantine/<dataset>/updated_date=…/run=<run id>/part-<attempt>-<number>.parquet
+
+Objects are written once, if absent, the manifest last. A part that no manifest names does not exist for readers.
+"""
+
+from datetime import date, datetime
+from typing import Literal
+
+import pyarrow as pa
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Dataset = Literal["payments", "companies"]
+
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+# `position`: the row's place in its run, from 0. Of two rows with one key and updated_at, the one read later wins.
+PAYMENTS_SCHEMA = pa.schema(
+    [
+        pa.field("payment_id", pa.string(), nullable=False),
+        pa.field("company_code", pa.string(), nullable=False),
+        pa.field("payment_at", TIMESTAMP),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("amount", pa.decimal128(18, 2), nullable=False),
+        pa.field("external_client_id", pa.string(), nullable=False),
+        pa.field("created_at", TIMESTAMP, nullable=False),
+        pa.field("updated_at", TIMESTAMP, nullable=False),
+        pa.field("position", pa.int64(), nullable=False),
+    ]
+)
+COMPANIES_SCHEMA = pa.schema(
+    [
+        pa.field("company_id", pa.int64(), nullable=False),
+        pa.field("company_code", pa.string(), nullable=False),
+        pa.field("company_name", pa.string(), nullable=False),
+        pa.field("category_id", pa.int64()),
+        pa.field("category_name", pa.string()),
+        pa.field("is_top_biller", pa.bool_()),
+        pa.field("position", pa.int64(), nullable=False),
+    ]
+)
+QUARANTINE_SCHEMA = pa.schema(
+    [pa.field("reason", pa.string(), nullable=False), pa.field("raw", pa.string(), nullable=False)]
+)
+
+
+class Part(BaseModel):
+    """One Parquet object, by key, with what must agree before it is read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    rows: int = Field(ge=0)
+    size: int = Field(ge=0, description="bytes")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class LakeManifest(BaseModel):
+    """What one run read: read = rows of parts + rows of quarantine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    dataset: Dataset
+    run_id: str
+    code_version: str
+    since: date | None = Field(description="The date the source was asked for; None for the whole catalogue.")
+    source_time: AwareDatetime = Field(description="The source's own clock when the pass began.")
+    newest_updated_at: AwareDatetime | None = Field(description="Of the valid payments; None without any.")
+    parts: tuple[Part, ...]
+    quarantine: tuple[Part, ...]
+
+    @property
+    def rows(self) -> int:
+        """Valid rows."""
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def quarantined(self) -> int:
+        """Rows refused."""
+        return sum(part.rows for part in self.quarantine)
+
+    def to_bytes(self) -> bytes:
+        """The manifest as it is stored."""
+        return self.model_dump_json(indent=1).encode()
+
+
+def run_folder(area: Literal["raw", "quarantine"], dataset: Dataset, day: date, run_id: str) -> str:
+    """The folder of a run's objects, without a slash at its end. `day`: first day of the window, or of the pass."""
+    return f"{area}/{dataset}/updated_date={day.isoformat()}/run={run_id}"
+
+
+def part_key(folder: str, attempt: int, number: int) -> str:
+    """A part's key. Each attempt at a run writes new names: nothing is ever overwritten."""
+    return f"{folder}/part-{attempt:02d}-{number:05d}.parquet"
+
+
+def manifest_key(folder: str) -> str:
+    """The key of a run's one manifest."""
+    return f"{folder}/manifest.json"
+
+
+def latest(old: datetime | None, new: datetime | None) -> datetime | None:
+    """The later of two moments, either of which may be missing: a watermark never moves back."""
+    known = [moment for moment in (old, new) if moment is not None]
+    return max(known, default=None)

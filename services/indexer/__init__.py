@@ -1,0 +1,1 @@
+"""Builds, judges and publishes the index."""

@@ -1,0 +1,1 @@
+"""Training rows, bundles and publications as the indexer sees them."""

@@ -1,0 +1,1 @@
+"""Features, embedding and evaluation; no I/O."""

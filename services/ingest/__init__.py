@@ -1,0 +1,1 @@
+"""Takes payments and companies from the source into the lake, and runs the pipelines."""

@@ -1,0 +1,1 @@
+"""Source, tables and other services as ingest sees them."""

@@ -1,0 +1,1 @@
+"""Decisions of ingest; no I/O."""

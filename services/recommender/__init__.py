@@ -1,0 +1,1 @@
+"""Serves recommendations from the published index."""

@@ -1,0 +1,1 @@
+"""The bundle as the recommender sees it."""

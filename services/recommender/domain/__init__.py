@@ -1,0 +1,1 @@
+"""Ranking of one request; no I/O."""

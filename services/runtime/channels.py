@@ -1,0 +1,39 @@
+"""Channels to other services: each call has a deadline, and what is safe to repeat is repeated by gRPC itself."""
+
+import json
+
+import grpc
+
+# Retried by the transport only when the server surely did not run the call's handler to an answer: UNAVAILABLE.
+# https://github.com/grpc/proposal/blob/master/A6-client-retries.md
+SERVICE_CONFIG = json.dumps(
+    {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "methodConfig": [
+            {
+                "name": [{}],
+                "retryPolicy": {
+                    "maxAttempts": 5,
+                    "initialBackoff": "0.2s",
+                    "maxBackoff": "3s",
+                    "backoffMultiplier": 2,
+                    "retryableStatusCodes": ["UNAVAILABLE"],
+                },
+            }
+        ],
+    }
+)
+OPTIONS = (
+    ("grpc.service_config", SERVICE_CONFIG),
+    ("grpc.enable_retries", 1),
+    # A peer that was restarted is found again soon, not after gRPC's default of up to two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+    ("grpc.keepalive_time_ms", 30000),
+    ("grpc.keepalive_timeout_ms", 10000),
+)
+
+
+def open_channel(address: str) -> grpc.aio.Channel:
+    """A channel to `host:port`; the caller closes it (it is an async context manager)."""
+    return grpc.aio.insecure_channel(address, options=OPTIONS)

@@ -1,0 +1,92 @@
+"""One tree of errors that a caller can act on; everything else is a bug: INTERNAL, without detail.
+
+The interceptor translates them to google.rpc.Status (https://cloud.google.com/apis/design/errors).
+"""
+
+from collections.abc import Mapping
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+ERROR_DOMAIN = "afin"
+
+
+class ServiceError(Exception):
+    """What is wrong, where, and what to do; `reason` is the constant that a program may test for."""
+
+    code = grpc.StatusCode.UNKNOWN
+    reason = "UNKNOWN"
+
+    def __init__(self, message: str, *, reason: str | None = None, metadata: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.reason = reason or type(self).reason
+        self.metadata = dict(metadata or {})
+
+    def details(self) -> list[any_pb2.Any]:
+        """The details of the google.rpc.Status, packed."""
+        return [_pack(error_details_pb2.ErrorInfo(reason=self.reason, domain=ERROR_DOMAIN, metadata=self.metadata))]
+
+    def to_status(self) -> status_pb2.Status:
+        """The whole error as it travels in the trailer `grpc-status-details-bin`."""
+        number = code_pb2.Code.Value(self.code.name)
+        return status_pb2.Status(code=number, message=self.message, details=self.details())
+
+
+class InvalidArgument(ServiceError):
+    """A field of the request is wrong whatever the state of the system."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
+    reason = "INVALID_ARGUMENT"
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}", metadata={"field": field})
+        self.field = field
+        self.problem = problem
+
+    def details(self) -> list[any_pb2.Any]:
+        """ErrorInfo, and BadRequest naming the field."""
+        violation = error_details_pb2.BadRequest.FieldViolation(field=self.field, description=self.problem)
+        return [*super().details(), _pack(error_details_pb2.BadRequest(field_violations=[violation]))]
+
+
+class NotFound(ServiceError):
+    """The thing named in the request does not exist."""
+
+    code = grpc.StatusCode.NOT_FOUND
+    reason = "NOT_FOUND"
+
+
+class AlreadyExists(ServiceError):
+    """An id is taken by something else."""
+
+    code = grpc.StatusCode.ALREADY_EXISTS
+    reason = "ALREADY_EXISTS"
+
+
+class FailedPrecondition(ServiceError):
+    """Something else must be done first; the message says what."""
+
+    code = grpc.StatusCode.FAILED_PRECONDITION
+    reason = "FAILED_PRECONDITION"
+
+
+class Unavailable(ServiceError):
+    """A dependency does not answer now; the same call may succeed later."""
+
+    code = grpc.StatusCode.UNAVAILABLE
+    reason = "UNAVAILABLE"
+
+
+class DataLoss(ServiceError):
+    """Stored bytes are not what was stored: a checksum disagrees."""
+
+    code = grpc.StatusCode.DATA_LOSS
+    reason = "DATA_LOSS"
+
+
+def _pack(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed

@@ -1,0 +1,50 @@
+"""Honest health: `""` means that the process lives, a service's full name that it can do its work.
+
+A dependency that fails or does not answer in time makes its service NOT_SERVING; each change is logged once.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+from grpc_health.v1 import health, health_pb2
+
+ReadyCheck = Callable[[], Awaitable[None]]
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+log = structlog.get_logger(__name__)
+
+
+class HealthWatch:
+    """Asks each service's check again and again, and tells the health service what came of it."""
+
+    def __init__(self, servicer: health.aio.HealthServicer, checks: dict[str, ReadyCheck]) -> None:
+        self._servicer = servicer
+        self._checks = checks
+        self._ready: dict[str, bool] = {}
+
+    async def keep_watching(self, interval: timedelta, patience: timedelta) -> None:
+        """Runs until cancelled."""
+        await self._servicer.set("", SERVING)
+        while True:
+            for service, check in self._checks.items():
+                await self._note(service, await _problem(check, patience))
+            await asyncio.sleep(interval.total_seconds())
+
+    async def _note(self, service: str, problem: str | None) -> None:
+        ready = problem is None
+        if self._ready.get(service) != ready:
+            log.info("health changed", grpc_service=service, ready=ready, problem=problem)
+            self._ready[service] = ready
+        await self._servicer.set(service, SERVING if ready else NOT_SERVING)
+
+
+async def _problem(check: ReadyCheck, patience: timedelta) -> str | None:
+    try:
+        async with asyncio.timeout(patience.total_seconds()):
+            await check()
+    except Exception as error:  # noqa: BLE001 - whatever a dependency throws, the answer is the same: not ready
+        return type(error).__name__
+    return None

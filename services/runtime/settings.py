@@ -1,0 +1,55 @@
+"""Settings from the environment (or files of secrets), read once in `__main__`, checked before a port opens."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS_FOLDER = Path("/run/secrets/afin")
+
+
+class ServiceSettings(BaseSettings):
+    """What every service can be told. A service's own class adds its fields and its prefix, e.g. WAREHOUSE_."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address to listen on, for gRPC and for metrics.")
+    port: int = Field(0, ge=0, le=65535, description="gRPC port; 0 takes a free one and logs it.")
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics for Prometheus; 0 takes a free one.")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
+    drain_seconds: float = Field(20, ge=0, le=600, description="How long calls may still run after SIGTERM.")
+
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+def load_settings(kind: type[Settings]) -> Settings:
+    """Reads `kind` from the environment; on anything missing, wrong or unknown says so in one line and exits with 2.
+
+    A secret may stand in a file named like its variable, in lower case, below /run/secrets/afin.
+    """
+    prefix = kind.model_config.get("env_prefix", "")
+    try:
+        _refuse_unknown(kind, prefix)
+        secrets: dict[str, Any] = {"_secrets_dir": SECRETS_FOLDER} if SECRETS_FOLDER.is_dir() else {}
+        return kind(**secrets)
+    except ValidationError as error:
+        problems = "; ".join(f"{prefix}{_place(item['loc'])}: {item['msg']}" for item in error.errors())
+    except ValueError as error:
+        problems = str(error)
+    print(f"{prefix.rstrip('_').lower()}: wrong settings: {problems}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _refuse_unknown(kind: type[BaseSettings], prefix: str) -> None:
+    known = {f"{prefix}{name.upper()}" for name in kind.model_fields}
+    unknown = sorted(name for name in os.environ if name.startswith(prefix) and name not in known)
+    if prefix and unknown:
+        raise ValueError(f"unknown: {', '.join(unknown)} (known: {', '.join(sorted(known))})")
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location).upper() or "settings"

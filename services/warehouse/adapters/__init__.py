@@ -1,0 +1,1 @@
+"""PostgreSQL and Parquet as the warehouse sees them."""

@@ -1,0 +1,1 @@
+"""Tests against real PostgreSQL, gRPC, HTTP and S3."""
