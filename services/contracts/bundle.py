@@ -1,0 +1,207 @@
+"""An index version as the indexer stores it and the recommender loads it.
+
+    index/versions/<version>/<file>             immutable; the manifest is written last
+    index/versions/<version>/manifest.json
+    index/builds/<build id>.json                which version a build made, so that a repeated build is a no-op
+    index/validations/<version>/<number>.json   what a validation found
+    index/published/<epoch>.json                the newest epoch is in service
+
+Companies have dense ids: 0 .. indexed-1 stand in the Annoy file and have factors; indexed .. companies-1 are in the
+catalogue but were paid by too few clients to be placed. Clients are known by a 128-bit hash of their id, never by the id.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+PUBLISHED_PREFIX = "index/published/"
+VERSIONS_PREFIX = "index/versions/"
+
+# name: what is in it. All arrays are .npy without pickled objects.
+COMPANIES_FILE = "companies.json"  # CompanyTable, in order of dense ids
+ANNOY_FILE = "companies.annoy"  # angular, dimension + 1: target factors padded to one norm (ranking.padded)
+SOURCE_FILE = "source_factors.npy"  # float32 (indexed, dimension): what a company in a history says of its client
+TARGET_FILE = "target_factors.npy"  # float32 (indexed, dimension): what draws a client to a company
+POPULAR_FILE = "popular.npy"  # int32 (companies,): dense ids, most clients first
+CLIENTS_FILE = "clients.npy"  # uint64 (clients, 2): client_key of each, ascending
+OFFSETS_FILE = "history_offsets.npy"  # int64 (clients + 1,): a client's slice of the three below
+HISTORY_FILE = "history_companies.npy"  # int32 (pairs,): dense ids
+WEIGHTS_FILE = "history_weights.npy"  # float32 (pairs,): weight of the company in the client's vector
+HABITS_FILE = "history_habits.npy"  # float32 (pairs,): 0..1, how much the company is a present habit of the client
+FILES = (
+    COMPANIES_FILE,
+    ANNOY_FILE,
+    SOURCE_FILE,
+    TARGET_FILE,
+    POPULAR_FILE,
+    CLIENTS_FILE,
+    OFFSETS_FILE,
+    HISTORY_FILE,
+    WEIGHTS_FILE,
+    HABITS_FILE,
+)
+
+
+class Stored(BaseModel):
+    """Immutable, and strict about what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_bytes(self) -> bytes:
+        """As it is stored: the same values give the same bytes."""
+        return self.model_dump_json(indent=1).encode()
+
+
+class CompanyTable(Stored):
+    """Columns of equal length, by dense id. Features: means over the training payments; None without any."""
+
+    company_id: tuple[int, ...]
+    company_code: tuple[str, ...]
+    company_name: tuple[str, ...]
+    category_id: tuple[int | None, ...]
+    category_name: tuple[str | None, ...]
+    is_top_biller: tuple[bool | None, ...]
+    average_amount: tuple[float | None, ...]
+    average_days_between: tuple[float | None, ...]
+
+
+class BundleFile(Stored):
+    """What must agree before the file is opened."""
+
+    name: str
+    size: int = Field(ge=0, description="bytes")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class TaskQuality(Stored):
+    """Means over clients on the held-back last part of time; lists of k, ranked as Recommend ranks."""
+
+    ndcg: float
+    ndcg_low: float
+    ndcg_high: float
+    recall: float
+    hit: float
+    coverage: float
+    clients: int
+    popularity_ndcg: float
+    # Mean of ndcg - popularity's, client by client, with its 95 % interval.
+    gain: float
+    gain_low: float
+    gain_high: float
+
+
+class Quality(Stored):
+    """`new`: companies the client had never paid; `any`: all. None when the hold-out has no client to judge by."""
+
+    k: int
+    cut: AwareDatetime
+    new: TaskQuality | None
+    any: TaskQuality | None
+
+
+class IndexManifest(Stored):
+    """All there is to know of an index version. Same rows and settings give the same manifest, byte for byte."""
+
+    schema_version: Literal[1] = 1
+    code_version: str
+    companies: int
+    indexed: int
+    clients: int
+    pairs: int
+    dimension: int
+    metric: Literal["angular"] = "angular"
+    trees: int
+    habit_weight: float = Field(
+        description="Weight of a habit beside the model's score, for lists with paid companies."
+    )
+    training_payments: int
+    first_payment_at: AwareDatetime
+    last_payment_at: AwareDatetime
+    watermark: AwareDatetime | None
+    parameters: dict[str, float | int | str]
+    quality: Quality | None
+    files: tuple[BundleFile, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+
+class Build(Stored):
+    """Which version a build made."""
+
+    build_id: str
+    version: str
+    manifest_sha256: str
+    built_at: AwareDatetime
+
+
+class Check(Stored):
+    """One question a validation asked, with what was found."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+class Validation(Stored):
+    """Passed when every check is."""
+
+    version: str
+    validated_at: AwareDatetime
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """True when every check is, and there was one."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+
+class Publication(Stored):
+    """Puts a version into service from the moment it is written until a higher epoch is."""
+
+    epoch: int = Field(ge=1)
+    version: str
+    manifest_sha256: str
+    published_at: AwareDatetime
+    reason: str
+
+
+def version_of(watermark: datetime | None, manifest_sha256: str) -> str:
+    """A version's name: readable, in order of the data it knows, and of its content alone."""
+    day = watermark.strftime("%Y%m%dT%H%M%SZ") if watermark else "unknown"
+    return f"{day}-{manifest_sha256[:12]}"
+
+
+def version_file_key(version: str, name: str) -> str:
+    """Object key of a file of a version, the manifest included."""
+    return f"{VERSIONS_PREFIX}{version}/{name}"
+
+
+def manifest_key(version: str) -> str:
+    """Object key of a version's manifest."""
+    return version_file_key(version, "manifest.json")
+
+
+def publication_key(epoch: int) -> str:
+    """Object key of a publication; keys sort as epochs do."""
+    return f"{PUBLISHED_PREFIX}{epoch:010d}.json"
+
+
+def build_key(build_id: str) -> str:
+    """Object key of a build's record."""
+    return f"index/builds/{build_id}.json"
+
+
+def validation_prefix(version: str) -> str:
+    """Object keys of a version's validations begin so."""
+    return f"index/validations/{version}/"
+
+
+def client_key(client_id: str) -> tuple[int, int]:
+    """The two 64-bit halves, higher first, under which the bundle knows a client (BLAKE2b-128 of its UTF-8)."""
+    digest = hashlib.blake2b(client_id.encode(), digest_size=16).digest()
+    return int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:], "big")

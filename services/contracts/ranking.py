@@ -1,0 +1,157 @@
+"""How companies are ranked for a client: the same for the indexer, which judges it, and the recommender, which serves it.
+
+The model is a linear autoencoder (EASE, Steck 2019, https://arxiv.org/abs/1905.03375) in factors: score(client, j) is the
+sum over the client's history of weight_i x source_i . target_j. Annoy proposes candidates, the exact score orders them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+CANDIDATES = 200
+MAX_REASONS = 3
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int32]
+Nearest = Callable[[FloatArray, int], Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """The companies of an index. source, target: (indexed, d); popular: all dense ids, most clients first.
+
+    `nearest(vector, count)` gives up to `count` dense ids near a padded query of d + 1 numbers.
+    """
+
+    source: FloatArray
+    target: FloatArray
+    popular: IntArray
+    nearest: Nearest
+    habit_weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a client paid: dense ids, their weights in its vector, and habits 0..1; three arrays of one length."""
+
+    companies: IntArray
+    weights: FloatArray
+    habits: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked. `allowed`: a mask over all dense ids, or None for no filter; `excluded`: never in the answer."""
+
+    count: int
+    include_paid: bool = False
+    excluded: frozenset[int] = frozenset()
+    allowed: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A company of the history and the share (0..1) of the positive part of the score that it brought."""
+
+    company: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One place of the answer. `modelled` is False where only popularity speaks for the company."""
+
+    company: int
+    score: float
+    modelled: bool
+    already_paid: bool
+
+
+def padded(target: FloatArray) -> FloatArray:
+    """(n, d) -> (n, d + 1), all of one norm: then the angle to (query, 0) orders as the dot product does.
+
+    Bachrach et al. 2014, https://doi.org/10.1145/2645710.2645741
+    """
+    squares = np.square(target, dtype=np.float64).sum(axis=1)
+    rest = np.sqrt(np.maximum(squares.max(initial=0.0) - squares, 0.0))
+    return np.hstack([target, rest[:, None].astype(np.float32)]).astype(np.float32)
+
+
+def client_vector(factors: Factors, history: History) -> FloatArray:
+    """The client in the space of targets, (d,); zero when no company of the history is in the index."""
+    indexed = history.companies < len(factors.source)
+    vector: FloatArray = history.weights[indexed] @ factors.source[history.companies[indexed]]
+    return vector
+
+
+def rank(factors: Factors, history: History, query: Query) -> list[Ranked]:
+    """The best `query.count` companies, best first; equal scores in order of dense ids. Popular ones fill what lacks."""
+    paid = frozenset(history.companies.tolist())
+    barred = query.excluded if query.include_paid else query.excluded | paid
+    vector = client_vector(factors, history)
+    companies, scores = _modelled(factors, history, query, vector) if vector.any() else _habits(history, query)
+    order = np.lexsort((companies, -scores))
+    places = ((int(companies[i]), float(scores[i])) for i in order)
+    best = [Ranked(j, score, True, j in paid) for j, score in places if j not in barred][: query.count]
+    return best + _popular(factors, query, barred | {place.company for place in best}, query.count - len(best))
+
+
+def reasons(factors: Factors, history: History, company: int) -> list[Reason]:
+    """The companies of the history that raised the company's score most; empty when the model did not score it."""
+    if company >= len(factors.target):
+        return []
+    indexed = history.companies < len(factors.source)
+    known = history.companies[indexed]
+    parts = history.weights[indexed] * (factors.source[known] @ factors.target[company])
+    parts = np.where(known == company, 0.0, parts)
+    total = float(parts[parts > 0].sum())
+    best = np.argsort(-parts, kind="stable")[:MAX_REASONS]
+    return [Reason(int(known[i]), float(parts[i]) / total) for i in best if parts[i] > 0]
+
+
+def _modelled(
+    factors: Factors, history: History, query: Query, vector: FloatArray
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    candidates = _candidates(factors, history, query, vector)
+    if query.include_paid:
+        candidates = np.union1d(candidates, history.companies)
+    if query.allowed is not None:
+        candidates = candidates[query.allowed[candidates]]
+    scores = np.zeros(len(candidates))
+    inside = candidates < len(factors.target)
+    scores[inside] = factors.target[candidates[inside]] @ vector
+    if query.include_paid and len(candidates):
+        scores = scores / max(float(np.abs(scores).max()), 1e-12) + _habit_scores(factors, history, candidates)
+    return candidates, scores
+
+
+def _candidates(factors: Factors, history: History, query: Query, vector: FloatArray) -> NDArray[np.int64]:
+    if query.allowed is not None:  # a filter may leave none of the nearest: look at all
+        return np.arange(len(factors.target))
+    wanted = max(CANDIDATES, query.count) + len(history.companies) + len(query.excluded)
+    return np.asarray(factors.nearest(np.append(vector, np.float32(0.0)), wanted), dtype=np.int64)
+
+
+def _habit_scores(factors: Factors, history: History, candidates: NDArray[np.int64]) -> NDArray[np.float64]:
+    habits = dict(zip(history.companies.tolist(), history.habits.tolist(), strict=True))
+    return factors.habit_weight * np.array([habits.get(j, 0.0) for j in candidates.tolist()])
+
+
+def _habits(history: History, query: Query) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    companies = history.companies.astype(np.int64)
+    if query.allowed is None:
+        return companies, history.habits.astype(np.float64)
+    kept = query.allowed[companies]
+    return companies[kept], history.habits[kept].astype(np.float64)
+
+
+def _popular(factors: Factors, query: Query, barred: frozenset[int], count: int) -> list[Ranked]:
+    found: list[Ranked] = []
+    for place, company in enumerate(factors.popular.tolist()):
+        if len(found) >= count:
+            break
+        if company not in barred and (query.allowed is None or query.allowed[company]):
+            found.append(Ranked(company, -float(place), False, False))
+    return found
