@@ -7,7 +7,7 @@
     index/published/<epoch>.json                the newest epoch is in service
 
 Companies have dense ids: 0 .. indexed-1 stand in the Annoy file and have factors; indexed .. companies-1 are in the
-catalogue but were paid by too few clients to be placed. Clients are known by a 128-bit hash of their id, never by the id.
+catalogue but were paid by too few clients to be placed. A client is known by a 128-bit hash of its id, never by the id.
 """
 
 import hashlib

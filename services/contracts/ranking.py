@@ -1,11 +1,12 @@
-"""How companies are ranked for a client: the same for the indexer, which judges it, and the recommender, which serves it.
+"""How companies are ranked for a client: one code for the indexer, which judges it, and the recommender, which serves it.
 
-The model is a linear autoencoder (EASE, Steck 2019, https://arxiv.org/abs/1905.03375) in factors: score(client, j) is the
-sum over the client's history of weight_i x source_i . target_j. Annoy proposes candidates, the exact score orders them.
+The model is a linear autoencoder (EASE, Steck 2019, https://arxiv.org/abs/1905.03375) in factors: score(client, j) is
+the sum over the client's history of weight_i x source_i . target_j. Annoy proposes, the exact score orders.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ def client_vector(factors: Factors, history: History) -> FloatArray:
 
 
 def rank(factors: Factors, history: History, query: Query) -> list[Ranked]:
-    """The best `query.count` companies, best first; equal scores in order of dense ids. Popular ones fill what lacks."""
+    """The best `query.count` companies, best first; ties in order of dense ids. Popular ones fill what lacks."""
     paid = frozenset(history.companies.tolist())
     barred = query.excluded if query.include_paid else query.excluded | paid
     vector = client_vector(factors, history)
@@ -95,7 +96,10 @@ def rank(factors: Factors, history: History, query: Query) -> list[Ranked]:
     order = np.lexsort((companies, -scores))
     places = ((int(companies[i]), float(scores[i])) for i in order)
     best = [Ranked(j, score, True, j in paid) for j, score in places if j not in barred][: query.count]
-    return best + _popular(factors, query, barred | {place.company for place in best}, query.count - len(best))
+    taken = barred | {place.company for place in best}
+    lowest = min((place.score for place in best), default=0.0)
+    popular = _popular(factors, query, taken, query.count - len(best))
+    return best + [Ranked(j, lowest - 1 - place, False, j in paid) for place, j in enumerate(popular)]
 
 
 def reasons(factors: Factors, history: History, company: int) -> list[Reason]:
@@ -147,11 +151,6 @@ def _habits(history: History, query: Query) -> tuple[NDArray[np.int64], NDArray[
     return companies[kept], history.habits[kept].astype(np.float64)
 
 
-def _popular(factors: Factors, query: Query, barred: frozenset[int], count: int) -> list[Ranked]:
-    found: list[Ranked] = []
-    for place, company in enumerate(factors.popular.tolist()):
-        if len(found) >= count:
-            break
-        if company not in barred and (query.allowed is None or query.allowed[company]):
-            found.append(Ranked(company, -float(place), False, False))
-    return found
+def _popular(factors: Factors, query: Query, barred: frozenset[int], count: int) -> list[int]:
+    left = (int(j) for j in factors.popular if query.allowed is None or query.allowed[j])
+    return list(islice((j for j in left if j not in barred), max(count, 0)))
