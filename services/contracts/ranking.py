@@ -1,4 +1,4 @@
-"""How companies are ranked for a client: one code for the indexer, which judges it, and the recommender, which serves it.
+"""How companies are ranked for a client: one code for the indexer that judges it and the recommender that serves it.
 
 The model is a linear autoencoder (EASE, Steck 2019, https://arxiv.org/abs/1905.03375) in factors: score(client, j) is
 the sum over the client's history of weight_i x source_i . target_j. Annoy proposes, the exact score orders.
