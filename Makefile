@@ -1,0 +1,53 @@
+# Fresh machine: Python 3.11+, make and a C++ compiler. Every target sets up what it needs below .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+PROTOS := $(shell find protos -name '*.proto')
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test test-unit check format lock clean
+
+help: ## Shows this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+setup: $(READY) ## Installs everything below .venv
+
+$(READY): pyproject.toml requirements.lock hatch_build.py $(PROTOS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Afín needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "Installing into $(VENV) (a minute or two the first time)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## The main job, source to recommendations: DATA=folder, ONCE=1, REPORT=file.json, STATE=folder
+	@$(BIN)/afin demo $(if $(DATA),--data "$(DATA)") $(if $(ONCE),--once) $(if $(REPORT),--report "$(REPORT)") $(if $(STATE),--state "$(STATE)")
+
+up: $(READY) ## The whole suite on this machine until Ctrl-C: STATE=folder
+	@$(BIN)/afin up $(if $(STATE),--state "$(STATE)")
+
+test: $(READY) ## All tests: unit, integration, e2e
+	@$(BIN)/pytest -q
+
+test-unit: $(READY) ## Tests without I/O, in seconds
+	@$(BIN)/pytest -q tests/unit
+
+check: $(READY) ## Format, lint, types, import rules, protos, manifests
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/buf lint
+	@$(BIN)/yamllint --strict deploy buf.yaml .pre-commit-config.yaml
+	@$(BIN)/pytest -q tests/unit/deploy
+
+format: $(READY) ## Formats and mends what a tool can mend
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+lock: $(READY) ## Writes requirements.lock anew from pyproject.toml (needs `pip install uv`)
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements.lock
+
+clean: ## Removes what the targets made, the demo's state included
+	rm -rf $(VENV) afin .afin .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,37 @@
+"""Where a running stack is called, with commands ready to paste."""
+
+from cli.screen import Screen
+from demo.stack.stack import Stack
+
+RECOMMEND = "afin.recommender.v1.RecommenderService/Recommend"
+
+
+def print_addresses(stack: Stack, screen: Screen, client: str = "CLIENT") -> None:
+    """Prints what serves where, and how to call it with grpcurl and buf; `client`: an id that gives an answer."""
+    ports = stack.options.ports
+    screen.title("Serving (Ctrl-C stops)")
+    for service in ("ingest", "warehouse", "indexer", "recommender"):
+        screen.say(
+            f"{service:<12} grpc {stack.address(service)}   metrics http://127.0.0.1:{ports[f'{service}-metrics']}"
+        )
+    screen.say(f"{'source':<12} {stack.source_url}/payments?updated_at=2020-01-01&limit=5&offset=0")
+    screen.say(f"{'logs':<12} {stack.options.state / 'logs'}")
+    screen.title("Try")
+    for line in _recipes(stack, client):
+        screen.console.print(f"  {line}", markup=False)
+
+
+def _recipes(stack: Stack, client: str) -> list[str]:
+    recommend = f'\'{{"client_id": "{client}", "max_results": 5}}\''
+    run = '\'{"pipeline": "PIPELINE_RECOMMENDATIONS"}\''
+    return [
+        f"grpcurl -plaintext {stack.address('recommender')} list",
+        f"grpcurl -plaintext -d {recommend} {stack.address('recommender')} {RECOMMEND}",
+        _buf(stack, "recommender", RECOMMEND, recommend),
+        _buf(stack, "ingest", "afin.ingest.v1.IngestService/RunPipeline", run),
+        _buf(stack, "ingest", "afin.ingest.v1.IngestService/ListRuns", "'{}'"),
+    ]
+
+
+def _buf(stack: Stack, service: str, method: str, data: str) -> str:
+    return f"buf curl --protocol grpc --http2-prior-knowledge -d {data} http://{stack.address(service)}/{method}"

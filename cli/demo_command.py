@@ -1,0 +1,127 @@
+"""`afin demo`: the main job from the source to recommendations, with its figures."""
+
+import asyncio
+import json
+import resource
+import time
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import pyarrow.compute as pc
+import typer
+
+from afin.ingest.v1 import ingest_pb2
+from cli.addresses import print_addresses
+from cli.demo_screen import print_account, print_index, print_stories
+from cli.screen import Screen
+from cli.session import run_session
+from cli.up_command import DEFAULT_STATE, FreePortsOption, StateOption
+from demo.dataset import Dataset, read_dataset
+from demo.generator import generate
+from demo.main_job.clients import tell_stories
+from demo.main_job.figures import Figures, Stage, collect, run_stages
+from demo.main_job.memory import MemoryLog, memory_log
+from demo.main_job.pipelines import run_pipeline
+from demo.population.parameters import GeneratorParameters
+from demo.source.store import create_schema, load
+from demo.stack.options import FIXED_PORTS, StackOptions, free_ports, options_from_environment
+from demo.stack.stack import Stack, open_databases, open_services
+
+DataOption = Annotated[Path | None, typer.Option(help="Folder with payments.parquet and companies.parquet.")]
+OnceOption = Annotated[bool, typer.Option("--once", help="End after the job instead of serving on.")]
+ReportOption = Annotated[Path | None, typer.Option(help="Also write the figures to this JSON file.")]
+
+# The generated world ends on a fixed day: a second run finds the very same payments.
+GENERATED_UNTIL = date(2026, 7, 1)
+MIB_IN_KIB = 1024
+
+
+def demo(
+    data: DataOption = None,
+    once: OnceOption = False,
+    report: ReportOption = None,
+    state: StateOption = DEFAULT_STATE,
+    free: FreePortsOption = False,
+) -> None:
+    """Runs the main job on real parts: source, ingest, warehouse, index, recommendations. Then serves on.
+
+    Without --data the payments are generated. State persists: a second run reads again and finds nothing new.
+    """
+    screen = Screen()
+    options = options_from_environment(state, free_ports() if free else FIXED_PORTS)
+    run_session(_demo(options, data, once, report, screen), screen)
+
+
+async def _demo(options: StackOptions, data: Path | None, once: bool, report: Path | None, screen: Screen) -> None:
+    screen.title("Starting")
+    async with open_databases(options, screen.say) as databases:
+        stages: dict[str, Stage] = {}
+        if not options.source_url:
+            dataset = await _fill_source(databases.source, data, stages, screen)
+            options = replace(options, first_day=_first_day(dataset))
+        async with open_services(options, databases, screen.say) as stack:
+            figures = await _main_job(stack, stages, screen)
+            stories = await tell_stories(stack)
+            print_index(figures, screen)
+            print_stories(stories, screen)
+            if report is not None:
+                await asyncio.to_thread(report.write_text, json.dumps(figures.to_report(), indent=1) + "\n")
+            if not once:
+                print_addresses(stack, screen, stories[0].client_id)
+                await asyncio.Event().wait()
+
+
+async def _fill_source(url: str, data: Path | None, stages: dict[str, Stage], screen: Screen) -> Dataset:
+    started = time.monotonic()
+    dataset = await asyncio.to_thread(_dataset, data)
+    connection = await asyncpg.connect(url)
+    try:
+        await create_schema(connection)
+        loaded = await load(connection, dataset)
+    finally:
+        await connection.close()
+    stages["load_source"] = Stage(round(time.monotonic() - started, 3), _own_peak_mib())
+    where = str(data) if data else "the generator"
+    verb = "loaded into the source" if loaded.loaded else "stand in the source already"
+    screen.say(f"{loaded.payments:,} payments and {loaded.companies:,} companies of {where} {verb}")
+    return dataset
+
+
+def _own_peak_mib() -> float:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB_IN_KIB, 1)
+
+
+def _dataset(folder: Path | None) -> Dataset:
+    return read_dataset(folder) if folder else generate(GeneratorParameters(end=GENERATED_UNTIL))
+
+
+def _first_day(dataset: Dataset) -> date:
+    oldest: datetime = pc.min(dataset.payments["updated_at"]).as_py()
+    return oldest.astimezone(UTC).date() - timedelta(days=1)
+
+
+async def _main_job(stack: Stack, stages: dict[str, Stage], screen: Screen) -> Figures:
+    async with memory_log(lambda: {name: each.pid for name, each in stack.processes.items()}) as memory:
+        await _run(stack, ingest_pb2.PIPELINE_COMPANIES, memory, stages, screen)
+        run = await _run(stack, ingest_pb2.PIPELINE_RECOMMENDATIONS, memory, stages, screen)
+    figures = await collect(stack, run, stages)
+    print_account(figures, screen)
+    return figures
+
+
+async def _run(
+    stack: Stack,
+    pipeline: "ingest_pb2.Pipeline.ValueType",
+    memory: MemoryLog,
+    stages: dict[str, Stage],
+    screen: Screen,
+) -> ingest_pb2.Run:
+    name = ingest_pb2.Pipeline.Name(pipeline).removeprefix("PIPELINE_").lower()
+    screen.title(f"Pipeline {name}")
+    with screen.following() as follower:
+        run = await run_pipeline(stack.address("ingest"), pipeline, follower)
+    stages.update(run_stages(run, memory))
+    return run

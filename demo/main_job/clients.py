@@ -1,0 +1,73 @@
+"""Three clients to show: what each pays, and what is recommended to it and why."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+
+from afin.recommender.v1 import recommender_pb2, recommender_pb2_grpc
+from afin.warehouse.v1 import warehouse_pb2, warehouse_pb2_grpc
+from demo.stack.stack import Stack
+from services.runtime.channels import open_channel
+
+CALL_TIMEOUT = timedelta(seconds=30)
+SAMPLE_PAYMENTS = 1000
+SHOWN_PAID = 5
+SHOWN_RECOMMENDED = 5
+LONG_AGO = "1970-01-01"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientStory:
+    """`paid`: names of the companies it paid most with the number of payments, among its newest payments."""
+
+    client_id: str
+    paid: Sequence[tuple[str, int]]
+    recommended: recommender_pb2.RecommendResponse
+
+
+async def tell_stories(stack: Stack, count: int = 3) -> list[ClientStory]:
+    """The stories of the `count` clients that pay most among the first payments of the source."""
+    clients = await _clients(stack.source_url, count)
+    wait = CALL_TIMEOUT.total_seconds()
+    async with (
+        open_channel(stack.address("warehouse")) as to_warehouse,
+        open_channel(stack.address("recommender")) as to_recommender,
+    ):
+        warehouse = warehouse_pb2_grpc.WarehouseServiceStub(to_warehouse)
+        recommender = recommender_pb2_grpc.RecommenderServiceStub(to_recommender)
+        stories = []
+        for client in clients:
+            request = recommender_pb2.RecommendRequest(client_id=client, max_results=SHOWN_RECOMMENDED)
+            recommended = await recommender.Recommend(request, timeout=wait)
+            stories.append(ClientStory(client, await _paid(warehouse, client), recommended))
+        return stories
+
+
+async def _clients(source_url: str, count: int) -> list[str]:
+    parameters = {"updated_at": LONG_AGO, "limit": str(SAMPLE_PAYMENTS), "offset": "0"}
+    timeout = aiohttp.ClientTimeout(total=CALL_TIMEOUT.total_seconds())
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as session,
+        session.get(f"{source_url}/payments", params=parameters) as response,
+    ):
+        response.raise_for_status()
+        payments = await response.json()
+    found = Counter(payment["external_client_id"] for payment in payments if payment["status"] == "paid")
+    return [client for client, _ in sorted(found.items(), key=lambda item: (-item[1], item[0]))[:count]]
+
+
+async def _paid(warehouse: "warehouse_pb2_grpc.WarehouseServiceAsyncStub", client: str) -> list[tuple[str, int]]:
+    wait = CALL_TIMEOUT.total_seconds()
+    request = warehouse_pb2.ListClientPaymentsRequest(external_client_id=client, page_size=1000)
+    payments = (await warehouse.ListClientPayments(request, timeout=wait)).payments
+    counts = Counter(payment.company_code for payment in payments).most_common(SHOWN_PAID)
+    return [(await _name(warehouse, code), count) for code, count in counts]
+
+
+async def _name(warehouse: "warehouse_pb2_grpc.WarehouseServiceAsyncStub", code: str) -> str:
+    request = warehouse_pb2.GetCompanyHistoryRequest(company_code=code)
+    versions = (await warehouse.GetCompanyHistory(request, timeout=CALL_TIMEOUT.total_seconds())).versions
+    return versions[-1].company_name

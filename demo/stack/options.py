@@ -1,0 +1,65 @@
+"""What the one-machine stack is told: where its state lies, which parts are real ones, on which ports it listens."""
+
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+HOST = "127.0.0.1"
+FIXED_PORTS = {
+    "ingest": 50051,
+    "warehouse": 50052,
+    "indexer": 50053,
+    "recommender": 50054,
+    "ingest-metrics": 9101,
+    "warehouse-metrics": 9102,
+    "indexer-metrics": 9103,
+    "recommender-metrics": 9104,
+    "source": 8080,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """A URL that is given replaces the embedded part. `first_day`: where ingest's first pass starts."""
+
+    state: Path
+    ports: Mapping[str, int] = field(default_factory=lambda: FIXED_PORTS)
+    database_url: str | None = None
+    object_store_url: str | None = None
+    source_url: str | None = None
+    first_day: date | None = None
+
+
+def options_from_environment(state: Path, ports: Mapping[str, int]) -> StackOptions:
+    """Reads DATABASE_URL, OBJECT_STORE_URL and SOURCE_URL."""
+    return StackOptions(
+        state=state.resolve(),
+        ports=ports,
+        database_url=os.environ.get("DATABASE_URL"),
+        object_store_url=os.environ.get("OBJECT_STORE_URL"),
+        source_url=os.environ.get("SOURCE_URL"),
+    )
+
+
+def free_ports() -> dict[str, int]:
+    """A free port for each of FIXED_PORTS, all different."""
+    with ExitStack() as stack:
+        sockets = {name: stack.enter_context(socket.socket()) for name in FIXED_PORTS}
+        for each in sockets.values():
+            each.bind((HOST, 0))
+        return {name: each.getsockname()[1] for name, each in sockets.items()}
+
+
+def taken_ports(ports: Mapping[str, int]) -> dict[str, int]:
+    """Those of `ports` on which somebody listens already."""
+    return {name: port for name, port in ports.items() if _listens(port)}
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0

