@@ -24,8 +24,8 @@ $(READY): pyproject.toml requirements.lock hatch_build.py $(PROTOS)
 demo: $(READY) ## The main job, source to recommendations: DATA=folder, ONCE=1, REPORT=file.json, STATE=folder
 	@$(BIN)/afin demo $(if $(DATA),--data "$(DATA)") $(if $(ONCE),--once) $(if $(REPORT),--report "$(REPORT)") $(if $(STATE),--state "$(STATE)")
 
-up: $(READY) ## The whole suite on this machine until Ctrl-C: STATE=folder
-	@$(BIN)/afin up $(if $(STATE),--state "$(STATE)")
+up: $(READY) ## The whole suite on this machine until Ctrl-C: LIVE=1, STATE=folder
+	@$(BIN)/afin up $(if $(LIVE),--live) $(if $(STATE),--state "$(STATE)")
 
 test: $(READY) ## All tests: unit, integration, e2e
 	@$(BIN)/pytest -q

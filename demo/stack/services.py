@@ -25,6 +25,12 @@ def source_spec(options: StackOptions, databases: DatabaseUrls) -> ProcessSpec:
     return ProcessSpec("source", "demo.source", environment, _log(options, "source"), ready)
 
 
+def live_spec(options: StackOptions, databases: DatabaseUrls) -> ProcessSpec:
+    """The live mode, which keeps adding payments to the source and changing them."""
+    environment = {"SOURCE_DATABASE_URL": databases.source}
+    return ProcessSpec("live", "demo.live", environment, _log(options, "live"), _at_once)
+
+
 def service_specs(options: StackOptions, databases: DatabaseUrls, objects: str, source: str) -> list[ProcessSpec]:
     """The four services in the order in which they start."""
     settings = {
@@ -45,6 +51,10 @@ def service_specs(options: StackOptions, databases: DatabaseUrls, objects: str, 
         },
     }
     return [_service(options, name, fields) for name, fields in settings.items()]
+
+
+async def _at_once() -> bool:
+    return True
 
 
 def _service(options: StackOptions, name: str, fields: dict[str, str]) -> ProcessSpec:

@@ -9,10 +9,12 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
+
 from demo.stack.options import HOST, StackOptions, taken_ports
 from demo.stack.postgres import DatabaseUrls, create_databases, create_logins, embedded_database, given_database
 from demo.stack.processes import Say, SupervisedProcess, supervised
-from demo.stack.services import service_specs, source_spec
+from demo.stack.services import live_spec, service_specs, source_spec
 
 STATE_HINT = "another afin runs on this state; stop it, or name another folder with --state"
 
@@ -69,6 +71,23 @@ async def open_services(options: StackOptions, databases: DatabaseUrls, say: Say
             processes[spec.name] = await stack.enter_async_context(supervised(spec, say))
             say(f"{spec.name} serves on {HOST}:{options.ports[spec.name]}")
         yield Stack(options, databases, objects, source, processes)
+
+
+@asynccontextmanager
+async def open_live(stack: Stack, say: Say) -> AsyncIterator[None]:
+    """The live mode on the stack's own source; StackError when that is not ours, or holds nothing to go by."""
+    if stack.options.source_url:
+        raise StackError("--live writes into the stack's own source; it goes without SOURCE_URL")
+    connection = await asyncpg.connect(stack.databases.source)
+    try:
+        filled = await connection.fetchval("SELECT EXISTS (SELECT FROM source.payments)")
+    finally:
+        await connection.close()
+    if not filled:
+        raise StackError("the source holds no payments to go by; run `make demo` first")
+    async with supervised(live_spec(stack.options, stack.databases), say):
+        say("live payments come in")
+        yield
 
 
 async def _migrate(urls: DatabaseUrls) -> str:
