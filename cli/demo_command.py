@@ -35,7 +35,7 @@ OnceOption = Annotated[bool, typer.Option("--once", help="End after the job inst
 ReportOption = Annotated[Path | None, typer.Option(help="Also write the figures to this JSON file.")]
 
 # The generated world ends on a fixed day: a second run finds the very same payments.
-GENERATED_UNTIL = date(2026, 7, 1)
+GENERATED_UNTIL = date(2025, 7, 1)
 MIB_IN_KIB = 1024
 
 

@@ -1,0 +1,1 @@
+"""Source API, data generator and one-machine stack."""

@@ -1,0 +1,1 @@
+"""Tests of the source API, its loader and live mode on real PostgreSQL and HTTP."""
