@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import pytest
@@ -13,9 +14,12 @@ from services.runtime.objects.local import LocalObjectStore
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a running PostgreSQL's own database `postgres`."""
-    with embedded_server(tmp_path_factory.mktemp("postgres")) as url_of:
+def postgres_url() -> Iterator[str]:
+    """The URL of a running PostgreSQL's own database `postgres`.
+
+    Its data lies outside pytest's folder, which any other session closes to the user that PostgreSQL runs as.
+    """
+    with TemporaryDirectory(prefix="afin-postgres-") as folder, embedded_server(Path(folder)) as url_of:
         yield url_of("postgres")
 
 

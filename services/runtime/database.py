@@ -6,12 +6,15 @@ from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from services.runtime.errors import Unavailable
 
 CONNECT_TIMEOUT = timedelta(seconds=5)
+# Classes of SQLSTATE that mean "not now, or not us": connection, resources, operator, authorization, no such database.
+UNREACHABLE_STATES = ("08", "53", "57P", "28", "3D")
 UNREACHABLE = "the database does not answer; check the service's DATABASE_URL and that PostgreSQL runs"
 
 
@@ -27,6 +30,8 @@ async def open_database(url: str, application: str, pool_size: int = 5) -> Async
         max_overflow=0,
         pool_timeout=30,
         pool_pre_ping=True,
+        # Rows and client ids never stand in the text of an error, which a log may hold.
+        hide_parameters=True,
         connect_args={"timeout": CONNECT_TIMEOUT.total_seconds(), "server_settings": _server_settings(application)},
     )
     try:
@@ -37,10 +42,16 @@ async def open_database(url: str, application: str, pool_size: int = 5) -> Async
 
 def asyncpg_url(url: str) -> URL:
     """`url` with the driver that we use, whatever driver it names; ValueError when it is no PostgreSQL URL."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # Their messages quote parts of the URL, and so perhaps of its password.
+        raise ValueError("a database URL must be postgresql://user:password@host:port/database") from None
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise ValueError("a database URL must begin with postgresql://")
-    return parsed.set(drivername="postgresql+asyncpg")
+    # libpq's name of the setting, as managed databases hand it out; the driver calls it `ssl`.
+    query = {"ssl" if name == "sslmode" else name: value for name, value in parsed.query.items()}
+    return parsed.set(drivername="postgresql+asyncpg", query=query)
 
 
 async def check_database(engine: AsyncEngine) -> None:
@@ -55,11 +66,17 @@ async def database_errors() -> AsyncIterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or (sqlstate(error) or "").startswith(UNREACHABLE_STATES):
             raise Unavailable(UNREACHABLE) from error
         raise
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, PoolTimeout) as error:
         raise Unavailable(UNREACHABLE) from error
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """PostgreSQL's five-character code of an error; None for one that the driver itself found."""
+    code = getattr(error.orig, "sqlstate", None)
+    return code if isinstance(code, str) else None
 
 
 def _server_settings(application: str) -> dict[str, str]:

@@ -10,6 +10,8 @@ from datetime import timedelta
 import structlog
 from grpc_health.v1 import health, health_pb2
 
+from services.runtime.errors import ServiceError
+
 ReadyCheck = Callable[[], Awaitable[None]]
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -46,5 +48,5 @@ async def _problem(check: ReadyCheck, patience: timedelta) -> str | None:
         async with asyncio.timeout(patience.total_seconds()):
             await check()
     except Exception as error:  # noqa: BLE001 - whatever a dependency throws, the answer is the same: not ready
-        return type(error).__name__
+        return error.message if isinstance(error, ServiceError) else type(error).__name__
     return None

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import structlog
@@ -23,7 +23,10 @@ SECONDS = Histogram("grpc_server_handling_seconds", "Time of calls.", ["grpc_typ
 DETAILS_TRAILER = "grpc-status-details-bin"
 UNWATCHED = ("/grpc.health.", "/grpc.reflection.")
 
-Handler = grpc.RpcMethodHandler[Any, Any]
+if TYPE_CHECKING:
+    Handler = grpc.RpcMethodHandler[Any, Any]
+else:  # generic in its type stubs alone
+    Handler = grpc.RpcMethodHandler
 log = structlog.get_logger(__name__)
 
 

@@ -26,15 +26,15 @@ class ServiceSettings(BaseSettings):
 Settings = TypeVar("Settings", bound=BaseSettings)
 
 
-def load_settings(kind: type[Settings]) -> Settings:
+def load_settings(kind: type[Settings], secrets_folder: Path = SECRETS_FOLDER) -> Settings:
     """Reads `kind` from the environment; on anything missing, wrong or unknown says so in one line and exits with 2.
 
-    A secret may stand in a file named like its variable, in lower case, below /run/secrets/afin.
+    A secret may stand in a file of `secrets_folder` that is named like its variable, in lower case.
     """
     prefix = kind.model_config.get("env_prefix", "")
     try:
         _refuse_unknown(kind, prefix)
-        secrets: dict[str, Any] = {"_secrets_dir": SECRETS_FOLDER} if SECRETS_FOLDER.is_dir() else {}
+        secrets: dict[str, Any] = {"_secrets_dir": secrets_folder} if secrets_folder.is_dir() else {}
         return kind(**secrets)
     except ValidationError as error:
         problems = "; ".join(f"{prefix}{_place(item['loc'])}: {item['msg']}" for item in error.errors())

@@ -10,7 +10,8 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 from alembic import command
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
+from alembic.script import ScriptDirectory
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import Connection, text
@@ -77,11 +78,13 @@ async def _wait_for(engine: AsyncEngine, patience: timedelta) -> None:
 
 def _upgrade(connection: Connection) -> list[str]:
     applied: list[str] = []
-
-    def note(step: object, **_: object) -> None:
-        applied.append(str(step))
-
     config = alembic_config()
+    scripts = ScriptDirectory.from_config(config)
+
+    def note(step: MigrationInfo, **_: object) -> None:
+        found = scripts.get_revisions(step.up_revision_ids)
+        applied.extend(f"{script.revision} {script.doc}" for script in found if script)
+
     config.attributes.update(connection=connection, on_version_apply=note)
     command.upgrade(config, "head")
     return applied

@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from services.runtime.objects.store import ObjectInfo, ObjectNotFound, ObjectStoreUnavailable, checked_key
 
@@ -28,9 +30,10 @@ class LocalObjectStore:
     def put_if_absent(self, key: str, content: bytes | Path) -> bool:
         """See ObjectStore."""
         target = self._path(key)
-        if target.exists():
-            return False
+        self.check()
         with _io_errors():
+            if target.exists():
+                return False
             target.parent.mkdir(parents=True, exist_ok=True)
             unfinished = self._write_unfinished(content)
             try:
@@ -48,6 +51,7 @@ class LocalObjectStore:
             try:
                 return self._path(key).read_bytes()
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+                self.check()
                 raise ObjectNotFound(key) from error
 
     def fetch(self, key: str, destination: Path) -> None:
@@ -55,6 +59,7 @@ class LocalObjectStore:
         source = self._path(key)
         with _io_errors():
             if not source.is_file():
+                self.check()
                 raise ObjectNotFound(key)
             shutil.copyfile(source, destination)
 
@@ -63,34 +68,51 @@ class LocalObjectStore:
         self.check()
         base = self._root / prefix.rpartition("/")[0]
         with _io_errors():
-            files = [path for path in base.rglob("*") if path.is_file()]
-            infos = [ObjectInfo(path.relative_to(self._root).as_posix(), path.stat().st_size) for path in files]
+            infos = [info for path in base.rglob("*") if (info := self._info(path))]
         unfinished = f"{UNFINISHED}/"
         found = (info for info in infos if info.key.startswith(prefix) and not info.key.startswith(unfinished))
         yield from sorted(found, key=lambda info: info.key)
 
     def delete(self, key: str) -> None:
         """See ObjectStore."""
+        target = self._path(key)
+        self.check()
         with _io_errors():
-            self._path(key).unlink(missing_ok=True)
+            target.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)
 
+    def _info(self, path: Path) -> ObjectInfo | None:
+        """None for a folder, and for a file that was removed while it was listed."""
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return None
+        key = path.relative_to(self._root).as_posix()
+        return ObjectInfo(key, status.st_size) if stat.S_ISREG(status.st_mode) else None
+
     def _write_unfinished(self, content: bytes | Path) -> Path:
-        self.check()
         folder = self._root / UNFINISHED
         folder.mkdir(exist_ok=True)
         number, name = tempfile.mkstemp(dir=folder)
-        with os.fdopen(number, "wb") as file:
-            if isinstance(content, bytes):
-                file.write(content)
-            else:
-                with content.open("rb") as source:
-                    shutil.copyfileobj(source, file, 1024 * 1024)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with os.fdopen(number, "wb") as file:
+                _write_through(content, file)
+        except BaseException:
+            Path(name).unlink()
+            raise
         return Path(name)
+
+
+def _write_through(content: bytes | Path, file: BinaryIO) -> None:
+    if isinstance(content, bytes):
+        file.write(content)
+    else:
+        with content.open("rb") as source:
+            shutil.copyfileobj(source, file, 1024 * 1024)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

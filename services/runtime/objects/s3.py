@@ -69,10 +69,11 @@ class S3ObjectStore:
 
     def fetch(self, key: str, destination: Path) -> None:
         """See ObjectStore."""
-        with self._errors(key), destination.open("wb") as file:
+        with self._errors(key):
             body = self._client.get_object(Bucket=self._bucket, Key=self._full(key))["Body"]
-            for chunk in body.iter_chunks(CHUNK_BYTES):
-                file.write(chunk)
+            with destination.open("wb") as file:
+                for chunk in body.iter_chunks(CHUNK_BYTES):
+                    file.write(chunk)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """See ObjectStore."""

@@ -1,1 +1,1 @@
-"""The one history of the database's schemas `warehouse` and `ingest`, applied by `python -m services.warehouse.migrate`."""
+"""The one history of the schemas `warehouse` and `ingest`, applied by `python -m services.warehouse.migrate`."""

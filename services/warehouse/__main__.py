@@ -1,0 +1,50 @@
+"""The warehouse's process: `python -m services.warehouse`, with settings WAREHOUSE_…."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from functools import partial
+
+from afin.warehouse.v1.warehouse_pb2_grpc import add_WarehouseServiceServicer_to_server
+from services.runtime.clock import utc_now
+from services.runtime.database import open_database
+from services.runtime.lifecycle import run_until_stopped
+from services.runtime.objects.opening import open_object_store
+from services.runtime.server import GrpcService, grpc_server
+from services.runtime.settings import load_settings
+from services.runtime.telemetry import telemetry
+from services.warehouse.adapters.load_store import PostgresLoadStore
+from services.warehouse.adapters.parquet_lake import ParquetLake
+from services.warehouse.adapters.reads import PostgresReads
+from services.warehouse.migrations.history import head_revision
+from services.warehouse.queries import Queries
+from services.warehouse.servicer import FULL_NAME, WarehouseServicer
+from services.warehouse.settings import WarehouseSettings
+from services.warehouse.workflow import Loads
+
+
+async def start(settings: WarehouseSettings, stop: asyncio.Event) -> None:
+    """Serves until `stop`. Neither database nor object store need be there yet: health tells when they are."""
+    store = open_object_store(settings.object_store_url, settings.object_store_endpoint_url)
+    async with AsyncExitStack() as stack:
+        database = open_database(settings.database_url.get_secret_value(), "warehouse", settings.database_connections)
+        engine = await stack.enter_async_context(database)
+        load_store = PostgresLoadStore(engine, timedelta(seconds=settings.load_timeout_seconds))
+        loads = Loads(load_store, ParquetLake(store), settings.min_catalogue_share, utc_now)
+        reads = PostgresReads(engine, head_revision(), timedelta(seconds=settings.read_timeout_seconds))
+        queries = Queries(reads, utc_now)
+        register = partial(add_WarehouseServiceServicer_to_server, WarehouseServicer(loads, queries))
+        service = GrpcService(FULL_NAME, register, queries.check_ready)
+        await stack.enter_async_context(grpc_server([service], settings))
+        await stop.wait()
+
+
+def main() -> None:
+    """Reads settings, then runs until SIGTERM or SIGINT."""
+    settings = load_settings(WarehouseSettings)
+    with telemetry("warehouse", settings):
+        run_until_stopped(partial(start, settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The ledger of loads and the watermarks, as rows."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.warehouse.domain.loads import Dataset, Load, LoadCounts
+
+FIND = "SELECT * FROM warehouse.loads WHERE load_id = :load_id"
+RECORD = """
+INSERT INTO warehouse.loads (load_id, dataset, manifest_key, manifest_sha256, source_time, row_count, new_count,
+    changed_count, unchanged_count, late_count, retired_count, watermark, committed_at)
+VALUES (:load_id, :dataset, :manifest_key, :manifest_sha256, :source_time, :row_count, :new_count,
+    :changed_count, :unchanged_count, :late_count, :retired_count, :watermark, :committed_at)
+"""
+WATERMARKS = "SELECT dataset, value FROM warehouse.watermarks"
+ADVANCE = """
+INSERT INTO warehouse.watermarks AS w (dataset, value, load_id) VALUES (:dataset, :value, :load_id)
+ON CONFLICT (dataset) DO UPDATE SET value = excluded.value, load_id = excluded.load_id WHERE excluded.value > w.value
+"""
+
+
+async def find_load(connection: AsyncConnection, load_id: str) -> Load | None:
+    """The entry of a committed load."""
+    row = (await connection.execute(text(FIND), {"load_id": load_id})).mappings().one_or_none()
+    return _load(row) if row else None
+
+
+async def record_load(connection: AsyncConnection, load: Load) -> None:
+    """Enters a load."""
+    counts = load.counts
+    values: dict[str, Any] = {
+        "load_id": load.load_id,
+        "dataset": load.dataset,
+        "manifest_key": load.manifest_key,
+        "manifest_sha256": load.manifest_sha256,
+        "source_time": load.source_time,
+        "watermark": load.watermark,
+        "committed_at": load.committed_at,
+    }
+    numbers = {
+        "row_count": counts.rows,
+        "new_count": counts.new,
+        "changed_count": counts.changed,
+        "unchanged_count": counts.unchanged,
+        "late_count": counts.late,
+        "retired_count": counts.retired,
+    }
+    await connection.execute(text(RECORD), values | numbers)
+
+
+async def watermarks(connection: AsyncConnection) -> dict[Dataset, datetime]:
+    """By dataset; those never set are missing."""
+    rows = (await connection.execute(text(WATERMARKS))).all()
+    return {row.dataset: row.value for row in rows}
+
+
+async def advance_watermark(connection: AsyncConnection, dataset: Dataset, to: datetime, load_id: str) -> datetime:
+    """Moves a watermark forward, never back; where it stands then."""
+    await connection.execute(text(ADVANCE), {"dataset": dataset, "value": to, "load_id": load_id})
+    return (await watermarks(connection))[dataset]
+
+
+def _load(row: RowMapping) -> Load:
+    counts = LoadCounts(
+        new=row["new_count"],
+        changed=row["changed_count"],
+        unchanged=row["unchanged_count"],
+        late=row["late_count"],
+        retired=row["retired_count"],
+    )
+    return Load(
+        load_id=row["load_id"],
+        dataset=row["dataset"],
+        manifest_key=row["manifest_key"],
+        manifest_sha256=row["manifest_sha256"],
+        source_time=row["source_time"],
+        counts=counts,
+        watermark=row["watermark"],
+        committed_at=row["committed_at"],
+    )

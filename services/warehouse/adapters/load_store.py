@@ -1,0 +1,107 @@
+"""Transactions in PostgreSQL for loads: one at a time over all replicas, bounded in time, repeated on a conflict."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import pyarrow as pa
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.runtime.errors import Unavailable
+from services.warehouse.adapters import companies_merge, ledger, payments_merge
+from services.warehouse.adapters.failures import Conflict, statement_errors
+from services.warehouse.adapters.staging import copy_batch
+from services.warehouse.domain.loads import CatalogueSizes, Dataset, Load, LoadCounts
+from services.warehouse.workflow import LoadTransaction
+
+Result = TypeVar("Result")
+
+STAGING: dict[Dataset, str] = {"payments": payments_merge.STAGING, "companies": companies_merge.STAGING}
+# First of all, and READ COMMITTED: each later statement sees what the load before this one has committed.
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('afin/warehouse/loads', 0))"
+LOCAL_SETTINGS = """
+SELECT set_config('statement_timeout', :milliseconds, true), set_config('work_mem', '256MB', true),
+    set_config('random_page_cost', '1.1', true), set_config('timezone', 'UTC', true)
+"""
+TRIES = 4
+FIRST_PAUSE = timedelta(seconds=0.1)
+
+
+class PostgresLoadTransaction:
+    """An open transaction that holds the lock."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def find(self, load_id: str) -> Load | None:
+        """See LoadTransaction."""
+        return await ledger.find_load(self._connection, load_id)
+
+    async def stage(self, dataset: Dataset, batches: AsyncGenerator[pa.RecordBatch, None]) -> None:
+        """See LoadTransaction."""
+        await self._connection.execute(text(STAGING[dataset]))
+        async with aclosing(batches):
+            async for batch in batches:
+                await copy_batch(self._connection, batch)
+
+    async def merge_payments(self, load_id: str, recorded_at: datetime) -> LoadCounts:
+        """See LoadTransaction."""
+        return await payments_merge.merge_payments(self._connection, load_id, recorded_at)
+
+    async def catalogue_sizes(self) -> CatalogueSizes:
+        """See LoadTransaction."""
+        return await companies_merge.catalogue_sizes(self._connection)
+
+    async def merge_companies(self, load_id: str, source_time: datetime, recorded_at: datetime) -> LoadCounts:
+        """See LoadTransaction."""
+        return await companies_merge.merge_companies(self._connection, load_id, source_time, recorded_at)
+
+    async def watermark(self, dataset: Dataset) -> datetime | None:
+        """See LoadTransaction."""
+        return (await ledger.watermarks(self._connection)).get(dataset)
+
+    async def record(self, load: Load) -> None:
+        """See LoadTransaction."""
+        await ledger.record_load(self._connection, load)
+
+    async def advance_watermark(self, dataset: Dataset, to: datetime, load_id: str) -> datetime:
+        """See LoadTransaction."""
+        return await ledger.advance_watermark(self._connection, dataset, to, load_id)
+
+
+class PostgresLoadStore:
+    """Opens transactions; those of one process queue here, so that the ones that wait hold no connection."""
+
+    def __init__(self, engine: AsyncEngine, timeout: timedelta) -> None:
+        self._engine = engine
+        self._timeout = timeout
+        self._turn = asyncio.Lock()
+
+    async def transact(self, work: Callable[[LoadTransaction], Awaitable[Result]]) -> Result:
+        """See LoadStore; Unavailable when it took longer than the timeout, waiting included."""
+        try:
+            async with asyncio.timeout(self._timeout.total_seconds()), self._turn:
+                return await self._repeated(work)
+        except TimeoutError as error:
+            message = f"the load was not done within {self._timeout}; raise WAREHOUSE_LOAD_TIMEOUT_SECONDS"
+            raise Unavailable(message, reason="LOAD_TIMEOUT") from error
+
+    async def _repeated(self, work: Callable[[LoadTransaction], Awaitable[Result]]) -> Result:
+        for attempt in range(1, TRIES):
+            try:
+                return await self._once(work)
+            except Conflict:
+                pause = FIRST_PAUSE * 2**attempt * random.random()  # noqa: S311 - jitter
+                await asyncio.sleep(pause.total_seconds())
+        return await self._once(work)
+
+    async def _once(self, work: Callable[[LoadTransaction], Awaitable[Result]]) -> Result:
+        milliseconds = str(round(self._timeout.total_seconds() * 1000))
+        async with statement_errors(), self._engine.begin() as connection:
+            await connection.execute(text(LOCAL_SETTINGS), {"milliseconds": milliseconds})
+            await connection.execute(text(LOCK))
+            return await work(PostgresLoadTransaction(connection))

@@ -1,0 +1,167 @@
+"""Payments into their history, as a function of everything ever observed of a key.
+
+Only keys with an observation not seen before are touched. For each, the timeline of all its observations is laid out
+anew - those of the table, then those of the load - and the difference to what stands is applied. An observation that
+repeats the attributes before it is a confirmation, no version; it is kept, for a late row between the two makes it one.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.warehouse.domain.loads import LoadCounts
+
+STAGING = """
+CREATE TEMPORARY TABLE incoming (
+    payment_id text COLLATE "C" NOT NULL,
+    company_code text COLLATE "C" NOT NULL,
+    payment_at timestamptz,
+    status text COLLATE "C" NOT NULL,
+    amount numeric(18, 2) NOT NULL,
+    external_client_id text COLLATE "C" NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    position bigint NOT NULL
+) ON COMMIT DROP
+"""
+SAME_ATTRIBUTES = """
+        AND p.payment_at IS NOT DISTINCT FROM i.payment_at
+        AND p.status = i.status AND p.amount = i.amount AND p.external_client_id = i.external_client_id
+"""
+# The covering version lends a confirmation its attributes.
+COVERING = """
+    p.payment_id = c.payment_id AND p.company_code = c.company_code
+    AND p.start_date <= c.observed_at AND (p.end_date IS NULL OR p.end_date > c.observed_at)
+"""
+# Observations of the load, each once, that no version and no confirmation tells already. Materialised before anything
+# is written: a plan that reads and fills one table by nested loop never ends on a first load.
+FRESH = f"""
+CREATE TEMPORARY TABLE fresh ON COMMIT DROP AS
+SELECT DISTINCT ON (payment_id, company_code, updated_at, payment_at, status, amount, external_client_id) i.*
+FROM incoming AS i
+WHERE NOT EXISTS (
+    SELECT FROM warehouse.payments AS p
+    WHERE p.payment_id = i.payment_id AND p.company_code = i.company_code AND p.updated_at = i.updated_at
+    {SAME_ATTRIBUTES}
+) AND NOT EXISTS (
+    SELECT FROM warehouse.payment_confirmations AS c JOIN warehouse.payments AS p ON {COVERING}
+    WHERE c.payment_id = i.payment_id AND c.company_code = i.company_code AND c.updated_at = i.updated_at
+    {SAME_ATTRIBUTES}
+)
+ORDER BY payment_id, company_code, updated_at, payment_at, status, amount, external_client_id, position
+"""
+# `stored_at` is where the table has an observation now (NULL: it is fresh), `observed_at` where it belongs: its
+# updated_at, and a microsecond after the one before it where that is not later. In closed form, with n the place in
+# the order: n + max over the places m up to n of (updated_at - m).
+TIMELINE = f"""
+CREATE TEMPORARY TABLE timeline ON COMMIT DROP AS
+WITH affected AS MATERIALIZED (
+    SELECT DISTINCT payment_id, company_code FROM fresh
+), observations AS (
+    SELECT payment_id, company_code, payment_at, status, amount, external_client_id, created_at, updated_at, position,
+        NULL::timestamptz AS stored_at, NULL::timestamptz AS stored_end, false AS was_version,
+        NULL::timestamptz AS recorded_at, NULL::text AS load_id
+    FROM fresh
+    UNION ALL
+    SELECT p.payment_id, p.company_code, p.payment_at, p.status, p.amount, p.external_client_id, p.created_at,
+        p.updated_at, 0, p.start_date, p.end_date, true, p.recorded_at, p.load_id
+    FROM affected JOIN warehouse.payments AS p USING (payment_id, company_code)
+    UNION ALL
+    SELECT p.payment_id, p.company_code, p.payment_at, p.status, p.amount, p.external_client_id, c.created_at,
+        c.updated_at, 0, c.observed_at, NULL, false, c.recorded_at, c.load_id
+    FROM affected JOIN warehouse.payment_confirmations AS c USING (payment_id, company_code)
+    JOIN warehouse.payments AS p ON {COVERING}
+), numbered AS (
+    SELECT *, row_number() OVER in_order AS place,
+        row_number() OVER in_order = 1
+            OR payment_at IS DISTINCT FROM lag(payment_at) OVER in_order
+            OR status <> lag(status) OVER in_order
+            OR amount <> lag(amount) OVER in_order
+            OR external_client_id <> lag(external_client_id) OVER in_order AS is_version,
+        max(updated_at) FILTER (WHERE stored_at IS NOT NULL) OVER of_key AS newest_known
+    FROM observations
+    WINDOW of_key AS (PARTITION BY payment_id, company_code),
+        in_order AS (of_key ORDER BY updated_at, stored_at NULLS LAST, position)
+), placed AS (
+    SELECT *, place * interval '1 microsecond' + max(updated_at - place * interval '1 microsecond') OVER (
+        PARTITION BY payment_id, company_code ORDER BY updated_at, stored_at NULLS LAST, position
+        ROWS UNBOUNDED PRECEDING
+    ) AS observed_at
+    FROM numbered
+)
+SELECT *, lead(observed_at) OVER (
+    PARTITION BY payment_id, company_code, is_version ORDER BY observed_at
+) AS next_at
+FROM placed
+"""
+COUNTS = """
+SELECT
+    (SELECT count(*) FROM incoming) AS row_count,
+    count(*) FILTER (WHERE newest_known IS NULL AND place = 1) AS new_count,
+    count(*) FILTER (WHERE updated_at < newest_known) AS late_count,
+    count(*) FILTER (
+        WHERE is_version AND (updated_at >= newest_known OR (newest_known IS NULL AND place > 1))
+    ) AS changed_count
+FROM timeline
+WHERE stored_at IS NULL
+"""
+# A row of the table stays where it is only as what it is, at the same moment.
+STAYS_VERSION = "t.was_version AND t.is_version AND t.stored_at = t.observed_at"
+STAYS_CONFIRMATION = (
+    "t.stored_at IS NOT NULL AND NOT t.was_version AND NOT t.is_version AND t.stored_at = t.observed_at"
+)
+SAME_KEY = "{table}.payment_id = t.payment_id AND {table}.company_code = t.company_code"
+REMOVE_VERSIONS = f"""
+DELETE FROM warehouse.payments AS p USING timeline AS t
+WHERE {SAME_KEY.format(table="p")} AND p.start_date = t.stored_at AND t.was_version AND NOT ({STAYS_VERSION})
+"""
+CLOSE_VERSIONS = f"""
+UPDATE warehouse.payments AS p SET end_date = t.next_at, is_current = t.next_at IS NULL
+FROM timeline AS t
+WHERE {SAME_KEY.format(table="p")} AND p.start_date = t.stored_at
+    AND {STAYS_VERSION} AND t.stored_end IS DISTINCT FROM t.next_at
+"""
+ADD_VERSIONS = f"""
+INSERT INTO warehouse.payments (payment_id, company_code, payment_at, status, amount, external_client_id, created_at,
+    updated_at, start_date, end_date, is_current, recorded_at, load_id)
+SELECT payment_id, company_code, payment_at, status, amount, external_client_id, created_at, updated_at, observed_at,
+    next_at, next_at IS NULL, coalesce(recorded_at, CAST(:recorded_at AS timestamptz)),
+    coalesce(load_id, CAST(:load_id AS text))
+FROM timeline AS t
+WHERE t.is_version AND NOT ({STAYS_VERSION})
+"""
+REMOVE_CONFIRMATIONS = f"""
+DELETE FROM warehouse.payment_confirmations AS c USING timeline AS t
+WHERE {SAME_KEY.format(table="c")} AND c.observed_at = t.stored_at
+    AND NOT t.was_version AND NOT ({STAYS_CONFIRMATION})
+"""
+ADD_CONFIRMATIONS = f"""
+INSERT INTO warehouse.payment_confirmations (payment_id, company_code, observed_at, updated_at, created_at,
+    recorded_at, load_id)
+SELECT payment_id, company_code, observed_at, updated_at, created_at,
+    coalesce(recorded_at, CAST(:recorded_at AS timestamptz)), coalesce(load_id, CAST(:load_id AS text))
+FROM timeline AS t
+WHERE NOT t.is_version AND NOT ({STAYS_CONFIRMATION})
+"""
+PREPARE = ("ANALYZE incoming", FRESH, "ANALYZE fresh", TIMELINE, "ANALYZE timeline")
+APPLY = (REMOVE_CONFIRMATIONS, REMOVE_VERSIONS, CLOSE_VERSIONS)
+ADD = (ADD_VERSIONS, ADD_CONFIRMATIONS)
+
+
+async def merge_payments(connection: AsyncConnection, load_id: str, recorded_at: datetime) -> LoadCounts:
+    """Merges the table `incoming`; what became of its rows."""
+    for statement in PREPARE:
+        await connection.execute(text(statement))
+    counts = (await connection.execute(text(COUNTS))).one()
+    for statement in APPLY:
+        await connection.execute(text(statement))
+    for statement in ADD:
+        await connection.execute(text(statement), {"recorded_at": recorded_at, "load_id": load_id})
+    known = counts.new_count + counts.changed_count + counts.late_count
+    return LoadCounts(
+        new=counts.new_count,
+        changed=counts.changed_count,
+        unchanged=counts.row_count - known,
+        late=counts.late_count,
+    )

@@ -1,0 +1,121 @@
+"""Between protobuf messages and values."""
+
+from datetime import UTC, datetime
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from afin.warehouse.v1 import warehouse_pb2 as pb
+from services.runtime.errors import InvalidArgument
+from services.warehouse.domain.history import CompanyVersion, PaymentVersion, Statistics, TrainingSummary
+from services.warehouse.domain.loads import Load, LoadRequest
+
+
+def moment(message: Message, field: str) -> datetime | None:
+    """A Timestamp field as an aware moment; None where it is not set, InvalidArgument where it is no moment."""
+    if not message.HasField(field):
+        return None
+    try:
+        timestamp: Timestamp = getattr(message, field)
+        return timestamp.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidArgument(field, "is no moment between the years 1 and 9999") from None
+
+
+def timestamp_of(value: datetime | None) -> Timestamp | None:
+    """An aware moment as protobuf has it; None stays None, and the field unset."""
+    if value is None:
+        return None
+    timestamp = Timestamp()
+    timestamp.FromDatetime(value)
+    return timestamp
+
+
+def payments_request(request: pb.LoadPaymentsRequest) -> LoadRequest:
+    """The request as a value."""
+    advance = moment(request, "advance_watermark_to")
+    return LoadRequest(request.load_id, request.manifest_key, request.manifest_sha256, advance)
+
+
+def companies_request(request: pb.LoadCompaniesRequest) -> LoadRequest:
+    """The request as a value."""
+    return LoadRequest(request.load_id, request.manifest_key, request.manifest_sha256)
+
+
+def load_message(load: Load) -> pb.Load:
+    """A ledger entry."""
+    counts = load.counts
+    return pb.Load(
+        load_id=load.load_id,
+        dataset=load.dataset,
+        manifest_key=load.manifest_key,
+        manifest_sha256=load.manifest_sha256,
+        counts=pb.LoadCounts(
+            rows=counts.rows,
+            new=counts.new,
+            changed=counts.changed,
+            unchanged=counts.unchanged,
+            late=counts.late,
+            retired=counts.retired,
+        ),
+        committed_at=timestamp_of(load.committed_at),
+        watermark=timestamp_of(load.watermark),
+        replayed=load.replayed,
+    )
+
+
+def payment_message(version: PaymentVersion) -> pb.PaymentVersion:
+    """One version of a payment."""
+    return pb.PaymentVersion(
+        payment_id=version.payment_id,
+        company_code=version.company_code,
+        payment_at=timestamp_of(version.payment_at),
+        status=version.status,
+        amount=f"{version.amount:.2f}",
+        external_client_id=version.external_client_id,
+        created_at=timestamp_of(version.created_at),
+        start_date=timestamp_of(version.start_date),
+        end_date=timestamp_of(version.end_date),
+        recorded_at=timestamp_of(version.recorded_at),
+        load_id=version.load_id,
+    )
+
+
+def company_message(version: CompanyVersion) -> pb.CompanyVersion:
+    """One version of a company; what the source left out stays unset."""
+    return pb.CompanyVersion(
+        company_id=version.company_id,
+        company_code=version.company_code,
+        company_name=version.company_name,
+        category_id=version.category_id,
+        category_name=version.category_name,
+        is_top_biller=version.is_top_biller,
+        is_retired=version.is_retired,
+        start_date=timestamp_of(version.start_date),
+        end_date=timestamp_of(version.end_date),
+        recorded_at=timestamp_of(version.recorded_at),
+        load_id=version.load_id,
+    )
+
+
+def statistics_message(statistics: Statistics) -> pb.GetStatisticsResponse:
+    """Sizes."""
+    return pb.GetStatisticsResponse(
+        current_payments=statistics.current_payments,
+        payment_versions=statistics.payment_versions,
+        clients=statistics.clients,
+        current_companies=statistics.current_companies,
+        retired_companies=statistics.retired_companies,
+        company_versions=statistics.company_versions,
+    )
+
+
+def training_message(summary: TrainingSummary) -> pb.GetTrainingSummaryResponse:
+    """What a training would read."""
+    return pb.GetTrainingSummaryResponse(
+        payments=summary.payments,
+        clients=summary.clients,
+        companies=summary.companies,
+        first_payment_at=timestamp_of(summary.first_payment_at),
+        last_payment_at=timestamp_of(summary.last_payment_at),
+    )

@@ -1,0 +1,102 @@
+"""A load: one manifest applied in one transaction, entered in the ledger. The rules that need no database."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from services.warehouse.domain.fields import WrongField, checked_load_id, checked_sha256
+
+Dataset = Literal["payments", "companies"]
+
+# How far another machine's clock may run before ours.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+class LoadIdTaken(ValueError):
+    """The ledger holds the id with other content."""
+
+
+class CatalogueRefused(ValueError):
+    """A load of companies that would empty or cripple the catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCounts:
+    """What became of each row; `retired` companies are not among the rows of the load."""
+
+    new: int
+    changed: int
+    unchanged: int
+    late: int = 0
+    retired: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Every row of the load, each counted once."""
+        return self.new + self.changed + self.unchanged + self.late
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """An entry of the ledger; `watermark` is the dataset's after the load, None where none was ever set."""
+
+    load_id: str
+    dataset: Dataset
+    manifest_key: str
+    manifest_sha256: str
+    source_time: datetime
+    counts: LoadCounts
+    watermark: datetime | None
+    committed_at: datetime
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """What a caller asks to be loaded, and how far the watermark may move with it (None: not at all)."""
+
+    load_id: str
+    manifest_key: str
+    manifest_sha256: str
+    advance_watermark_to: datetime | None = None
+
+    def check(self, now: datetime) -> None:
+        """WrongField for anything that no state of the warehouse could make right."""
+        checked_load_id(self.load_id)
+        checked_sha256(self.manifest_sha256)
+        if self.advance_watermark_to and self.advance_watermark_to > now + CLOCK_TOLERANCE:
+            raise WrongField("advance_watermark_to", "lies in the future; rows dated so would never be read again")
+
+    def recorded_answer(self, known: Load) -> Load:
+        """The answer to a load that is committed already; LoadIdTaken when that was another one."""
+        if known.manifest_sha256 != self.manifest_sha256:
+            raise LoadIdTaken(
+                f"load {self.load_id!r} was committed with another manifest; give this one an id of its own"
+            )
+        return replace(known, replayed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueSizes:
+    """Companies that a load lists, each code once, and those that are present and not retired before it."""
+
+    listed: int
+    active: int
+
+
+def require_whole_catalogue(sizes: CatalogueSizes, min_share: float) -> None:
+    """CatalogueRefused for an empty catalogue, or one with fewer than `min_share` of the active companies."""
+    if sizes.listed == 0:
+        raise CatalogueRefused("the catalogue is empty; it stays as it was. See why the source lists no company")
+    if sizes.listed < min_share * sizes.active:
+        raise CatalogueRefused(
+            f"the catalogue lists {sizes.listed} companies where {sizes.active} are active, under the set share of "
+            f"{min_share:g}; it stays as it was. See whether the source answered in full, or lower "
+            "WAREHOUSE_MIN_CATALOGUE_SHARE"
+        )
+
+
+def require_past_source_time(source_time: datetime, now: datetime) -> None:
+    """CatalogueRefused when the source's clock runs ahead: its versions would begin in the future."""
+    if source_time > now + CLOCK_TOLERANCE:
+        raise CatalogueRefused("the manifest's source_time lies in the future; see the source's clock and ours")

@@ -1,0 +1,61 @@
+"""What Prometheus sees of loads and watermarks."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from services.runtime.errors import ServiceError
+from services.warehouse.domain.loads import Dataset, Load
+
+LOADS = Counter(
+    "afin_warehouse_loads_total", "Loads by outcome: committed, replayed, refused or failed.", ["dataset", "outcome"]
+)
+LOAD_SECONDS = Histogram(
+    "afin_warehouse_load_seconds",
+    "Time of committed loads.",
+    ["dataset"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600),
+)
+ROWS = Counter(
+    "afin_warehouse_rows_total",
+    "Rows of committed loads: new, changed, unchanged or late; and companies retired.",
+    ["dataset", "outcome"],
+)
+WATERMARK = Gauge("afin_watermark_timestamp_seconds", "The watermark, in seconds since 1970.", ["dataset"])
+
+log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def watched_load(dataset: Dataset) -> Iterator[Callable[[Load], None]]:
+    """Around one load: counts its outcome, and what the yielded function is told of its rows."""
+    started = time.perf_counter()
+
+    def report(load: Load) -> None:
+        outcome = "replayed" if load.replayed else "committed"
+        LOADS.labels(dataset, outcome).inc()
+        log.info("load done", dataset=dataset, load_id=load.load_id, rows=load.counts.rows, outcome=outcome)
+        if not load.replayed:
+            LOAD_SECONDS.labels(dataset).observe(time.perf_counter() - started)
+            _count_rows(load)
+
+    try:
+        yield report
+    except ServiceError:
+        LOADS.labels(dataset, "refused").inc()
+        raise
+    except BaseException:
+        LOADS.labels(dataset, "failed").inc()
+        raise
+
+
+def _count_rows(load: Load) -> None:
+    counts = load.counts
+    outcomes = {"new": counts.new, "changed": counts.changed, "unchanged": counts.unchanged}
+    for outcome, rows in {**outcomes, "late": counts.late, "retired": counts.retired}.items():
+        ROWS.labels(load.dataset, outcome).inc(rows)
+    if load.watermark:
+        WATERMARK.labels(load.dataset).set(load.watermark.timestamp())

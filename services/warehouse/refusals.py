@@ -1,0 +1,21 @@
+"""From what the rules refuse to what a caller is told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from services.runtime.errors import AlreadyExists, FailedPrecondition, InvalidArgument
+from services.warehouse.domain.fields import WrongField
+from services.warehouse.domain.loads import CatalogueRefused, LoadIdTaken
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Translates the domain's exceptions into the tree of services.runtime.errors."""
+    try:
+        yield
+    except WrongField as error:
+        raise InvalidArgument(error.field, error.problem) from error
+    except LoadIdTaken as error:
+        raise AlreadyExists(str(error), reason="LOAD_ID_TAKEN") from error
+    except CatalogueRefused as error:
+        raise FailedPrecondition(str(error), reason="CATALOGUE_REFUSED") from error

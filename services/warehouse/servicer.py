@@ -1,0 +1,92 @@
+"""WarehouseService over gRPC: messages in, a use case, messages out."""
+
+# ruff: noqa: N802 - gRPC names the methods as the proto does
+
+from typing import Any
+
+from afin.warehouse.v1 import warehouse_pb2 as pb
+from afin.warehouse.v1.warehouse_pb2_grpc import WarehouseServiceServicer
+from services.warehouse import conversion
+from services.warehouse.queries import PageRequest, Queries
+from services.warehouse.workflow import Loads
+
+FULL_NAME = pb.DESCRIPTOR.services_by_name["WarehouseService"].full_name
+
+
+class WarehouseServicer(WarehouseServiceServicer):
+    """Each method is its RPC; see warehouse.proto. Errors pass to the interceptor."""
+
+    def __init__(self, loads: Loads, queries: Queries) -> None:
+        self._loads = loads
+        self._queries = queries
+
+    async def LoadPayments(self, request: pb.LoadPaymentsRequest, context: Any) -> pb.LoadPaymentsResponse:
+        """See warehouse.proto."""
+        load = await self._loads.load_payments(conversion.payments_request(request))
+        return pb.LoadPaymentsResponse(load=conversion.load_message(load))
+
+    async def LoadCompanies(self, request: pb.LoadCompaniesRequest, context: Any) -> pb.LoadCompaniesResponse:
+        """See warehouse.proto."""
+        load = await self._loads.load_companies(conversion.companies_request(request))
+        return pb.LoadCompaniesResponse(load=conversion.load_message(load))
+
+    async def RecordCompaniesUpdate(
+        self, request: pb.RecordCompaniesUpdateRequest, context: Any
+    ) -> pb.RecordCompaniesUpdateResponse:
+        """See warehouse.proto."""
+        watermark = await self._loads.record_companies_update(request.load_id)
+        return pb.RecordCompaniesUpdateResponse(companies=conversion.timestamp_of(watermark))
+
+    async def GetLoad(self, request: pb.GetLoadRequest, context: Any) -> pb.GetLoadResponse:
+        """See warehouse.proto."""
+        return pb.GetLoadResponse(load=conversion.load_message(await self._queries.load(request.load_id)))
+
+    async def GetWatermark(self, request: pb.GetWatermarkRequest, context: Any) -> pb.GetWatermarkResponse:
+        """See warehouse.proto."""
+        watermarks = await self._queries.watermarks()
+        return pb.GetWatermarkResponse(
+            payments=conversion.timestamp_of(watermarks.get("payments")),
+            companies=conversion.timestamp_of(watermarks.get("companies")),
+        )
+
+    async def GetStatistics(self, request: pb.GetStatisticsRequest, context: Any) -> pb.GetStatisticsResponse:
+        """See warehouse.proto."""
+        return conversion.statistics_message(await self._queries.statistics())
+
+    async def GetTrainingSummary(
+        self, request: pb.GetTrainingSummaryRequest, context: Any
+    ) -> pb.GetTrainingSummaryResponse:
+        """See warehouse.proto."""
+        since = conversion.moment(request, "created_since")
+        return conversion.training_message(await self._queries.training_summary(since, tuple(request.statuses)))
+
+    async def GetPaymentHistory(
+        self, request: pb.GetPaymentHistoryRequest, context: Any
+    ) -> pb.GetPaymentHistoryResponse:
+        """See warehouse.proto."""
+        versions = await self._queries.payment_history(request.payment_id, request.company_code)
+        return pb.GetPaymentHistoryResponse(versions=[conversion.payment_message(version) for version in versions])
+
+    async def ListClientPayments(
+        self, request: pb.ListClientPaymentsRequest, context: Any
+    ) -> pb.ListClientPaymentsResponse:
+        """See warehouse.proto."""
+        as_of = conversion.moment(request, "as_of")
+        wanted = PageRequest(request.page_size, request.page_token)
+        page = await self._queries.client_payments(request.external_client_id, as_of, wanted)
+        payments = [conversion.payment_message(version) for version in page.rows]
+        return pb.ListClientPaymentsResponse(payments=payments, next_page_token=page.next_token)
+
+    async def ListCompanies(self, request: pb.ListCompaniesRequest, context: Any) -> pb.ListCompaniesResponse:
+        """See warehouse.proto."""
+        wanted = PageRequest(request.page_size, request.page_token)
+        page = await self._queries.companies(wanted, include_retired=request.include_retired)
+        companies = [conversion.company_message(version) for version in page.rows]
+        return pb.ListCompaniesResponse(companies=companies, next_page_token=page.next_token)
+
+    async def GetCompanyHistory(
+        self, request: pb.GetCompanyHistoryRequest, context: Any
+    ) -> pb.GetCompanyHistoryResponse:
+        """See warehouse.proto."""
+        versions = await self._queries.company_history(request.company_code)
+        return pb.GetCompanyHistoryResponse(versions=[conversion.company_message(version) for version in versions])

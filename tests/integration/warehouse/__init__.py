@@ -1,0 +1,1 @@
+"""The warehouse on a real PostgreSQL, object store and gRPC socket."""

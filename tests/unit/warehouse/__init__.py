@@ -1,0 +1,1 @@
+"""The warehouse's rules and conversions, without I/O."""
