@@ -1,5 +1,7 @@
 """The command `afin`. Exit codes: 0 done, 1 failed, 2 wrong use."""
 
+import os
+
 import typer
 
 from cli.demo_command import demo
@@ -17,4 +19,6 @@ app.command()(demo)
 
 def main() -> None:
     """Entry point of the installed command."""
+    # We call services and start processes: gRPC need not work in forks, and should not speak of them.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     app()

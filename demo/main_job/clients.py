@@ -38,6 +38,8 @@ async def tell_stories(stack: Stack, count: int = 3) -> list[ClientStory]:
     ):
         warehouse = warehouse_pb2_grpc.WarehouseServiceStub(to_warehouse)
         recommender = recommender_pb2_grpc.RecommenderServiceStub(to_recommender)
+        # The recommender looks for a new index again and again; we want to see it now.
+        await recommender.ReloadIndex(recommender_pb2.ReloadIndexRequest(), timeout=wait)
         stories = []
         for client in clients:
             request = recommender_pb2.RecommendRequest(client_id=client, max_results=SHOWN_RECOMMENDED)

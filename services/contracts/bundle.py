@@ -18,8 +18,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 PUBLISHED_PREFIX = "index/published/"
 VERSIONS_PREFIX = "index/versions/"
+MANIFEST_FILE = "manifest.json"
 
-# name: what is in it. All arrays are .npy without pickled objects.
+# name: what is in it. All arrays are .npy in C order without pickled objects.
 COMPANIES_FILE = "companies.json"  # CompanyTable, in order of dense ids
 ANNOY_FILE = "companies.annoy"  # angular, dimension + 1: target factors padded to one norm (ranking.padded)
 SOURCE_FILE = "source_factors.npy"  # float32 (indexed, dimension): what a company in a history says of its client
@@ -183,7 +184,7 @@ def version_file_key(version: str, name: str) -> str:
 
 def manifest_key(version: str) -> str:
     """Object key of a version's manifest."""
-    return version_file_key(version, "manifest.json")
+    return version_file_key(version, MANIFEST_FILE)
 
 
 def publication_key(epoch: int) -> str:

@@ -95,7 +95,7 @@ def rank(factors: Factors, history: History, query: Query) -> list[Ranked]:
     companies, scores = _modelled(factors, history, query, vector) if vector.any() else _habits(history, query)
     order = np.lexsort((companies, -scores))
     places = ((int(companies[i]), float(scores[i])) for i in order)
-    best = [Ranked(j, score, True, j in paid) for j, score in places if j not in barred][: query.count]
+    best = list(islice((Ranked(j, score, True, j in paid) for j, score in places if j not in barred), query.count))
     taken = barred | {place.company for place in best}
     lowest = min((place.score for place in best), default=0.0)
     popular = _popular(factors, query, taken, query.count - len(best))
@@ -152,5 +152,5 @@ def _habits(history: History, query: Query) -> tuple[NDArray[np.int64], NDArray[
 
 
 def _popular(factors: Factors, query: Query, barred: frozenset[int], count: int) -> list[int]:
-    left = (int(j) for j in factors.popular if query.allowed is None or query.allowed[j])
-    return list(islice((j for j in left if j not in barred), max(count, 0)))
+    allowed = factors.popular if query.allowed is None else factors.popular[query.allowed[factors.popular]]
+    return list(islice((j for j in map(int, allowed) if j not in barred), max(count, 0)))
