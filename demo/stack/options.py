@@ -24,7 +24,10 @@ FIXED_PORTS = {
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """A URL that is given replaces the embedded part. `first_day`: where ingest's first pass starts."""
+    """A URL that is given replaces the embedded part. `first_day`: where ingest's first pass starts.
+
+    `settings`: further variables for the services, by full name.
+    """
 
     state: Path
     ports: Mapping[str, int] = field(default_factory=lambda: FIXED_PORTS)
@@ -32,6 +35,7 @@ class StackOptions:
     object_store_url: str | None = None
     source_url: str | None = None
     first_day: date | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def options_from_environment(state: Path, ports: Mapping[str, int]) -> StackOptions:

@@ -61,8 +61,9 @@ def _service(options: StackOptions, name: str, fields: dict[str, str]) -> Proces
     port = options.ports[name]
     listening = {"HOST": HOST, "PORT": str(port), "METRICS_PORT": str(options.ports[f"{name}-metrics"])}
     environment = {f"{name.upper()}_{field}": value for field, value in {**listening, **fields}.items()}
+    own = {key: value for key, value in options.settings.items() if key.startswith(f"{name.upper()}_")}
     ready = partial(grpc_is_ready, f"{HOST}:{port}", READY_NAMES[name])
-    return ProcessSpec(name, f"services.{name}", environment, _log(options, name), ready)
+    return ProcessSpec(name, f"services.{name}", {**environment, **own}, _log(options, name), ready)
 
 
 def _log(options: StackOptions, name: str) -> Path:

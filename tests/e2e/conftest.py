@@ -20,7 +20,8 @@ from demo.population.parameters import GeneratorParameters
 
 START_SECONDS = 240
 STOP_SECONDS = 60
-SMALL = GeneratorParameters(end=date(2026, 1, 1), clients=400, companies=120, days=300, payments=12_000)
+# Small, and yet enough for the index to beat popularity.
+SMALL = GeneratorParameters(end=date(2026, 1, 1), clients=600, companies=300, days=365, payments=20_000)
 
 
 @pytest.fixture(scope="session")

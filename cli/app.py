@@ -1,0 +1,15 @@
+"""The command `afin`. Exit codes: 0 done, 1 failed, 2 wrong use."""
+
+import typer
+
+from cli.demo_command import demo
+from cli.up_command import up
+
+app = typer.Typer(
+    name="afin",
+    help="Tells each client of a payments company which companies they are likely to pay next.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(up)
+app.command()(demo)
