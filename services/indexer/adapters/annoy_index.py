@@ -1,0 +1,33 @@
+"""Annoy as the indexer uses it: one thread and a seed, so that the same vectors give the same bytes."""
+
+from pathlib import Path
+
+from annoy import AnnoyIndex
+
+from services.contracts.ranking import FloatArray, Nearest
+
+
+def build_annoy(vectors: FloatArray, trees: int, seed: int) -> AnnoyIndex:
+    """A built index of the rows of `vectors`, by angle; of no rows, too."""
+    index = AnnoyIndex(vectors.shape[1], "angular")
+    index.set_seed(seed)
+    for item, vector in enumerate(vectors.tolist()):
+        index.add_item(item, vector)
+    index.build(trees, n_jobs=1)
+    return index
+
+
+def load_annoy(path: Path, width: int) -> AnnoyIndex:
+    """Maps a file of vectors of `width` numbers; a damaged one may kill the process: only ever in a child."""
+    index = AnnoyIndex(width, "angular")
+    index.load(str(path))
+    return index
+
+
+def nearest_in(index: AnnoyIndex) -> Nearest:
+    """The search as the recommender asks it, with Annoy's own bound on the nodes it looks at (trees x count)."""
+
+    def nearest(vector: FloatArray, count: int) -> list[int]:
+        return index.get_nns_by_vector(vector.tolist(), count)
+
+    return nearest

@@ -1,0 +1,40 @@
+"""A bundle as the training writes it into a folder."""
+
+from pathlib import Path
+
+import numpy as np
+from annoy import AnnoyIndex
+from numpy.typing import NDArray
+
+from services.contracts import bundle
+from services.contracts.bundle import BundleFile, CompanyTable
+from services.indexer.domain.model import Model
+from services.indexer.domain.soundness import Arrays
+from services.runtime.checksums import sha256_of
+
+
+def write_bundle(
+    folder: Path, model: Model, client_keys: NDArray[np.uint64], table: CompanyTable, index: AnnoyIndex
+) -> None:
+    """Writes every file but the manifest."""
+    (folder / bundle.COMPANIES_FILE).write_bytes(table.to_bytes())
+    index.save(str(folder / bundle.ANNOY_FILE))
+    histories = model.histories
+    arrays: Arrays = {
+        bundle.SOURCE_FILE: model.source,
+        bundle.TARGET_FILE: model.target,
+        bundle.POPULAR_FILE: model.companies.popular,
+        bundle.CLIENTS_FILE: client_keys,
+        bundle.OFFSETS_FILE: histories.offsets,
+        bundle.HISTORY_FILE: histories.companies,
+        bundle.WEIGHTS_FILE: histories.weights,
+        bundle.HABITS_FILE: histories.habits,
+    }
+    for name, array in arrays.items():
+        np.save(folder / name, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def described(folder: Path) -> tuple[BundleFile, ...]:
+    """Name, size and SHA-256 of the files of a bundle."""
+    paths = [folder / name for name in bundle.FILES]
+    return tuple(BundleFile(name=path.name, size=path.stat().st_size, sha256=sha256_of(path)) for path in paths)

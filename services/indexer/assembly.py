@@ -1,0 +1,86 @@
+"""Puts the parts together for a process, and for whoever tests them together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from afin.indexer.v1.indexer_pb2_grpc import add_IndexerServiceServicer_to_server
+from services.indexer.adapters.inspection_process import InspectionProcess
+from services.indexer.adapters.publications import PublicationObjects
+from services.indexer.adapters.training_process import TrainingProcess
+from services.indexer.adapters.training_rows import WarehouseRows
+from services.indexer.adapters.versions import VersionObjects
+from services.indexer.adapters.work_folder import own_work_folder
+from services.indexer.domain.gate import GateRules
+from services.indexer.domain.training import Selection, Task
+from services.indexer.servicer import FULL_NAME, IndexerServicer, Workflow
+from services.indexer.settings import IndexerSettings
+from services.indexer.workflow.build import Builder, BuildPlan
+from services.indexer.workflow.catalogue import Catalogue
+from services.indexer.workflow.publish import Publisher
+from services.indexer.workflow.validate import ValidationPlan, Validator
+from services.runtime.clock import utc_now
+from services.runtime.database import check_database, open_database
+from services.runtime.objects.opening import open_object_store
+from services.runtime.objects.store import ObjectStore
+from services.runtime.server import GrpcService
+from services.runtime.version import code_version
+
+
+@asynccontextmanager
+async def indexer(settings: IndexerSettings) -> AsyncIterator[GrpcService]:
+    """The service, as the gRPC server takes it. Neither database nor object store need be there yet."""
+    store = open_object_store(settings.object_store_url, settings.object_store_endpoint_url)
+    url = settings.database_url.get_secret_value()
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(own_work_folder(settings.work_folder))
+        engine = await stack.enter_async_context(open_database(url, "indexer"))
+        workflow = _workflow(settings, engine, store, folder)
+        register = partial(add_IndexerServiceServicer_to_server, IndexerServicer(workflow))
+        yield GrpcService(FULL_NAME, register, _Readiness(engine, store, workflow.publisher).check)
+
+
+def _workflow(settings: IndexerSettings, engine: AsyncEngine, store: ObjectStore, folder: Path) -> Workflow:
+    versions, publications = VersionObjects(store), PublicationObjects(store)
+    publisher = Publisher(versions, publications, utc_now)
+    selection = Selection(settings.statuses, settings.created_since, settings.max_training_payments)
+    plan = BuildPlan(_task(settings, selection), folder)
+    builder = Builder(plan, WarehouseRows(engine, selection), TrainingProcess(), versions, utc_now)
+    rules = GateRules(settings.min_gain, settings.quality_tolerance)
+    inspector = InspectionProcess(timedelta(seconds=settings.validation_timeout_seconds))
+    validator = Validator(ValidationPlan(rules, folder), versions, inspector, publisher, utc_now)
+    return Workflow(builder, validator, publisher, Catalogue(versions, publications))
+
+
+def _task(settings: IndexerSettings, selection: Selection) -> Task:
+    return Task(
+        code_version=code_version(),
+        watermark=None,
+        dimension=settings.dimension,
+        min_clients=settings.min_clients,
+        seed=settings.seed,
+        trees=settings.trees,
+        parameters=selection.parameters(),
+    )
+
+
+class _Readiness:
+    """Ready is who reaches database and object store. The first time, metrics are told what is in service."""
+
+    def __init__(self, engine: AsyncEngine, store: ObjectStore, publisher: Publisher) -> None:
+        self._engine = engine
+        self._store = store
+        self._publisher = publisher
+        self._told = False
+
+    async def check(self) -> None:
+        await check_database(self._engine)
+        await asyncio.to_thread(self._store.check)
+        if not self._told:
+            await self._publisher.show_in_service()
+            self._told = True

@@ -1,0 +1,93 @@
+"""Training payments as columns of small integers: what everything in this package computes on."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+MICROSECONDS_A_DAY = 86_400_000_000
+
+Ints = NDArray[np.int32]
+LongInts = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """Four columns of one length. `at`: microseconds since 1970 in UTC; `cents`: the amount in hundredths.
+
+    Clients are numbered 0 .. clients-1 and companies 0 .. companies-1, in a part of the payments as in the whole.
+    """
+
+    client: Ints
+    company: Ints
+    at: LongInts
+    cents: LongInts
+    clients: int
+    companies: int
+
+    def __len__(self) -> int:
+        return len(self.client)
+
+    @property
+    def first(self) -> int:
+        """Time of the first payment; there must be one."""
+        return int(self.at.min())
+
+    @property
+    def newest(self) -> int:
+        """Time of the newest payment; there must be one."""
+        return int(self.at.max())
+
+    @property
+    def span(self) -> int:
+        """Microseconds from the first payment to the newest."""
+        return self.newest - self.first
+
+    def where(self, rows: Mask | LongInts) -> "Payments":
+        """Some of the rows, in the order given."""
+        return replace(
+            self, client=self.client[rows], company=self.company[rows], at=self.at[rows], cents=self.cents[rows]
+        )
+
+    def in_order(self) -> "Payments":
+        """By client, company, time and amount, so that nothing depends on the order in which rows were read."""
+        return self.where(np.lexsort((self.cents, self.at, self.company, self.client)))
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Who paid whom, by client and company. `last_at`: the newest payment; `pair_of_row`: the pair of each payment."""
+
+    client: Ints
+    company: Ints
+    last_at: LongInts
+    pair_of_row: LongInts
+
+    def __len__(self) -> int:
+        return len(self.client)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Payments up to the cut (microseconds) and those after it."""
+
+    before: Payments
+    after: Payments
+    cut: int
+
+
+def pairs_of(payments: Payments) -> Pairs:
+    """The pairs of payments that are in order."""
+    client, company = payments.client, payments.company
+    begins = np.ones(len(payments), dtype=np.bool_)
+    begins[1:] = (client[1:] != client[:-1]) | (company[1:] != company[:-1])
+    ends = np.append(begins[1:], True)[: len(payments)]
+    return Pairs(client[begins], company[begins], payments.at[ends], np.cumsum(begins) - 1)
+
+
+def split_by_time(payments: Payments, share: float) -> Split:
+    """Cuts at `share` of the time from the first payment to the newest; the cut itself belongs to what is before."""
+    cut = payments.first + int(payments.span * share)
+    before = payments.at <= cut
+    return Split(payments.where(before), payments.where(~before), cut)

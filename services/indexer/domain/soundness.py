@@ -1,0 +1,129 @@
+"""What must hold inside a bundle, whatever made it. Each function tells what is wrong; nothing when all is well."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.contracts import bundle
+from services.contracts.bundle import CompanyTable, IndexManifest
+from services.contracts.ranking import Factors, History, Query, Ranked, padded, rank
+from services.indexer.domain.histories import Histories
+
+# In the order in which they are made; the names stand in validations.
+CHECKS = ("files", "arrays", "annoy", "answers")
+SAMPLE_CLIENTS = 50
+SAMPLE_VECTORS = 1000
+ANSWER_LENGTH = 10
+# Annoy's angular node: number of descendants, two children or the norm, and the vector; all of four bytes.
+NODE_HEADER_BYTES = 12
+FLOAT_BYTES = 4
+# Annoy stores what it was given, but for float32 rounding.
+VECTOR_TOLERANCE = 1e-5
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def expected_arrays(manifest: IndexManifest) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Type and shape of each array, by its file."""
+    factors = ("float32", (manifest.indexed, manifest.dimension))
+    pairs = (manifest.pairs,)
+    return {
+        bundle.SOURCE_FILE: factors,
+        bundle.TARGET_FILE: factors,
+        bundle.POPULAR_FILE: ("int32", (manifest.companies,)),
+        bundle.CLIENTS_FILE: ("uint64", (manifest.clients, 2)),
+        bundle.OFFSETS_FILE: ("int64", (manifest.clients + 1,)),
+        bundle.HISTORY_FILE: ("int32", pairs),
+        bundle.WEIGHTS_FILE: ("float32", pairs),
+        bundle.HABITS_FILE: ("float32", pairs),
+    }
+
+
+def array_problems(manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:
+    """Types, shapes and ranges; shapes are judged first, as the rest relies on them."""
+    wrong = [
+        f"{name} is {arrays[name].dtype} {arrays[name].shape}, the manifest says {dtype} {shape}"
+        for name, (dtype, shape) in expected_arrays(manifest).items()
+        if (str(arrays[name].dtype), arrays[name].shape) != (dtype, shape)
+    ]
+    yield from wrong
+    if not wrong:
+        yield from _range_problems(manifest, arrays)
+
+
+def table_problems(manifest: IndexManifest, table: CompanyTable) -> Iterator[str]:
+    """Columns of the manifest's length, and codes that name one company each."""
+    for name, values in table:
+        if len(values) != manifest.companies:
+            found = f"column {name} has {len(values)} values"
+            yield f"{bundle.COMPANIES_FILE}: {found}, the manifest says {manifest.companies}"
+    if len(set(table.company_code)) != len(table.company_code):
+        yield f"{bundle.COMPANIES_FILE}: a company_code stands twice"
+
+
+def annoy_size_problems(manifest: IndexManifest, size: int) -> Iterator[str]:
+    """A cut file, and one of another dimension, seldom have a whole number of nodes."""
+    node = NODE_HEADER_BYTES + FLOAT_BYTES * (manifest.dimension + 1)
+    if size % node or size < node * max(manifest.indexed, 1):
+        yield f"{bundle.ANNOY_FILE} has {size} bytes: not {manifest.indexed} or more nodes of {node} bytes"
+
+
+def vector_problems(target: NDArray[np.float32], item: Callable[[int], Sequence[float]]) -> Iterator[str]:
+    """The vectors in the Annoy file are the padded targets; looks at up to 1,000 of them."""
+    vectors = padded(target)
+    for place in _sample(len(vectors), SAMPLE_VECTORS):
+        if not np.allclose(item(place), vectors[place], rtol=VECTOR_TOLERANCE, atol=VECTOR_TOLERANCE):
+            yield f"{bundle.ANNOY_FILE}: the vector of item {place} is not that of {bundle.TARGET_FILE}"
+            return
+
+
+def answer_problems(factors: Factors, histories: Histories, manifest: IndexManifest) -> Iterator[str]:
+    """Answers to up to 50 clients, with and without paid companies, and to one without a history."""
+    nobody = History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.float32))
+    sample = (histories.of(client) for client in _sample(manifest.clients, SAMPLE_CLIENTS))
+    for history in chain([nobody], sample):
+        paid = frozenset(history.companies.tolist())
+        yield from _list_problems(rank(factors, history, Query(ANSWER_LENGTH)), paid, manifest.companies)
+        yield from _list_problems(rank(factors, history, Query(ANSWER_LENGTH, True)), frozenset(), manifest.companies)
+
+
+def _list_problems(places: Sequence[Ranked], paid: frozenset[int], companies: int) -> Iterator[str]:
+    answered = [place.company for place in places]
+    length = min(ANSWER_LENGTH, companies - len(paid))
+    if len(answered) != length:
+        yield f"an answer has {len(answered)} companies instead of {length}"
+    if len(set(answered)) != len(answered):
+        yield "an answer names a company twice"
+    if any(not 0 <= company < companies for company in answered):
+        yield "an answer names a company that the catalogue does not hold"
+    if any(company in paid for company in answered):
+        yield "an answer of new companies names one already paid"
+    if not np.isfinite([place.score for place in places]).all():
+        yield "an answer has a score that is no finite number"
+
+
+def _range_problems(manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:
+    for name in (bundle.SOURCE_FILE, bundle.TARGET_FILE, bundle.WEIGHTS_FILE, bundle.HABITS_FILE):
+        if not np.isfinite(arrays[name]).all():
+            yield f"{name} holds numbers that are not finite"
+    if not np.array_equal(np.sort(arrays[bundle.POPULAR_FILE]), np.arange(manifest.companies)):
+        yield f"{bundle.POPULAR_FILE} does not name every company once"
+    history, offsets = arrays[bundle.HISTORY_FILE], arrays[bundle.OFFSETS_FILE]
+    if len(history) and (history.min() < 0 or history.max() >= manifest.companies):
+        yield f"{bundle.HISTORY_FILE} names companies that the catalogue does not hold"
+    if offsets[0] != 0 or offsets[-1] != manifest.pairs or (np.diff(offsets) < 0).any():
+        yield f"{bundle.OFFSETS_FILE} does not divide the {manifest.pairs} pairs"
+    if not _ascending(arrays[bundle.CLIENTS_FILE]):
+        yield f"{bundle.CLIENTS_FILE} is not in ascending order"
+
+
+def _ascending(keys: NDArray[np.uint64]) -> bool:
+    high, low = keys[:, 0], keys[:, 1]
+    return bool(((high[1:] > high[:-1]) | ((high[1:] == high[:-1]) & (low[1:] > low[:-1]))).all())
+
+
+def _sample(size: int, most: int) -> list[int]:
+    return sorted(set(np.linspace(0, size - 1, min(size, most)).astype(int).tolist())) if size else []

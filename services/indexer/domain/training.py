@@ -1,0 +1,74 @@
+"""What a training is given, and what it tells while it works: what the service and its child process exchange."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.indexer.domain.model import Shape
+from services.indexer.domain.payments import Payments
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which payments train: with one of these statuses, created at or after a moment, at most the newest `limit`."""
+
+    statuses: tuple[str, ...] = ("paid",)
+    created_since: datetime | None = None
+    limit: int | None = None
+
+    def parameters(self) -> dict[str, float | int | str]:
+        """As a manifest records it."""
+        return {
+            "statuses": ",".join(self.statuses),
+            "created_since": self.created_since.isoformat() if self.created_since else "",
+            "max_training_payments": self.limit or "",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """Payments in order, and who they are of, as of one moment.
+
+    client_keys: uint64 (clients, 2), ascending; a client's number is its row. catalogue: a row a company that can be
+    recommended, in order of company_code; a company's number is its row. left_out: payments to other companies.
+    """
+
+    payments: Payments
+    client_keys: NDArray[np.uint64]
+    catalogue: pd.DataFrame
+    watermark: datetime | None
+    left_out: int
+
+
+class Task(BaseModel):
+    """What is to be trained, but for the rows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code_version: str
+    watermark: AwareDatetime | None
+    dimension: int = Field(ge=1)
+    min_clients: int = Field(ge=1)
+    seed: int = Field(ge=0)
+    trees: int = Field(ge=1)
+    parameters: dict[str, float | int | str] = Field(description="What else the manifest records.")
+
+    @property
+    def shape(self) -> Shape:
+        """What the model needs to know of it."""
+        return Shape(self.dimension, self.min_clients, self.seed)
+
+
+class Stage(BaseModel):
+    """A part of the work that ended, and what came of it, for a person."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    detail: str
+    seconds: float = 0.0
+    peak_rss_mib: int = 0

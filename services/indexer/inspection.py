@@ -1,0 +1,101 @@
+"""`python -m services.indexer.inspection <folder>`: looks into a downloaded bundle in a process that may die of it.
+
+Prints one Check a line as JSON on stdout, in order of domain.soundness.CHECKS, and ends after the first that fails:
+each relies on those before it. A process that ends earlier died in the check that comes next.
+"""
+
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from services.contracts import bundle
+from services.contracts.bundle import Check, CompanyTable, IndexManifest
+from services.indexer.adapters.annoy_index import load_annoy, nearest_in
+from services.indexer.adapters.bundle_reading import model_of, read_arrays, read_manifest, read_table
+from services.indexer.domain import soundness
+from services.indexer.domain.soundness import Arrays
+from services.runtime.checksums import sha256_of
+
+UNREADABLE = (ValueError, EOFError, OSError)  # what numpy and pydantic raise for a damaged file
+
+
+def inspect(folder: Path) -> Iterator[Check]:
+    """The checks, each made when it is asked for."""
+    manifest = read_manifest(folder)
+    found = f"{len(manifest.files)} files, {manifest.size} bytes, each with its size and SHA-256"
+    yield _check("files", _file_problems(folder, manifest), found)
+    try:
+        arrays, table = read_arrays(folder), read_table(folder)
+    except UNREADABLE as error:
+        yield Check(name="arrays", passed=False, detail=f"a file cannot be read: {error}")
+        return
+    found = (
+        f"{manifest.companies} companies, {manifest.indexed} in {manifest.dimension} factors, {manifest.pairs} pairs"
+    )
+    yield _check("arrays", _array_problems(manifest, arrays, table), found)
+    yield _check(
+        "annoy", _annoy_problems(folder, manifest, arrays), f"{manifest.indexed} items, each its company's vector"
+    )
+    yield _check("answers", _answer_problems(folder, manifest, arrays), "sample clients get valid lists")
+
+
+def main(folder: Path) -> None:
+    """Prints the checks."""
+    for check in inspect(folder):
+        print(check.model_dump_json(), flush=True)
+        if not check.passed:
+            return
+
+
+def _check(name: str, problems: Iterator[str], found: str) -> Check:
+    told = "; ".join(problems)
+    return Check(name=name, passed=not told, detail=told or found)
+
+
+def _file_problems(folder: Path, manifest: IndexManifest) -> Iterator[str]:
+    """A build of the same rows makes the same version, but never overwrites: damaged objects must go first."""
+    problems = list(_disagreements(folder, manifest))
+    yield from problems
+    if problems:
+        yield "restore these objects, or delete all objects of this version and build it again under a new build id"
+
+
+def _disagreements(folder: Path, manifest: IndexManifest) -> Iterator[str]:
+    for file in manifest.files:
+        path = folder / file.name
+        if not path.is_file():
+            yield f"{file.name} is missing from the object store"
+        elif path.stat().st_size != file.size:
+            yield f"{file.name} has {path.stat().st_size} bytes, the manifest says {file.size}"
+        elif sha256_of(path) != file.sha256:
+            yield f"{file.name} does not have the SHA-256 that the manifest says"
+
+
+def _array_problems(manifest: IndexManifest, arrays: Arrays, table: CompanyTable) -> Iterator[str]:
+    return chain(soundness.array_problems(manifest, arrays), soundness.table_problems(manifest, table))
+
+
+def _annoy_problems(folder: Path, manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:
+    path = folder / bundle.ANNOY_FILE
+    problems = list(soundness.annoy_size_problems(manifest, path.stat().st_size))
+    if problems:
+        yield from problems
+        return
+    index = load_annoy(path, manifest.dimension + 1)
+    if index.get_n_items() != manifest.indexed:
+        yield f"{path.name} holds {index.get_n_items()} items, the manifest says {manifest.indexed}"
+        return
+    if index.get_n_trees() < manifest.trees:
+        yield f"{path.name} holds {index.get_n_trees()} trees, the manifest says {manifest.trees}"
+    yield from soundness.vector_problems(arrays[bundle.TARGET_FILE], index.get_item_vector)
+
+
+def _answer_problems(folder: Path, manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:
+    index = load_annoy(folder / bundle.ANNOY_FILE, manifest.dimension + 1)
+    factors, histories = model_of(manifest, arrays, nearest_in(index))
+    return soundness.answer_problems(factors, histories, manifest)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

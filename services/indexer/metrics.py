@@ -1,0 +1,44 @@
+"""What Prometheus is told of builds, validations and the index in service."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from services.contracts.bundle import IndexManifest
+
+BUILDS = Counter("afin_indexer_builds_total", "Builds that ended.", ["outcome"])
+STAGE_SECONDS = Histogram(
+    "afin_indexer_build_stage_seconds",
+    "Time of the stages of builds.",
+    ["stage"],
+    buckets=(0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000),
+)
+VALIDATIONS = Counter("afin_indexer_validations_total", "Validations that ended.", ["outcome"])
+EPOCH = Gauge("afin_index_epoch", "Newest epoch of the index.")
+COMPANIES = Gauge("afin_index_companies", "Companies in the catalogue of the index in service.")
+NDCG = Gauge("afin_index_quality_ndcg", "NDCG@10 of the index in service on its hold-out.", ["task"])
+
+
+@contextmanager
+def counted_build() -> Iterator[None]:
+    """Counts how a build ended."""
+    outcome = "failed"
+    try:
+        yield
+        outcome = "built"
+    except (asyncio.CancelledError, GeneratorExit):
+        outcome = "cancelled"
+        raise
+    finally:
+        BUILDS.labels(outcome).inc()
+
+
+def show_in_service(epoch: int, manifest: IndexManifest) -> None:
+    """Tells of the index that is in service now."""
+    EPOCH.set(epoch)
+    COMPANIES.set(manifest.companies)
+    quality = manifest.quality
+    for task, found in (("new", quality and quality.new), ("any", quality and quality.any)):
+        NDCG.labels(task).set(found.ndcg if found else float("nan"))

@@ -1,0 +1,74 @@
+"""What a request may say; everything else is InvalidArgument naming the field."""
+
+import base64
+import binascii
+import re
+
+from services.indexer.domain.publications import is_version
+from services.runtime.errors import InvalidArgument
+
+BUILD_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+USUAL_PAGE = 20
+LARGEST_PAGE = 200
+MAX_REASON = 500
+
+
+def checked_build_id(build_id: str) -> str:
+    """1 to 128 characters of [A-Za-z0-9._-]."""
+    if not BUILD_ID.fullmatch(build_id):
+        raise InvalidArgument("build_id", "must be 1 to 128 characters of A-Z, a-z, 0-9, '.', '_' and '-'")
+    return build_id
+
+
+def checked_version(version: str) -> str:
+    """The name of a version: it becomes part of object keys."""
+    if not is_version(version):
+        raise InvalidArgument("version", "must be a version's name as ListIndexVersions gives it")
+    return version
+
+
+def checked_reason(reason: str) -> str:
+    """1 to 500 characters, not all blank."""
+    if not reason.strip() or len(reason) > MAX_REASON:
+        raise InvalidArgument("reason", f"must be 1 to {MAX_REASON} characters that say why")
+    return reason
+
+
+def checked_page_size(size: int) -> int:
+    """1 to 200; 0 means 20."""
+    if not 0 <= size <= LARGEST_PAGE:
+        raise InvalidArgument("page_size", f"must be 1 to {LARGEST_PAGE}, or 0 for {USUAL_PAGE}")
+    return size or USUAL_PAGE
+
+
+def token_after(place: str) -> str:
+    """The page token that goes on after a version or an epoch."""
+    return base64.urlsafe_b64encode(place.encode()).decode()
+
+
+def version_of_token(token: str) -> str:
+    """The version to go on after; empty for the first page."""
+    place = _place_of(token)
+    if place and not is_version(place):
+        raise broken_token()
+    return place
+
+
+def epoch_of_token(token: str) -> int:
+    """The epoch to go on below; 0 for the first page."""
+    place = _place_of(token)
+    if place and not re.fullmatch("[1-9][0-9]{0,9}", place, re.ASCII):
+        raise broken_token()
+    return int(place or 0)
+
+
+def broken_token() -> InvalidArgument:
+    """The error of a token that we did not give."""
+    return InvalidArgument("page_token", "is not one that this list gave; begin again without it")
+
+
+def _place_of(token: str) -> str:
+    try:
+        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError) as error:
+        raise broken_token() from error

@@ -1,0 +1,86 @@
+"""The RPCs of IndexerService: requests are checked, the workflow works, answers are put into messages."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from afin.indexer.v1 import indexer_pb2, indexer_pb2_grpc
+from services.indexer import requests
+from services.indexer.conversion import publication_message, validation_message, version_message
+from services.indexer.workflow.build import Builder
+from services.indexer.workflow.catalogue import Catalogue
+from services.indexer.workflow.publish import Publisher
+from services.indexer.workflow.validate import Validator
+
+FULL_NAME = indexer_pb2.DESCRIPTOR.services_by_name["IndexerService"].full_name
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """All that the RPCs can ask for."""
+
+    builder: Builder
+    validator: Validator
+    publisher: Publisher
+    catalogue: Catalogue
+
+
+class IndexerServicer(indexer_pb2_grpc.IndexerServiceServicer):
+    """See protos/afin/indexer/v1/indexer.proto."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        self._workflow = workflow
+
+    async def BuildIndex(  # noqa: N802, D102
+        self, request: indexer_pb2.BuildIndexRequest, context: Any
+    ) -> AsyncIterator[indexer_pb2.BuildIndexResponse]:
+        build_id = requests.checked_build_id(request.build_id)
+        async with aclosing(self._workflow.builder.build(build_id)) as progress:
+            async for step in progress:
+                view = await self._workflow.catalogue.view(step.version) if step.version else None
+                version = version_message(view) if view else None
+                yield indexer_pb2.BuildIndexResponse(stage=step.stage, detail=step.detail, index_version=version)
+
+    async def ValidateIndex(  # noqa: N802, D102
+        self, request: indexer_pb2.ValidateIndexRequest, context: Any
+    ) -> indexer_pb2.ValidateIndexResponse:
+        version = requests.checked_version(request.version)
+        validation, publication = await self._workflow.validator.validate(version, publish=request.publish)
+        return indexer_pb2.ValidateIndexResponse(
+            validation=validation_message(validation),
+            publication=publication_message(publication) if publication else None,
+        )
+
+    async def RollbackIndex(  # noqa: N802, D102
+        self, request: indexer_pb2.RollbackIndexRequest, context: Any
+    ) -> indexer_pb2.RollbackIndexResponse:
+        version = requests.checked_version(request.version) if request.version else ""
+        reason = requests.checked_reason(request.reason)
+        publication = await self._workflow.publisher.roll_back(version, reason)
+        return indexer_pb2.RollbackIndexResponse(publication=publication_message(publication))
+
+    async def GetIndexVersion(  # noqa: N802, D102
+        self, request: indexer_pb2.GetIndexVersionRequest, context: Any
+    ) -> indexer_pb2.GetIndexVersionResponse:
+        view = await self._workflow.catalogue.view(requests.checked_version(request.version))
+        return indexer_pb2.GetIndexVersionResponse(index_version=version_message(view))
+
+    async def ListIndexVersions(  # noqa: N802, D102
+        self, request: indexer_pb2.ListIndexVersionsRequest, context: Any
+    ) -> indexer_pb2.ListIndexVersionsResponse:
+        size, after = requests.checked_page_size(request.page_size), requests.version_of_token(request.page_token)
+        try:
+            views, more = await self._workflow.catalogue.page(after, size)
+        except LookupError as error:
+            raise requests.broken_token() from error
+        token = requests.token_after(views[-1].version) if more else ""
+        return indexer_pb2.ListIndexVersionsResponse(index_versions=map(version_message, views), next_page_token=token)
+
+    async def ListPublications(  # noqa: N802, D102
+        self, request: indexer_pb2.ListPublicationsRequest, context: Any
+    ) -> indexer_pb2.ListPublicationsResponse:
+        size, below = requests.checked_page_size(request.page_size), requests.epoch_of_token(request.page_token)
+        found, more = await self._workflow.catalogue.publications(below, size)
+        token = requests.token_after(str(found[-1].epoch)) if more else ""
+        return indexer_pb2.ListPublicationsResponse(publications=map(publication_message, found), next_page_token=token)

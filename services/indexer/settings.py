@@ -1,0 +1,58 @@
+"""What the indexer can be told, as INDEXER_…"""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AwareDatetime, DirectoryPath, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from services.runtime.database import asyncpg_url
+from services.runtime.objects.opening import checked_store_url
+from services.runtime.settings import ServiceSettings
+
+
+class IndexerSettings(ServiceSettings):
+    """Beside what every service can be told."""
+
+    model_config = SettingsConfigDict(env_prefix="INDEXER_", frozen=True, extra="forbid")
+
+    database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
+    object_store_url: str = Field(description="s3://bucket[/prefix] or file:///absolute/folder: where the index lies.")
+    object_store_endpoint_url: str | None = Field(
+        None, pattern="^https?://", description="Address of an S3 server other than AWS."
+    )
+    statuses: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("paid",), min_length=1, description="Payments with these statuses train; separated by commas."
+    )
+    created_since: AwareDatetime | None = Field(None, description="Payments created before this do not train.")
+    max_training_payments: int | None = Field(None, ge=1, description="At most so many train: the newest.")
+    dimension: int = Field(128, ge=1, le=1024, description="Most factors of a company.")
+    trees: int = Field(50, ge=1, le=1000, description="Trees of the Annoy index: more find more and take more space.")
+    min_clients: int = Field(2, ge=1, description="Companies with fewer distinct clients are not indexed.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Of the decomposition, the Annoy index and samples.")
+    min_gain: float = Field(0.0, ge=-1, le=1, description="Least NDCG@10 for new companies above popularity's.")
+    quality_tolerance: float = Field(
+        0.2, ge=0, le=1, description="How much less NDCG@10 than the version in service may be published, as a share."
+    )
+    work_folder: DirectoryPath = Field(
+        default_factory=lambda: Path(tempfile.gettempdir()),
+        description="For temporary files of builds and validations.",
+    )
+    validation_timeout_seconds: float = Field(300, gt=0, le=3600, description="How long an inspection may take.")
+
+    @field_validator("statuses", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _names_a_database(cls, url: SecretStr) -> SecretStr:
+        asyncpg_url(url.get_secret_value())
+        return url
+
+    @field_validator("object_store_url")
+    @classmethod
+    def _names_a_store(cls, url: str) -> str:
+        return checked_store_url(url)

@@ -1,0 +1,156 @@
+"""`python -m services.indexer.training <folder>`: trains in a process that can be stopped at any moment.
+
+Reads what adapters.training_files wrote there, leaves the bundle in <folder>/bundle with its manifest written last, and
+prints one Stage a line as JSON on stdout.
+"""
+
+import re
+import sys
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from services.contracts.bundle import MANIFEST_FILE, IndexManifest, Quality, TaskQuality
+from services.contracts.ranking import FloatArray, Nearest, padded
+from services.indexer.adapters.annoy_index import build_annoy, nearest_in
+from services.indexer.adapters.bundle_writing import described, write_bundle
+from services.indexer.adapters.training_files import BUNDLE_FOLDER, read_task, read_training_set
+from services.indexer.domain import weighting
+from services.indexer.domain.choice import Choice, choose_shrinkage
+from services.indexer.domain.evaluation import CUT_SHARE, EPOCH, Panel, judge
+from services.indexer.domain.features import company_features, company_table
+from services.indexer.domain.model import HABIT_WEIGHT, Model, prepare
+from services.indexer.domain.payments import split_by_time
+from services.indexer.domain.training import Stage, Task, TrainingSet
+
+MAX_JUDGED_CLIENTS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The final model, and what was found on the way to it."""
+
+    model: Model
+    choice: Choice
+    quality: Quality
+
+
+class Reporter:
+    """Prints a stage when it ends, with its seconds and the most memory that this process ever held."""
+
+    def __init__(self) -> None:
+        self._begun = time.perf_counter()
+
+    def ended(self, name: str, detail: str) -> None:
+        """Tells of the stage that ended now; the next begins."""
+        now = time.perf_counter()
+        stage = Stage(name=name, detail=detail, seconds=round(now - self._begun, 3), peak_rss_mib=_peak_rss_mib())
+        self._begun = now
+        print(stage.model_dump_json(), flush=True)
+
+
+def _peak_rss_mib() -> int:
+    """The most memory that this process held; 0 where the kernel does not tell (getrusage counts the parent's, too)."""
+    status = Path("/proc/self/status")
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
+    return int(peak[1]) // 1024 if peak else 0
+
+
+def main(folder: Path) -> None:
+    """The whole training. One thread for linear algebra: more would not give the same bytes every time."""
+    task = read_task(folder)
+    data = read_training_set(folder, task)
+    target = folder / BUNDLE_FOLDER
+    target.mkdir()
+    reporter = Reporter()
+    with threadpool_limits(limits=1):
+        trained = _train(data, task, reporter)
+        _write(target, data, task, trained)
+    files = sum(path.stat().st_size for path in target.iterdir())
+    reporter.ended("build_annoy", f"{task.trees} trees over {trained.model.companies.indexed} companies; {files} bytes")
+
+
+def _train(data: TrainingSet, task: Task, reporter: Reporter) -> Trained:
+    def indexing(vectors: FloatArray) -> Nearest:
+        return nearest_in(build_annoy(vectors, task.trees, task.seed))
+
+    split = split_by_time(data.payments, CUT_SHARE)
+    panel = Panel(MAX_JUDGED_CLIENTS, task.seed)
+    choice = choose_shrinkage(split.before, task.shape, indexing, panel)
+    reporter.ended("choose_model", _told_choice(choice))
+    judged = prepare(split.before, np.unique(split.before.company), task.shape).model(choice.shrinkage)
+    quality = judge(judged, split, indexing, panel)
+    reporter.ended("evaluate", f"new companies: {_told(quality.new)}; any company: {_told(quality.any)}")
+    everything = np.arange(data.payments.companies)
+    model = prepare(data.payments, everything, task.shape).model(choice.shrinkage)
+    reporter.ended(
+        "fit", f"{model.companies.indexed} of {len(everything)} companies in {model.target.shape[1]} factors"
+    )
+    return Trained(model, choice, quality)
+
+
+def _write(target: Path, data: TrainingSet, task: Task, trained: Trained) -> None:
+    features = company_features(data.payments)
+    table = company_table(data.catalogue, features, trained.model.companies.numbers)
+    index = build_annoy(padded(trained.model.target), task.trees, task.seed)
+    write_bundle(target, trained.model, data.client_keys, table, index)
+    (target / MANIFEST_FILE).write_bytes(_manifest(target, data, task, trained).to_bytes())
+
+
+def _manifest(target: Path, data: TrainingSet, task: Task, trained: Trained) -> IndexManifest:
+    model = trained.model
+    return IndexManifest(
+        code_version=task.code_version,
+        companies=len(model.companies.numbers),
+        indexed=model.companies.indexed,
+        clients=len(data.client_keys),
+        pairs=len(model.histories.companies),
+        dimension=model.target.shape[1],
+        trees=task.trees,
+        habit_weight=HABIT_WEIGHT,
+        training_payments=len(data.payments),
+        first_payment_at=EPOCH + timedelta(microseconds=data.payments.first),
+        last_payment_at=EPOCH + timedelta(microseconds=data.payments.newest),
+        watermark=task.watermark,
+        parameters=_parameters(task, trained.choice),
+        quality=trained.quality,
+        files=described(target),
+    )
+
+
+def _parameters(task: Task, choice: Choice) -> dict[str, float | int | str]:
+    tried = {f"tried_shrinkage_{shrinkage:g}_ndcg": ndcg for shrinkage, ndcg in choice.ndcg.items()}
+    return {
+        **task.parameters,
+        "max_dimension": task.dimension,
+        "min_clients": task.min_clients,
+        "seed": task.seed,
+        "shrinkage": choice.shrinkage,
+        **tried,
+        "recency_share_of_span": weighting.RECENCY_SHARE,
+        "recency_floor": weighting.RECENCY_FLOOR,
+        "habit_share_of_span": weighting.HABIT_SHARE,
+        "client_power": weighting.CLIENT_POWER,
+        "company_power": weighting.COMPANY_POWER,
+        "cut_share_of_span": CUT_SHARE,
+        "max_judged_clients": MAX_JUDGED_CLIENTS,
+    }
+
+
+def _told_choice(choice: Choice) -> str:
+    tried = ", ".join(f"{shrinkage:g}: NDCG@10 {ndcg:.4f}" for shrinkage, ndcg in choice.ndcg.items())
+    return f"shrinkage {choice.shrinkage:g} ({tried or 'the usual one: too few clients to try others'})"
+
+
+def _told(quality: TaskQuality | None) -> str:
+    if quality is None:
+        return "no client to judge by"
+    return f"NDCG@10 {quality.ndcg:.4f}, popularity {quality.popularity_ndcg:.4f}, {quality.clients} clients"
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

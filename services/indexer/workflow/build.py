@@ -1,0 +1,101 @@
+"""From the warehouse's rows to a stored, unpublished index version."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import structlog
+
+from services.contracts.bundle import MANIFEST_FILE, Build, IndexManifest, version_of
+from services.indexer import metrics
+from services.indexer.domain.training import Stage, Task, TrainingSet
+from services.indexer.workflow.ports import Trainer, TrainingRows, Versions
+from services.runtime.checksums import sha256_of
+from services.runtime.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A stage that ended; the last one of a build names the version that it made."""
+
+    stage: str
+    detail: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPlan:
+    """What stays the same from build to build; of `task` all but the watermark. `work_folder`: for temporary files."""
+
+    task: Task
+    work_folder: Path
+
+
+class Builder:
+    """One build at a time: a second one waits, and finds its version made when it has the same build id."""
+
+    def __init__(self, plan: BuildPlan, rows: TrainingRows, trainer: Trainer, versions: Versions, clock: Clock) -> None:
+        self._plan = plan
+        self._rows = rows
+        self._trainer = trainer
+        self._versions = versions
+        self._clock = clock
+        self._turn = asyncio.Lock()
+
+    async def build(self, build_id: str) -> AsyncGenerator[Progress, None]:
+        """Yields the stages as they end. Closed or cancelled, it stops the work; a new call begins anew."""
+        if self._turn.locked():
+            yield Progress("wait", "another build is at work; this one follows")
+        async with self._turn:
+            recorded = await self._versions.build(build_id)
+            if recorded:
+                metrics.BUILDS.labels("recorded").inc()
+                yield Progress("recorded", f"this build made {recorded.version} before", recorded.version)
+                return
+            with metrics.counted_build():
+                async with aclosing(self._make(build_id)) as progress:
+                    async for step in progress:
+                        yield step
+
+    async def _make(self, build_id: str) -> AsyncGenerator[Progress, None]:
+        begun = time.perf_counter()
+        data = await self._rows.read()
+        yield _noted(Stage(name="read_training_payments", detail=_told(data), seconds=time.perf_counter() - begun))
+        with TemporaryDirectory(prefix="afin-build-", dir=self._plan.work_folder) as name:
+            folder = Path(name)
+            task = self._plan.task.model_copy(update={"watermark": data.watermark})
+            async with aclosing(self._trainer.train(data, task, folder)) as stages:
+                async for stage in stages:
+                    yield _noted(stage)
+            begun = time.perf_counter()
+            build = await self._store(build_id, self._trainer.bundle_folder(folder))
+        stage = Stage(name="store", detail=f"stored as {build.version}", seconds=time.perf_counter() - begun)
+        yield _noted(stage, build.version)
+
+    async def _store(self, build_id: str, folder: Path) -> Build:
+        content = await asyncio.to_thread((folder / MANIFEST_FILE).read_bytes)
+        manifest, sha256 = IndexManifest.model_validate_json(content), sha256_of(content)
+        version = version_of(manifest.watermark, sha256)
+        await self._versions.store(version, folder)
+        build = Build(build_id=build_id, version=version, manifest_sha256=sha256, built_at=self._clock())
+        return await self._versions.record_build(build)
+
+
+def _noted(stage: Stage, version: str = "") -> Progress:
+    metrics.STAGE_SECONDS.labels(stage.name).observe(stage.seconds)
+    log.info("build stage ended", stage=stage.name, **stage.model_dump(exclude={"name"}))
+    return Progress(stage.name, stage.detail, version)
+
+
+def _told(data: TrainingSet) -> str:
+    payments = data.payments
+    return (
+        f"{len(payments):,} payments of {len(data.client_keys):,} clients; {payments.companies:,} companies in the "
+        f"catalogue; {data.left_out:,} payments to companies that are not in it, or retired, are left out"
+    )

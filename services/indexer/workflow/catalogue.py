@@ -1,0 +1,78 @@
+"""Versions with all that is known of them."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from pydantic import ValidationError
+
+from services.contracts.bundle import IndexManifest, Publication, Validation
+from services.indexer.domain.publications import newest_of
+from services.indexer.workflow.ports import Publications, Versions
+from services.runtime.checksums import sha256_of
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """manifest: None when its stored bytes are damaged. epoch: the newest under which it was published, 0 for never."""
+
+    version: str
+    manifest: IndexManifest | None
+    manifest_sha256: str
+    built_at: datetime | None
+    epoch: int
+    in_service: bool
+    validation: Validation | None
+
+
+class Catalogue:
+    """Looks versions up."""
+
+    def __init__(self, versions: Versions, publications: Publications) -> None:
+        self._versions = versions
+        self._publications = publications
+
+    async def view(self, version: str) -> VersionView:
+        """NotFound when there is no such version."""
+        content = await self._versions.manifest(version)
+        build = await self._versions.first_build(version)
+        published = await self._publications.all()
+        newest = newest_of(published, version)
+        return VersionView(
+            version=version,
+            manifest=_readable(version, content),
+            manifest_sha256=sha256_of(content),
+            built_at=build.built_at if build else None,
+            epoch=newest.epoch if newest else 0,
+            in_service=newest is not None and newest is published[-1],
+            validation=await self._versions.newest_validation(version),
+        )
+
+    async def page(self, after: str, size: int) -> tuple[list[VersionView], bool]:
+        """Up to `size` versions, newest first, from after `after` on (empty: from the first), and whether more follow.
+
+        LookupError when there is no version `after`.
+        """
+        versions = await self._versions.newest_first()
+        if after and after not in versions:
+            raise LookupError(after)
+        begin = versions.index(after) + 1 if after else 0
+        wanted = versions[begin : begin + size]
+        return await asyncio.gather(*map(self.view, wanted)), begin + size < len(versions)
+
+    async def publications(self, below: int, size: int) -> tuple[list[Publication], bool]:
+        """Up to `size` publications, newest first, with epochs below `below` (0: all); whether more follow."""
+        published = await self._publications.all()
+        found = [publication for publication in reversed(published) if not below or publication.epoch < below]
+        return found[:size], len(found) > size
+
+
+def _readable(version: str, content: bytes) -> IndexManifest | None:
+    try:
+        return IndexManifest.model_validate_json(content)
+    except ValidationError:
+        log.warning("manifest is damaged", version=version)
+        return None

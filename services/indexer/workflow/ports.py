@@ -1,0 +1,77 @@
+"""What the workflow needs of the world. The adapters fit; every method may raise Unavailable."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Protocol
+
+from services.contracts.bundle import Build, Check, Publication, Validation
+from services.indexer.domain.training import Stage, Task, TrainingSet
+
+
+class TrainingRows(Protocol):
+    """The warehouse's payments and companies."""
+
+    async def read(self) -> TrainingSet:
+        """All of one moment; FailedPrecondition when there is nothing to train on."""
+
+
+class Trainer(Protocol):
+    """Makes a bundle of rows."""
+
+    def train(self, data: TrainingSet, task: Task, folder: Path) -> AsyncGenerator[Stage, None]:
+        """Tells each stage when it ends; FailedPrecondition when killed. `folder` is empty, and the trainer's."""
+
+    def bundle_folder(self, folder: Path) -> Path:
+        """Where, in that folder, the files of the bundle and its manifest then are."""
+
+
+class Inspector(Protocol):
+    """Looks into a bundle that may be damaged in any way."""
+
+    async def inspect(self, folder: Path) -> tuple[Check, ...]:
+        """The checks that were made, in their order; the last of them is the only one that may have failed."""
+
+
+class Manifests(Protocol):
+    """Manifests alone, for those who need no more of versions."""
+
+    async def manifest(self, version: str) -> bytes:
+        """The manifest as it is stored; NotFound when there is no such version."""
+
+
+class Versions(Manifests, Protocol):
+    """Bundles and what is known of them; all of it is written once, and never changed."""
+
+    async def build(self, build_id: str) -> Build | None:
+        """What an earlier build made."""
+
+    async def record_build(self, build: Build) -> Build:
+        """Records it, or gives what was recorded under its id before."""
+
+    async def store(self, version: str, folder: Path) -> None:
+        """Stores the files of a bundle, the manifest last; those that are there already stay."""
+
+    async def fetch(self, version: str, folder: Path) -> None:
+        """Writes the files of a bundle into a folder, but for those that are missing from the store."""
+
+    async def newest_first(self) -> list[str]:
+        """All versions with a manifest, by the time when they were first built."""
+
+    async def first_build(self, version: str) -> Build | None:
+        """The build that made it first; None when that build was broken off at its very end."""
+
+    async def record_validation(self, validation: Validation) -> None:
+        """Records it as the newest of its version."""
+
+    async def newest_validation(self, version: str) -> Validation | None:
+        """None when there was none."""
+
+
+class Publications(Protocol):
+    """Which version is in service, and was."""
+
+    async def all(self) -> list[Publication]:
+        """In order of their epochs."""
+
+    async def add(self, publication: Publication) -> bool:
+        """False, changing nothing, when its epoch is taken."""

@@ -1,0 +1,1 @@
+"""What services agree on: bundles and ranking, without I/O."""

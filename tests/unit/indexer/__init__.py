@@ -1,0 +1,1 @@
+"""The indexer's rules and computations, without I/O."""

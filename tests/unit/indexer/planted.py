@@ -1,0 +1,31 @@
+"""Payments with a known truth: groups of clients who pay the companies of their group, and hardly others."""
+
+import numpy as np
+
+from services.indexer.domain.payments import MICROSECONDS_A_DAY, Payments
+
+START = 1_700_000_000_000_000
+
+
+def payments(rows: list[tuple[int, int, float]], companies: int | None = None) -> Payments:
+    """In order, from (client, company, day); each of 10.00."""
+    client, company, day = (np.array(column) for column in zip(*rows, strict=True))
+    at = START + (day * MICROSECONDS_A_DAY).astype(np.int64)
+    known = int(company.max()) + 1 if companies is None else companies
+    cents = np.full(len(rows), 1000, dtype=np.int64)
+    return Payments(
+        client.astype(np.int32), company.astype(np.int32), at, cents, int(client.max()) + 1, known
+    ).in_order()
+
+
+def planted(groups: int = 4, clients: int = 200, size: int = 10, seed: int = 1) -> Payments:
+    """Each client pays 12 times over 100 days, nine times of ten a company of its group; ten more are paid by all."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for client in range(clients):
+        group = client % groups
+        for _ in range(12):
+            stranger = rng.random() < 0.1
+            company = groups * size + rng.integers(10) if stranger else group * size + rng.integers(size)
+            rows.append((client, int(company), float(rng.random() * 100)))
+    return payments(rows, groups * size + 10)

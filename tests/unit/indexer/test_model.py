@@ -1,0 +1,105 @@
+"""The model as a bundle holds it, from the smallest worlds to a planted one."""
+
+import numpy as np
+import pytest
+
+from services.contracts.ranking import Nearest, Query, padded, rank
+from services.indexer.domain.evaluation import Panel, judge
+from services.indexer.domain.model import Model, Shape, prepare
+from services.indexer.domain.payments import Payments, split_by_time
+from tests.unit.contracts.test_ranking import exactly_nearest
+from tests.unit.indexer.planted import payments, planted
+
+SHAPE = Shape(dimension=16, min_clients=2, seed=0)
+EVERYONE = Panel(10_000, 0)
+
+
+def fitted(known: Payments, shape: Shape = SHAPE) -> Model:
+    return prepare(known, np.arange(known.companies), shape).model(3.0)
+
+
+def nearest(model: Model) -> Nearest:
+    return exactly_nearest(padded(model.target)[:, :-1])
+
+
+def recommended(model: Model, client: int, query: Query) -> list[int]:
+    places = rank(model.served_through(nearest(model)), model.histories.of(client), query)
+    return [int(model.companies.numbers[place.company]) for place in places]
+
+
+def test_companies_with_enough_clients_have_the_first_dense_ids() -> None:
+    model = fitted(payments([(0, 3, 1), (1, 3, 1), (0, 1, 1), (0, 2, 1), (1, 2, 1)], companies=5))
+
+    assert model.companies.numbers.tolist() == [2, 3, 0, 1, 4]
+    assert model.companies.indexed == 2
+    assert len(model.target) == 2
+
+
+def test_popular_counts_distinct_clients_and_ends_with_those_whom_nobody_paid() -> None:
+    model = fitted(payments([(0, 1, 1), (0, 1, 2), (0, 1, 3), (0, 2, 1), (1, 2, 1)], companies=4))
+
+    assert model.companies.numbers[model.companies.popular].tolist() == [2, 1, 0, 3]
+
+
+def test_a_history_names_each_company_once_and_weighs_only_indexed_ones() -> None:
+    model = fitted(payments([(0, 0, 1), (0, 0, 2), (0, 1, 3), (1, 1, 1)]))
+
+    history = model.histories.of(0)
+
+    assert model.companies.numbers[history.companies].tolist() == [1, 0]
+    assert history.weights[0] > 0
+    assert history.weights[1] == 0
+    assert history.habits.max() == 1
+
+
+def test_a_client_of_many_companies_gives_each_less_weight() -> None:
+    wide = [(0, company, 10.0) for company in range(16)]
+    narrow = [(1, 0, 10.0), (2, 1, 0.0), *((2, company, 10.0) for company in range(1, 16))]
+    model = fitted(payments(wide + narrow))
+
+    assert model.histories.of(0).weights[0] == pytest.approx(model.histories.of(1).weights[0] / 2)
+
+
+def test_planted_groups_are_found() -> None:
+    model = fitted(planted())
+
+    mine = [
+        sum(company // 10 == client % 4 for company in recommended(model, client, Query(4))) for client in range(200)
+    ]
+
+    assert np.mean(mine) > 3.0 * 0.5
+
+
+def test_on_planted_groups_the_model_beats_popularity_surely() -> None:
+    split = split_by_time(planted(), 0.8)
+    model = prepare(split.before, np.unique(split.before.company), SHAPE).model(3.0)
+
+    quality = judge(model, split, lambda vectors: exactly_nearest(vectors[:, :-1]), EVERYONE)
+
+    assert quality.new is not None
+    assert quality.new.gain_low > 0.1
+    assert quality.any is not None
+    assert quality.any.gain_low > 0.1
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(0, 0, 1.0)],
+        [(0, 0, 1.0), (0, 0, 2.0)],
+        [(0, 0, 1.0), (1, 0, 1.0)],
+        [(0, 0, 5.0), (1, 1, 5.0), (2, 2, 5.0)],
+        [(0, 0, 5.0), (0, 1, 5.0), (1, 0, 5.0), (1, 1, 5.0)],
+        [(0, 0, 1.0), (1, 0, 2.0), (0, 1, 3.0), (1, 1, 4.0), (2, 2, 5.0)],
+    ],
+    ids=["one payment", "one pair", "one company", "one client each", "one moment", "two indexed"],
+)
+def test_the_smallest_worlds_have_a_model(rows: list[tuple[int, int, float]]) -> None:
+    known = payments(rows)
+
+    model = fitted(known)
+
+    assert np.isfinite(model.source).all()
+    assert np.isfinite(model.target).all()
+    every = recommended(model, 0, Query(10, include_paid=True))
+    assert sorted(every) == list(range(known.companies))

@@ -1,0 +1,173 @@
+"""What an inspection finds wrong inside a bundle."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from services.contracts import bundle
+from services.contracts.bundle import CompanyTable, IndexManifest
+from services.contracts.ranking import padded
+from services.indexer.domain import soundness
+from services.indexer.domain.model import Model, Shape, prepare
+from tests.unit.contracts.test_ranking import exactly_nearest
+from tests.unit.indexer.planted import planted
+
+Arrays = dict[str, NDArray[Any]]
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def model() -> Model:
+    payments = planted(clients=60)
+    return prepare(payments, np.arange(payments.companies), Shape(8, 2, 0)).model(3.0)
+
+
+@pytest.fixture
+def arrays(model: Model) -> Arrays:
+    return {
+        bundle.SOURCE_FILE: model.source,
+        bundle.TARGET_FILE: model.target,
+        bundle.POPULAR_FILE: model.companies.popular,
+        bundle.CLIENTS_FILE: np.arange(120, dtype=np.uint64).reshape(60, 2),
+        bundle.OFFSETS_FILE: model.histories.offsets,
+        bundle.HISTORY_FILE: model.histories.companies,
+        bundle.WEIGHTS_FILE: model.histories.weights,
+        bundle.HABITS_FILE: model.histories.habits,
+    }
+
+
+@pytest.fixture
+def manifest(model: Model) -> IndexManifest:
+    return IndexManifest(
+        code_version="test",
+        companies=len(model.companies.numbers),
+        indexed=model.companies.indexed,
+        clients=60,
+        pairs=len(model.histories.companies),
+        dimension=8,
+        trees=5,
+        habit_weight=2.0,
+        training_payments=720,
+        first_payment_at=NOON,
+        last_payment_at=NOON,
+        watermark=None,
+        parameters={},
+        quality=None,
+        files=(),
+    )
+
+
+def set_item(name: str, place: int | tuple[int, int], value: float) -> Callable[[Arrays], None]:
+    def change(arrays: Arrays) -> None:
+        arrays[name] = arrays[name].copy()
+        arrays[name][place] = value
+
+    return change
+
+
+def test_a_sound_bundle_has_no_problem(manifest: IndexManifest, arrays: Arrays) -> None:
+    assert list(soundness.array_problems(manifest, arrays)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (set_item(bundle.SOURCE_FILE, (0, 0), np.nan), "source_factors.npy holds numbers that are not finite"),
+        (set_item(bundle.WEIGHTS_FILE, 3, np.inf), "history_weights.npy holds numbers that are not finite"),
+        (set_item(bundle.POPULAR_FILE, 0, 1), "popular.npy does not name every company once"),
+        (set_item(bundle.HISTORY_FILE, 0, -1), "history_companies.npy names companies"),
+        (set_item(bundle.HISTORY_FILE, 0, 50), "history_companies.npy names companies"),
+        (set_item(bundle.OFFSETS_FILE, 0, 1), "history_offsets.npy does not divide"),
+        (set_item(bundle.OFFSETS_FILE, 5, 10_000), "history_offsets.npy does not divide"),
+        (set_item(bundle.CLIENTS_FILE, 1, 0), "clients.npy is not in ascending order"),
+    ],
+)
+def test_a_wrong_number_is_found_and_its_file_named(
+    manifest: IndexManifest, arrays: Arrays, change: Callable[[Arrays], None], problem: str
+) -> None:
+    change(arrays)
+
+    found = list(soundness.array_problems(manifest, arrays))
+
+    assert len(found) == 1
+    assert found[0].startswith(problem)
+
+
+@pytest.mark.parametrize("name", [name for name in bundle.FILES if name.endswith(".npy")])
+def test_an_array_of_another_length_or_type_is_found(manifest: IndexManifest, arrays: Arrays, name: str) -> None:
+    shorter = {**arrays, name: arrays[name][:-1]}
+    wider = {**arrays, name: arrays[name].astype(np.complex128)}
+
+    for changed in (shorter, wider):
+        found = list(soundness.array_problems(manifest, changed))
+        assert len(found) == 1
+        assert found[0].startswith(name)
+
+
+def test_a_table_must_have_the_manifests_length_and_codes_of_one_company_each(manifest: IndexManifest) -> None:
+    count = manifest.companies - 1
+    columns: dict[str, tuple[Any, ...]] = dict.fromkeys(CompanyTable.model_fields, (None,) * manifest.companies)
+    columns |= {"company_id": (7,) * count, "company_code": ("C",) * (count + 1), "company_name": ("N",) * (count + 1)}
+
+    found = list(soundness.table_problems(manifest, CompanyTable(**columns)))
+
+    assert found == [
+        "companies.json: column company_id has 49 values, the manifest says 50",
+        "companies.json: a company_code stands twice",
+    ]
+
+
+def test_an_annoy_file_must_be_whole_nodes_of_the_manifests_dimension(manifest: IndexManifest) -> None:
+    node = 12 + 4 * 9
+
+    assert list(soundness.annoy_size_problems(manifest, node * (manifest.indexed + 3))) == []
+    for size in (node * (manifest.indexed + 3) - 4, node * (manifest.indexed - 1), 0):
+        assert len(list(soundness.annoy_size_problems(manifest, size))) == 1
+
+
+def test_the_vectors_of_the_annoy_file_must_be_the_targets(model: Model) -> None:
+    vectors = padded(model.target)
+
+    assert list(soundness.vector_problems(model.target, lambda item: vectors[item].tolist())) == []
+    zeros = list(soundness.vector_problems(model.target, lambda item: [0.0] * 9))
+    assert zeros == ["companies.annoy: the vector of item 0 is not that of target_factors.npy"]
+
+
+def test_sound_answers_have_no_problem(model: Model, manifest: IndexManifest) -> None:
+    factors = model.served_through(exactly_nearest(model.target))
+
+    assert list(soundness.answer_problems(factors, model.histories, manifest)) == []
+
+
+def test_answers_that_name_a_company_twice_or_one_that_is_not_there_are_found(
+    model: Model, manifest: IndexManifest
+) -> None:
+    popular = np.full_like(model.companies.popular, 50)
+    factors = replace(model.served_through(lambda vector, count: ()), popular=popular)
+
+    found = set(soundness.answer_problems(factors, model.histories, manifest))
+
+    assert found == {
+        "an answer names a company twice",
+        "an answer names a company that the catalogue does not hold",
+    }
+
+
+def test_scores_that_are_no_numbers_are_found(model: Model, manifest: IndexManifest) -> None:
+    factors = model.served_through(exactly_nearest(model.target))
+    broken = replace(factors, target=np.full_like(factors.target, np.nan))
+
+    assert "an answer has a score that is no finite number" in soundness.answer_problems(
+        broken, model.histories, manifest
+    )
+
+
+def test_answers_that_are_too_short_are_found(model: Model, manifest: IndexManifest) -> None:
+    factors = replace(model.served_through(lambda vector, count: ()), popular=np.empty(0, np.int32))
+
+    assert "an answer has 0 companies instead of 10" in soundness.answer_problems(factors, model.histories, manifest)
