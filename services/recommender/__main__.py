@@ -1,0 +1,41 @@
+"""`python -m services.recommender`: serves recommendations from the newest published index."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from services.recommender.adapters.bundle_cache import BundleCache
+from services.recommender.adapters.bundles import CachedBundles, PublishedBundles
+from services.recommender.search import Search
+from services.recommender.servicer import RecommenderServicer
+from services.recommender.settings import RecommenderSettings
+from services.recommender.workflow import SnapshotKeeper
+from services.runtime.clock import utc_now
+from services.runtime.lifecycle import run_until_stopped
+from services.runtime.objects.opening import open_object_store
+from services.runtime.server import grpc_server
+from services.runtime.settings import load_settings
+from services.runtime.telemetry import telemetry
+
+
+def main() -> None:
+    """Exit code 0 after SIGTERM or SIGINT, 2 for wrong settings."""
+    settings = load_settings(RecommenderSettings)
+    with telemetry("recommender", settings):
+        run_until_stopped(lambda stop: _serve(settings, stop))
+
+
+async def _serve(settings: RecommenderSettings, stop: asyncio.Event) -> None:
+    store = open_object_store(settings.object_store_url, settings.object_store_endpoint_url)
+    cache = BundleCache(settings.cache)
+    interval = settings.reload_interval
+    published = Search(PublishedBundles(store, cache, utc_now), interval, utc_now)
+    cached = Search(CachedBundles(cache, utc_now), interval, utc_now)
+    keeper = SnapshotKeeper(published, cached, interval)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(keeper.keeping())
+        await stack.enter_async_context(grpc_server([RecommenderServicer(keeper).as_service()], settings))
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    main()

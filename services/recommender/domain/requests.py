@@ -1,0 +1,86 @@
+"""What may be asked, checked before any work is done. The limits are those of the proto.
+
+Ids and codes come without white space around them, as the warehouse keeps them.
+"""
+
+from dataclasses import dataclass, field
+
+MAX_RESULTS = 100
+MAX_BATCH = 100
+MAX_CLIENT_ID_CHARS = 128
+MAX_COMPANY_CODE_CHARS = 256
+MAX_COMPANY_CODES = 100
+MAX_EXCLUDED = 1000
+MAX_CATEGORIES = 100
+
+
+class InvalidRequest(ValueError):
+    """A field of a request is wrong; `field` is its path in the request, `problem` what is wrong with it."""
+
+    def __init__(self, at: str, problem: str) -> None:
+        super().__init__(f"{at}: {problem}")
+        self.field = at
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationRequest:
+    """For a client (`client_id`), or for a basket (`company_codes`) as if a client had paid it; never both."""
+
+    max_results: int
+    client_id: str = field(default="", repr=False)  # an id must not reach a log through a repr
+    company_codes: tuple[str, ...] = ()
+    exclude_company_codes: tuple[str, ...] = ()
+    category_ids: tuple[int, ...] = ()
+    include_paid: bool = False
+
+
+def check_recommendation(request: RecommendationRequest, at: str = "") -> None:
+    """Raises InvalidRequest naming the first wrong field; `at` is put before its name, as in `requests[3].`."""
+    if request.client_id and request.company_codes:
+        raise InvalidRequest(f"{at}company_codes", "must be empty when client_id is given; ask for one of the two")
+    if request.company_codes:
+        _check_codes(f"{at}company_codes", request.company_codes, MAX_COMPANY_CODES)
+    else:
+        _check_text(f"{at}client_id", request.client_id, MAX_CLIENT_ID_CHARS, "; give it, or company_codes")
+    _check_results(f"{at}max_results", request.max_results)
+    _check_codes(f"{at}exclude_company_codes", request.exclude_company_codes, MAX_EXCLUDED)
+    _check_count(f"{at}category_ids", len(request.category_ids), MAX_CATEGORIES)
+
+
+def check_batch(requests: tuple[RecommendationRequest, ...]) -> None:
+    """Raises InvalidRequest naming the first wrong field of the first wrong request."""
+    if not requests:
+        raise InvalidRequest("requests", f"must hold 1 to {MAX_BATCH} requests, holds none")
+    _check_count("requests", len(requests), MAX_BATCH)
+    for number, request in enumerate(requests):
+        check_recommendation(request, f"requests[{number}].")
+
+
+def check_similar(company_code: str, max_results: int) -> None:
+    """Raises InvalidRequest naming the wrong field."""
+    _check_text("company_code", company_code, MAX_COMPANY_CODE_CHARS)
+    _check_results("max_results", max_results)
+
+
+def _check_results(at: str, count: int) -> None:
+    if not 1 <= count <= MAX_RESULTS:
+        raise InvalidRequest(at, f"must be 1 to {MAX_RESULTS}, is {count}")
+
+
+def _check_codes(at: str, codes: tuple[str, ...], most: int) -> None:
+    _check_count(at, len(codes), most)
+    for number, code in enumerate(codes):
+        _check_text(f"{at}[{number}]", code, MAX_COMPANY_CODE_CHARS)
+
+
+def _check_count(at: str, count: int, most: int) -> None:
+    if count > most:
+        raise InvalidRequest(at, f"may hold at most {most}, holds {count}")
+
+
+def _check_text(at: str, text: str, most: int, advice: str = "") -> None:
+    if not text:
+        raise InvalidRequest(at, f"must not be empty{advice}")
+    if len(text) > most:
+        raise InvalidRequest(at, f"may have at most {most} characters, has {len(text)}")

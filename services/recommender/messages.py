@@ -1,0 +1,112 @@
+"""Between protobuf and the domain."""
+
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from afin.recommender.v1 import recommender_pb2 as pb
+from services.contracts.bundle import CompanyTable, TaskQuality
+from services.recommender.domain.recommending import Recommendation, Recommendations, Strategy
+from services.recommender.domain.requests import RecommendationRequest
+from services.recommender.domain.similarity import Similar
+from services.recommender.domain.snapshot import Snapshot
+
+STRATEGIES = {
+    Strategy.COLLABORATIVE: pb.STRATEGY_COLLABORATIVE,
+    Strategy.HISTORY: pb.STRATEGY_HISTORY,
+    Strategy.POPULAR: pb.STRATEGY_POPULAR,
+}
+
+
+def recommendation_request(request: pb.RecommendRequest) -> RecommendationRequest:
+    """Text is stripped, as it was before it entered the warehouse."""
+    return RecommendationRequest(
+        max_results=request.max_results,
+        client_id=request.client_id.strip(),
+        company_codes=tuple(code.strip() for code in request.company_codes),
+        exclude_company_codes=tuple(code.strip() for code in request.exclude_company_codes),
+        category_ids=tuple(request.category_ids),
+        include_paid=request.include_paid,
+    )
+
+
+def recommend_response(snapshot: Snapshot, answer: Recommendations) -> pb.RecommendResponse:
+    """With names from the snapshot that the answer came from."""
+    table = snapshot.catalogue.table
+    return pb.RecommendResponse(
+        recommendations=[_recommendation(table, place) for place in answer.places],
+        strategy=STRATEGIES[answer.strategy],
+        client_known=answer.client_known,
+        index=index_reference(snapshot),
+    )
+
+
+def similar_response(snapshot: Snapshot, companies: list[Similar]) -> pb.SimilarCompaniesResponse:
+    """With names from the snapshot that the answer came from."""
+    table = snapshot.catalogue.table
+    found = [
+        pb.SimilarCompany(
+            company_id=table.company_id[each.company],
+            company_code=table.company_code[each.company],
+            company_name=table.company_name[each.company],
+            similarity=each.similarity,
+            category_id=table.category_id[each.company],
+            category_name=table.category_name[each.company],
+        )
+        for each in companies
+    ]
+    return pb.SimilarCompaniesResponse(companies=found, index=index_reference(snapshot))
+
+
+def index_info(snapshot: Snapshot) -> pb.GetIndexInfoResponse:
+    """Counts and quality from the manifest; a quality that could not be measured is 0."""
+    manifest = snapshot.manifest
+    new: TaskQuality | None = manifest.quality.new if manifest.quality else None
+    return pb.GetIndexInfoResponse(
+        index=index_reference(snapshot),
+        companies=manifest.companies,
+        indexed_companies=manifest.indexed,
+        clients=manifest.clients,
+        dimension=manifest.dimension,
+        loaded_at=_timestamp(snapshot.loaded_at),
+        ndcg_new=new.ndcg if new else 0.0,
+        popularity_ndcg_new=new.popularity_ndcg if new else 0.0,
+    )
+
+
+def index_reference(snapshot: Snapshot) -> pb.IndexReference:
+    """Which index an answer came from."""
+    watermark = snapshot.manifest.watermark
+    return pb.IndexReference(
+        epoch=snapshot.epoch,
+        version=snapshot.publication.version,
+        published_at=_timestamp(snapshot.publication.published_at),
+        watermark=_timestamp(watermark) if watermark else None,
+    )
+
+
+def _recommendation(table: CompanyTable, place: Recommendation) -> pb.Recommendation:
+    return pb.Recommendation(
+        company_id=table.company_id[place.company],
+        company_code=table.company_code[place.company],
+        company_name=table.company_name[place.company],
+        score=place.score,
+        strategy=STRATEGIES[place.strategy],
+        reasons=[
+            pb.Reason(
+                company_code=table.company_code[why.company],
+                company_name=table.company_name[why.company],
+                share=why.share,
+            )
+            for why in place.reasons
+        ],
+        already_paid=place.already_paid,
+        category_id=table.category_id[place.company],
+        category_name=table.category_name[place.company],
+    )
+
+
+def _timestamp(moment: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp

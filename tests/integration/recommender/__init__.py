@@ -1,0 +1,1 @@
+"""The recommender over real sockets, files and object stores."""

@@ -1,0 +1,1 @@
+"""The runtime over real sockets, files and object stores."""

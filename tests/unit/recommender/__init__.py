@@ -1,0 +1,1 @@
+"""The recommender without I/O."""

@@ -1,0 +1,86 @@
+"""The answer to one request."""
+
+import numpy as np
+import pytest
+
+from services.recommender.domain.catalogue import Catalogue
+from services.recommender.domain.recommending import Strategy, basket, recommend
+from services.recommender.domain.requests import RecommendationRequest
+from tests.unit.recommender.snapshots import CLIENT, snapshot, table
+
+
+def test_no_category_means_no_filter() -> None:
+    assert Catalogue.of(table()).mask(()) is None
+
+
+def test_a_filter_joins_its_categories_and_leaves_out_who_has_none() -> None:
+    mask = Catalogue.of(table()).mask((8, 7, 7))
+
+    assert mask is not None
+    assert mask.tolist() == [True, True, True, True, False]
+
+
+def test_a_filter_of_unknown_categories_leaves_nothing() -> None:
+    mask = Catalogue.of(table()).mask((999,))
+
+    assert mask is not None
+    assert not mask.any()
+
+
+def test_known_codes_are_found_once_each_in_the_order_given() -> None:
+    assert Catalogue.of(table()).known(["c", "no", "a", "c"]) == [2, 0]
+
+
+def test_a_catalogue_with_a_code_twice_is_refused() -> None:
+    twice = table().model_copy(update={"company_code": ("a", "b", "c", "d", "a")})
+
+    with pytest.raises(ValueError, match="company_code"):
+        Catalogue.of(twice)
+
+
+def test_amounts_that_have_no_logarithm_are_unknown() -> None:
+    catalogue = Catalogue.of(table(amounts=(0.0, -1.0, None, float("inf"), 1.0)))
+
+    assert np.isnan(catalogue.log_amounts).tolist() == [True, True, True, True, False]
+
+
+def test_a_basket_weighs_its_companies_less_the_more_they_are() -> None:
+    history = basket(Catalogue.of(table()), ("a", "b", "c", "d", "unknown"))
+
+    assert history is not None
+    assert history.companies.tolist() == [0, 1, 2, 3]
+    assert history.weights == pytest.approx([4**-0.25] * 4)
+    assert not history.habits.any()
+
+
+def test_a_basket_without_a_known_company_is_none() -> None:
+    assert basket(Catalogue.of(table()), ("x", "y")) is None
+
+
+def test_a_known_client_is_answered_by_the_model_and_the_rest_is_filled() -> None:
+    answer = recommend(snapshot(), RecommendationRequest(5, CLIENT))
+
+    assert [place.company for place in answer.places] == [1, 2, 4, 3]
+    strategies = [place.strategy for place in answer.places]
+    assert strategies == [Strategy.COLLABORATIVE, Strategy.COLLABORATIVE, Strategy.POPULAR, Strategy.POPULAR]
+
+
+def test_a_paid_company_is_a_habit_where_it_is_asked_for() -> None:
+    answer = recommend(snapshot(), RecommendationRequest(1, CLIENT, include_paid=True))
+
+    assert [(place.company, place.strategy) for place in answer.places] == [(0, Strategy.HISTORY)]
+    assert answer.strategy == Strategy.HISTORY
+
+
+def test_reasons_stand_only_where_the_model_spoke() -> None:
+    answer = recommend(snapshot(), RecommendationRequest(5, CLIENT))
+
+    assert [[reason.company for reason in place.reasons] for place in answer.places] == [[0], [], [], []]
+
+
+def test_an_unknown_client_is_told_the_popular_companies() -> None:
+    answer = recommend(snapshot(), RecommendationRequest(2, "somebody else"))
+
+    assert not answer.client_known
+    assert [place.company for place in answer.places] == [4, 3]
+    assert answer.strategy == Strategy.POPULAR

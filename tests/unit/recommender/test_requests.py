@@ -1,0 +1,70 @@
+"""What may be asked."""
+
+import pytest
+
+from services.recommender.domain.requests import (
+    InvalidRequest,
+    RecommendationRequest,
+    check_batch,
+    check_recommendation,
+    check_similar,
+)
+
+RIGHT = RecommendationRequest(max_results=1, client_id="x")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        RecommendationRequest(max_results=100, client_id="x" * 128),
+        RecommendationRequest(max_results=1, company_codes=("x" * 256,) * 100),
+        RecommendationRequest(1, "x", exclude_company_codes=("y" * 256,) * 1000, category_ids=tuple(range(100))),
+    ],
+)
+def test_the_limits_themselves_are_allowed(request_: RecommendationRequest) -> None:
+    check_recommendation(request_)
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (RecommendationRequest(0, "x"), "max_results"),
+        (RecommendationRequest(101, "x"), "max_results"),
+        (RecommendationRequest(1), "client_id"),
+        (RecommendationRequest(1, "x" * 129), "client_id"),
+        (RecommendationRequest(1, "x", ("y",)), "company_codes"),
+        (RecommendationRequest(1, company_codes=("y",) * 101), "company_codes"),
+        (RecommendationRequest(1, company_codes=("y", "")), "company_codes[1]"),
+        (RecommendationRequest(1, "x", exclude_company_codes=("y",) * 1001), "exclude_company_codes"),
+        (RecommendationRequest(1, "x", exclude_company_codes=("y" * 257,)), "exclude_company_codes[0]"),
+        (RecommendationRequest(1, "x", category_ids=(1,) * 101), "category_ids"),
+    ],
+)
+def test_what_is_beyond_a_limit_is_named(request_: RecommendationRequest, field: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        check_recommendation(request_)
+
+    assert caught.value.field == field
+
+
+def test_a_wrong_field_of_a_batch_is_named_with_its_place() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        check_batch((RIGHT, RecommendationRequest(1, company_codes=("",))))
+
+    assert caught.value.field == "requests[1].company_codes[0]"
+
+
+@pytest.mark.parametrize("size", [0, 101])
+def test_a_batch_has_one_to_a_hundred_requests(size: int) -> None:
+    with pytest.raises(InvalidRequest, match=f"^requests: .*{size or 'none'}"):
+        check_batch((RIGHT,) * size)
+
+
+@pytest.mark.parametrize(("code", "count", "field"), [("", 1, "company_code"), ("a", 0, "max_results")])
+def test_a_question_for_similar_companies_is_checked(code: str, count: int, field: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"^{field}: "):
+        check_similar(code, count)
+
+
+def test_a_client_id_stands_in_no_repr() -> None:
+    assert "secret" not in repr(RecommendationRequest(1, "secret"))

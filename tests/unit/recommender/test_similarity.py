@@ -1,0 +1,58 @@
+"""Companies like a company."""
+
+import numpy as np
+import pytest
+
+from services.recommender.domain.similarity import Similar, cosines_to, similar
+from services.recommender.domain.snapshot import norms_of
+from tests.unit.recommender.snapshots import snapshot
+
+
+def test_cosines_are_those_of_the_definition() -> None:
+    vectors = np.random.default_rng(1).normal(size=(50, 6)).astype(np.float32)
+
+    found = cosines_to(vectors, norms_of(vectors), 7)
+
+    lengths = np.linalg.norm(vectors, axis=1)
+    assert found == pytest.approx(vectors @ vectors[7] / (lengths * lengths[7]), abs=1e-6)
+
+
+def test_a_vector_of_zeros_is_like_nothing() -> None:
+    vectors = np.array([[1, 0], [0, 0]], dtype=np.float32)
+
+    assert cosines_to(vectors, norms_of(vectors), 0).tolist() == [1.0, 0.0]
+
+
+def test_cosines_never_leave_their_range_by_rounding() -> None:
+    vectors = np.full((3, 5), 0.1, dtype=np.float32)
+
+    assert cosines_to(vectors, norms_of(vectors), 0).max() <= 1.0
+
+
+def test_a_company_of_the_index_is_likened_by_who_pays_it() -> None:
+    found = similar(snapshot(), 0, 5)
+
+    assert [each.company for each in found] == [1, 2]
+    assert found[0].similarity == pytest.approx(2 / np.hypot(2, 0.2))
+
+
+def test_only_as_many_as_asked_for_come() -> None:
+    assert len(similar(snapshot(), 0, 1)) == 1
+
+
+def test_a_company_outside_the_index_is_likened_by_category_then_amount() -> None:
+    found = similar(snapshot(), 3, 5)
+
+    assert found == [Similar(company, 0.0) for company in (1, 0, 2, 4)]
+
+
+def test_a_company_whose_factors_are_zero_is_likened_by_features() -> None:
+    found = similar(snapshot(), 2, 5)
+
+    assert found == [Similar(company, 0.0) for company in (3, 0, 1, 4)]
+
+
+def test_a_company_without_features_is_likened_to_the_popular() -> None:
+    found = similar(snapshot(), 4, 2)
+
+    assert [each.company for each in found] == [3, 2]
