@@ -1,0 +1,1 @@
+"""What deployment leans on, against real servers."""

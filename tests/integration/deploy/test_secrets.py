@@ -1,0 +1,70 @@
+"""The secrets that create-secrets.sh makes: enough for compose and a small cluster, and kept to oneself."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from botocore.configloader import raw_config_parse
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+
+
+def create_secrets(folder: Path) -> None:
+    subprocess.run([DEPLOY / "create-secrets.sh", folder], check=True, timeout=60, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> Path:
+    """A folder of fresh ones."""
+    create_secrets(tmp_path / "secrets")
+    return tmp_path / "secrets"
+
+
+def test_compose_and_a_small_cluster_find_every_secret_that_they_name(secrets: Path) -> None:
+    compose = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text())["secrets"]
+    component = (DEPLOY / "k8s/components/small-cluster/kustomization.yaml").read_text()
+    made = {path.name for path in secrets.iterdir()}
+
+    assert compose.keys() == made
+    assert set(re.findall(r"\bsecrets/(\w[\w.]*)", component)) == made
+
+
+def test_only_their_owner_can_reach_them_and_containers_can_read_them(secrets: Path) -> None:
+    assert secrets.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in secrets.iterdir()} == {0o444}
+
+
+def test_what_was_made_once_is_kept(secrets: Path) -> None:
+    first = {path.name: path.read_text() for path in secrets.iterdir()}
+
+    create_secrets(secrets)
+
+    assert {path.name: path.read_text() for path in secrets.iterdir()} == first
+
+
+def test_no_two_are_alike(secrets: Path, tmp_path: Path) -> None:
+    create_secrets(tmp_path / "others")
+    values = [path.read_text() for folder in (secrets, tmp_path / "others") for path in folder.iterdir()]
+
+    assert len(values) == len(set(values))
+
+
+@pytest.mark.parametrize(
+    ("user", "actions"),
+    [("writer", ["Read:afin", "Write:afin", "List:afin"]), ("reader", ["Read:afin", "List:afin"])],
+)
+def test_a_user_of_the_bucket_has_the_keys_that_the_s3_server_knows_and_no_more_rights_than_needed(
+    secrets: Path, user: str, actions: list[str]
+) -> None:
+    keys = raw_config_parse(str(secrets / f"s3_{user}"))["default"]
+    (known,) = (
+        each for each in json.loads((secrets / "seaweedfs.json").read_text())["identities"] if each["name"] == user
+    )
+
+    assert known["actions"] == actions
+    assert known["credentials"] == [
+        {"accessKey": keys["aws_access_key_id"], "secretKey": keys["aws_secret_access_key"]}
+    ]

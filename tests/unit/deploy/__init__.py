@@ -1,0 +1,1 @@
+"""What deploy/ promises, read from its files."""

@@ -1,0 +1,64 @@
+"""What compose and Kubernetes must both agree with: the settings, ports and names that the code defines."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_settings import BaseSettings
+
+from afin.indexer.v1 import indexer_pb2
+from afin.ingest.v1 import ingest_pb2
+from afin.recommender.v1 import recommender_pb2
+from afin.warehouse.v1 import warehouse_pb2
+from demo.live.settings import LiveSettings
+from demo.source.settings import SourceSettings
+from services.indexer.settings import IndexerSettings
+from services.ingest.settings import IngestSettings
+from services.recommender.settings import RecommenderSettings
+from services.warehouse.migrate import MigrationSettings
+from services.warehouse.settings import WarehouseSettings
+
+# Of the AWS tools; everything else must be a setting of ours.
+FOREIGN = {"AWS_SHARED_CREDENTIALS_FILE", "AWS_DEFAULT_REGION"}
+GRPC_SERVICES = {
+    name: file.DESCRIPTOR.services_by_name[f"{name.capitalize()}Service"].full_name
+    for name, file in {
+        "ingest": ingest_pb2,
+        "warehouse": warehouse_pb2,
+        "indexer": indexer_pb2,
+        "recommender": recommender_pb2,
+    }.items()
+}
+# By the module that runs.
+SETTINGS: Mapping[str, tuple[type[BaseSettings], ...]] = {
+    "services.ingest": (IngestSettings,),
+    "services.warehouse": (WarehouseSettings,),
+    "services.warehouse.migrate": (MigrationSettings,),
+    "services.indexer": (IndexerSettings,),
+    "services.recommender": (RecommenderSettings,),
+    "demo.source": (SourceSettings,),
+    "demo.seed": (SourceSettings,),
+    "demo.live": (SourceSettings, LiveSettings),
+}
+DATABASE_URL = "postgresql://user:password@postgres:5432/afin"
+
+
+def read_settings(module: str, told: Mapping[str, str], secret_files: set[str]) -> list[BaseSettings]:
+    """The settings as `module` would read them; ValueError for a variable that it would refuse or never read."""
+    values = {**told, **{name.upper(): DATABASE_URL for name in secret_files}}
+    kinds = SETTINGS[module]
+    known = {_prefix(kind) + field.upper() for kind in kinds for field in kind.model_fields}
+    if unknown := values.keys() - known - FOREIGN:
+        raise ValueError(f"{module} does not know {sorted(unknown)}")
+    return [kind(**_fields(kind, values)) for kind in kinds]
+
+
+def _fields(kind: type[BaseSettings], values: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name.removeprefix(_prefix(kind)).lower(): value
+        for name, value in values.items()
+        if name.startswith(_prefix(kind))
+    }
+
+
+def _prefix(kind: type[BaseSettings]) -> str:
+    return kind.model_config["env_prefix"]

@@ -1,0 +1,78 @@
+"""The Dockerfile, as far as it can be read without building: what it copies, what it runs, for whom."""
+
+import importlib.util
+import re
+import shlex
+import tomllib
+
+import pytest
+
+from demo.stack.options import FIXED_PORTS
+from tests.unit.deploy.workloads import ROOT, SERVICES
+
+IMAGES = (*SERVICES, "demo")
+MODULES = {**{name: f"services.{name}" for name in SERVICES}, "demo": "demo.source"}
+PORTS = {
+    **{name: f"{FIXED_PORTS[name]} {FIXED_PORTS[f'{name}-metrics']}" for name in SERVICES},
+    "demo": str(FIXED_PORTS["source"]),
+}
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> str:
+    """Its text, with continued lines joined."""
+    return (ROOT / "deploy/Dockerfile").read_text().replace("\\\n", " ")
+
+
+def stage(dockerfile: str, name: str) -> str:
+    """The instructions of one stage."""
+    found = re.search(rf"^FROM \S+ AS {name}\n(.*?)(?=^FROM |\Z)", dockerfile, re.MULTILINE | re.DOTALL)
+    assert found, f"the Dockerfile has no stage {name}"
+    return found[1]
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_each_image_has_an_extra_a_module_to_run_and_its_ports(dockerfile: str, image: str) -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+
+    assert image in extras
+    assert importlib.util.find_spec(f"{MODULES[image]}.__main__") is not None
+    assert stage(dockerfile, image).split("\n")[:2] == [f"EXPOSE {PORTS[image]}", f'CMD ["{MODULES[image]}"]']
+
+
+def test_the_last_stage_is_the_chosen_service(dockerfile: str) -> None:
+    assert dockerfile.rstrip().endswith("FROM ${SERVICE}")
+
+
+def test_what_runs_is_not_root_and_takes_only_the_installed_packages(dockerfile: str) -> None:
+    runtime = stage(dockerfile, "runtime")
+
+    assert re.findall(r"^(?:COPY|ADD|RUN) .*", runtime, re.MULTILINE) == ["COPY --from=build /opt/afin /opt/afin"]
+    assert "\nUSER 10001:10001\n" in runtime
+
+
+def test_every_package_is_installed_by_its_hash(dockerfile: str) -> None:
+    installs = re.findall(r"pip install [^&\n]*", dockerfile)
+
+    assert len(installs) == 3
+    assert [install for install in installs if "--require-hashes" not in install] == []
+
+
+def test_annoy_is_compiled_for_any_processor_of_the_architecture(dockerfile: str) -> None:
+    arguments = re.search(r"ANNOY_COMPILER_ARGS=(\S+)", dockerfile)
+
+    assert arguments
+    assert [flag for flag in arguments[1].split(",") if flag.startswith(("-march", "-mtune", "-mcpu"))] == []
+
+
+def test_the_builder_is_sent_what_is_copied_and_nothing_else(dockerfile: str) -> None:
+    copied = {
+        path
+        for line in re.findall(r"^COPY (?!--from)(.*)", dockerfile, re.MULTILINE)
+        for path in shlex.split(line)[:-1]
+    }
+    ignore = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
+
+    assert ignore[0] == "*"
+    assert {line.removeprefix("!") for line in ignore if line.startswith("!")} == copied
+    assert {path for path in copied if not (ROOT / path).exists()} == set()

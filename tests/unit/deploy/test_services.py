@@ -1,0 +1,129 @@
+"""What holds for the four services in every overlay: settings, ports, probes, a clean end."""
+
+from typing import Any
+
+import pytest
+
+from demo.stack.options import FIXED_PORTS
+from services.runtime.settings import ServiceSettings
+from tests.unit.deploy.contract import GRPC_SERVICES, read_settings
+from tests.unit.deploy.kustomize import Manifest
+from tests.unit.deploy.workloads import SERVICES, Container, containers, environment, named, secret_settings
+
+MODULES = {"source": "demo.source"}
+
+
+@pytest.fixture(params=SERVICES)
+def service(request: pytest.FixtureRequest, manifests: list[Manifest]) -> Container:
+    """The container of each service."""
+    return next(each for each in containers(manifests) if each.name == f"{request.param}/{request.param}")
+
+
+@pytest.fixture
+def settings(service: Container, manifests: list[Manifest]) -> ServiceSettings:
+    """What the service would read."""
+    told, secret = environment(service, manifests), secret_settings(service, manifests)
+    (read,) = read_settings(f"services.{service.workload}", told, secret)
+    assert isinstance(read, ServiceSettings)
+    return read
+
+
+def test_each_process_is_told_what_it_needs_and_nothing_that_it_refuses(manifests: list[Manifest]) -> None:
+    ours = [each for each in containers(manifests) if "afin/" in each.spec["image"]]
+    modules = {each.name: _module(each) for each in ours}
+
+    for container in ours:
+        read_settings(modules[container.name], environment(container, manifests), secret_settings(container, manifests))
+
+    assert {f"services.{name}" for name in SERVICES} | {"services.warehouse.migrate"} <= set(modules.values())
+
+
+def test_a_service_listens_for_others_on_the_ports_that_are_known_everywhere(
+    service: Container, settings: ServiceSettings, manifests: list[Manifest]
+) -> None:
+    name = service.workload
+    expected = {"grpc": FIXED_PORTS[name], "metrics": FIXED_PORTS[f"{name}-metrics"]}
+
+    assert settings.host == "0.0.0.0"
+    assert {"grpc": settings.port, "metrics": settings.metrics_port} == expected
+    assert {port["name"]: port["containerPort"] for port in service.spec["ports"]} == expected
+    assert {port["name"]: port["port"] for port in _service(name, manifests)["ports"]} == expected
+
+
+def test_prometheus_finds_the_metrics(service: Container, settings: ServiceSettings, manifests: list[Manifest]) -> None:
+    annotations = named(manifests, "Deployment")[service.workload]["spec"]["template"]["metadata"]["annotations"]
+
+    assert annotations == {"prometheus.io/scrape": "true", "prometheus.io/port": str(settings.metrics_port)}
+
+
+def test_started_and_alive_ask_for_the_process_and_ready_for_the_work(
+    service: Container, settings: ServiceSettings
+) -> None:
+    asked = {name: service.spec[f"{name}Probe"]["grpc"] for name in ("startup", "liveness", "readiness")}
+
+    assert asked == {
+        "startup": {"port": settings.port},
+        "liveness": {"port": settings.port},
+        "readiness": {"port": settings.port, "service": GRPC_SERVICES[service.workload]},
+    }
+
+
+def test_calls_in_flight_end_before_the_pod_is_killed(service: Container, settings: ServiceSettings) -> None:
+    first = service.spec["lifecycle"]["preStop"]["sleep"]["seconds"]
+
+    assert first > 0
+    assert service.pod["terminationGracePeriodSeconds"] > first + settings.drain_seconds
+
+
+def test_a_disruption_takes_one_pod_at_a_time(service: Container, manifests: list[Manifest]) -> None:
+    budget = named(manifests, "PodDisruptionBudget")[service.workload]["spec"]
+
+    assert budget["maxUnavailable"] == 1
+    assert budget["selector"] == named(manifests, "Deployment")[service.workload]["spec"]["selector"]
+
+
+def test_pods_of_a_service_spread_over_nodes(service: Container) -> None:
+    keys = {constraint["topologyKey"] for constraint in service.pod["topologySpreadConstraints"]}
+
+    assert "kubernetes.io/hostname" in keys
+
+
+def test_two_ingest_pods_never_work_at_once(manifests: list[Manifest]) -> None:
+    spec = named(manifests, "Deployment")["ingest"]["spec"]
+
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+
+
+def test_the_autoscaler_alone_says_how_many_recommenders_there_are(manifests: list[Manifest]) -> None:
+    scaler = named(manifests, "HorizontalPodAutoscaler")["recommender"]["spec"]
+
+    assert "replicas" not in named(manifests, "Deployment")["recommender"]["spec"]
+    assert (scaler["scaleTargetRef"]["name"], scaler["minReplicas"]) == ("recommender", 2)
+
+
+def test_clients_see_every_recommender_and_spread_their_calls(manifests: list[Manifest]) -> None:
+    assert _service("recommender", manifests)["clusterIP"] == "None"
+
+
+def test_the_recommender_keeps_its_index_in_a_folder_that_it_can_write(manifests: list[Manifest]) -> None:
+    recommender = next(each for each in containers(manifests) if each.workload == "recommender")
+    folder = environment(recommender, manifests)["RECOMMENDER_CACHE_FOLDER"]
+
+    assert "emptyDir" in recommender.mounts()[folder]
+
+
+def test_the_recommender_is_given_no_database(manifests: list[Manifest]) -> None:
+    recommender = next(each for each in containers(manifests) if each.workload == "recommender")
+
+    assert secret_settings(recommender, manifests) == set()
+
+
+def _service(name: str, manifests: list[Manifest]) -> dict[str, Any]:
+    spec: dict[str, Any] = named(manifests, "Service")[name]["spec"]
+    return spec
+
+
+def _module(container: Container) -> str:
+    """What the image runs, unless it is told otherwise."""
+    arguments = container.spec.get("args", [MODULES.get(container.workload, f"services.{container.workload}")])
+    return str(arguments[0])
