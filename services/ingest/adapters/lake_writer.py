@@ -1,0 +1,100 @@
+"""Writes one attempt at a pass: rows as they come into parts of a bounded size, and at the end the manifest."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from services.contracts.lake import (
+    COMPANIES_SCHEMA,
+    PAYMENTS_SCHEMA,
+    QUARANTINE_SCHEMA,
+    LakeManifest,
+    Part,
+    part_key,
+    run_folder,
+)
+from services.ingest.adapters.manifests import store_manifest
+from services.ingest.adapters.parquet import batch_of, refused_values, to_parquet
+from services.ingest.domain.validation import CompanyRow, PaymentRow, Sifted
+from services.ingest.workflow.values import PassFacts, Place, StoredManifest
+from services.runtime.checksums import sha256_of
+from services.runtime.errors import AlreadyExists
+from services.runtime.objects.store import ObjectStore
+from services.runtime.version import code_version
+
+PART_ROWS = 100_000
+# Raw rows of a quarantine may be large: memory is bounded by bytes as well.
+PART_BYTES = 32 * 1024 * 1024
+SCHEMAS = {"payments": PAYMENTS_SCHEMA, "companies": COMPANIES_SCHEMA}
+
+
+class ObjectLakeWriter:
+    """See services.ingest.workflow.ports.LakeWriter. Rows are kept as columns until a part is full."""
+
+    def __init__(self, store: ObjectStore, place: Place, attempt: int) -> None:
+        self._store = store
+        self._place = place
+        self._rows = _Area(store, run_folder("raw", place.dataset, place.day, place.run_id), attempt)
+        self._refused = _Area(store, run_folder("quarantine", place.dataset, place.day, place.run_id), attempt)
+
+    async def write(self, rows: Sifted[PaymentRow] | Sifted[CompanyRow]) -> None:
+        """See LakeWriter."""
+        await asyncio.to_thread(self._write, rows)
+
+    async def finish(self, facts: PassFacts) -> StoredManifest:
+        """See LakeWriter."""
+        return await asyncio.to_thread(self._finish, facts)
+
+    def _write(self, rows: Sifted[PaymentRow] | Sifted[CompanyRow]) -> None:
+        self._rows.add(rows.taken, SCHEMAS[self._place.dataset])
+        self._refused.add([refused_values(row) for row in rows.refused], QUARANTINE_SCHEMA)
+
+    def _finish(self, facts: PassFacts) -> StoredManifest:
+        manifest = LakeManifest(
+            dataset=self._place.dataset,
+            run_id=self._place.run_id,
+            code_version=code_version(),
+            since=facts.since,
+            source_time=facts.source_time,
+            newest_updated_at=facts.newest_updated_at,
+            parts=self._rows.close(),
+            quarantine=self._refused.close(),
+        )
+        return store_manifest(self._store, self._place, manifest)
+
+
+class _Area:
+    """The parts of one folder."""
+
+    def __init__(self, store: ObjectStore, folder: str, attempt: int) -> None:
+        self._store = store
+        self._folder = folder
+        self._attempt = attempt
+        self._batches: list[pa.RecordBatch] = []
+        self._parts: list[Part] = []
+
+    def add(self, rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> None:
+        if not rows:
+            return
+        self._batches.append(batch_of(rows, schema))
+        if self._row_count() >= PART_ROWS or sum(batch.nbytes for batch in self._batches) >= PART_BYTES:
+            self._store_part()
+
+    def close(self) -> tuple[Part, ...]:
+        if self._batches:
+            self._store_part()
+        return tuple(self._parts)
+
+    def _row_count(self) -> int:
+        return sum(batch.num_rows for batch in self._batches)
+
+    def _store_part(self) -> None:
+        key = part_key(self._folder, self._attempt, len(self._parts))
+        content, rows = to_parquet(self._batches), self._row_count()
+        checksum = sha256_of(content)
+        # Our own write may have arrived though its answer was lost; anything else under our name is not ours.
+        if not self._store.put_if_absent(key, content) and sha256_of(self._store.get(key)) != checksum:
+            raise AlreadyExists(f"object {key!r} is taken by other content; start a new run", metadata={"key": key})
+        self._parts.append(Part(key=key, rows=rows, size=len(content), sha256=checksum))
+        self._batches = []

@@ -1,0 +1,98 @@
+"""One leader among all replicas: the holder of a session's advisory lock in PostgreSQL.
+
+The lock lives exactly as long as its connection. Work stops when the connection does; what a cut-off leader might still
+write is refused by the runs' own fence.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.runtime.database import database_errors
+from services.runtime.errors import ServiceError
+
+RETRY_INTERVAL = timedelta(seconds=1)
+HEARTBEAT_TIMEOUT = timedelta(seconds=5)
+TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended('afin/ingest/leader', 0))")
+HEARTBEAT = text("SELECT 1")
+
+log = structlog.get_logger(__name__)
+
+
+class Leadership:
+    """Does `work` while this process leads, again and again, until cancelled."""
+
+    def __init__(self, engine: AsyncEngine, work: Callable[[], Awaitable[None]]) -> None:
+        self._engine = engine
+        self._work = work
+        self._problem = ""
+
+    async def keep_trying(self) -> None:
+        """Takes the leadership whenever it is free. Whatever ends the work, the next try comes a second later."""
+        while True:
+            try:
+                await self._try_once()
+            except ServiceError as error:
+                self._tell(error.message)
+            except Exception:
+                log.exception("leading failed")
+            await asyncio.sleep(RETRY_INTERVAL.total_seconds())
+
+    async def _try_once(self) -> None:
+        async with database_errors(), _lock_session(self._engine) as connection:
+            if not await connection.scalar(TRY_LOCK):
+                self._tell("")
+                return
+            log.info("leading")
+            self._tell("")
+            try:
+                await _first_to_end(self._work(), _until_lost(connection))
+            finally:
+                log.info("no longer leading")
+
+    def _tell(self, problem: str) -> None:
+        if problem and problem != self._problem:
+            log.warning("cannot lead", problem=problem)
+        self._problem = problem
+
+
+@asynccontextmanager
+async def _lock_session(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection of its own, closed for good at the end, and with it whatever lock it holds."""
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            yield connection
+        finally:
+            await connection.invalidate()
+
+
+async def _until_lost(connection: AsyncConnection) -> None:
+    """Returns when the connection has died, or stopped answering."""
+    lost = asyncio.Event()
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    driver.add_termination_listener(lambda _: lost.set())
+    while not lost.is_set():
+        async with asyncio.timeout(HEARTBEAT_TIMEOUT.total_seconds()):
+            await connection.execute(HEARTBEAT)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(lost.wait(), RETRY_INTERVAL.total_seconds())
+
+
+async def _first_to_end(*works: Awaitable[None]) -> None:
+    """Runs all, ends all with the first that ends, and raises what it raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

@@ -1,0 +1,85 @@
+"""Schedules in PostgreSQL: they outlive the process, and a due time and its run are settled in one transaction."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.ingest.adapters.runs import insert_run
+from services.ingest.adapters.tables import RUNS, SCHEDULES, schedule_record, transaction
+from services.ingest.domain.runs import Pipeline, Schedule
+from services.ingest.workflow.values import Due, NewRun
+from services.runtime.clock import Clock
+from services.runtime.errors import Unavailable
+
+
+class PostgresScheduleTable:
+    """See services.ingest.workflow.ports.ScheduleTable."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def put(self, crons: dict[Pipeline, str]) -> None:
+        """See ScheduleTable."""
+        now = self._clock()
+        rows = [
+            {"pipeline": pipeline.value, "cron": cron, "paused": False, "last_time": now, "created_at": now}
+            for pipeline, cron in crons.items()
+        ]
+        entry = insert(SCHEDULES).values(rows)
+        async with transaction(self._engine) as connection:
+            await connection.execute(
+                entry.on_conflict_do_update(index_elements=["pipeline"], set_={"cron": entry.excluded.cron})
+            )
+
+    async def all(self) -> list[Schedule]:
+        """See ScheduleTable."""
+        async with transaction(self._engine) as connection:
+            rows = (await connection.execute(select(SCHEDULES).order_by(SCHEDULES.c.pipeline))).mappings()
+            return [schedule_record(row) for row in rows]
+
+    async def set_paused(self, pipeline: Pipeline, *, paused: bool) -> Schedule:
+        """See ScheduleTable."""
+        async with transaction(self._engine) as connection:
+            schedule = await _locked(connection, pipeline)
+            if schedule is None:
+                raise Unavailable("ingest has not entered its schedules yet; try again in a moment")
+            changes: dict[str, object] = {"paused": paused}
+            if schedule.paused and not paused:
+                # The times of the pause were not wanted: they are settled, not missed.
+                changes["last_time"] = self._clock()
+            row = await connection.execute(update(SCHEDULES).where(_is(pipeline)).values(changes).returning(SCHEDULES))
+            return schedule_record(row.mappings().one())
+
+    async def catch_up(
+        self, pipeline: Pipeline, decide: Callable[[Schedule], datetime | None], make: Callable[[datetime], NewRun]
+    ) -> Due:
+        """See ScheduleTable."""
+        async with transaction(self._engine) as connection:
+            schedule = await _locked(connection, pipeline)
+            due = None if schedule is None else decide(schedule)
+            if due is None:
+                return Due.NOTHING
+            made = await insert_run(connection, make(due), self._clock)
+            if not made and not await _exists(connection, pipeline, due):
+                return Due.BLOCKED
+            await connection.execute(update(SCHEDULES).where(_is(pipeline)).values(last_time=due))
+            return Due.CREATED if made else Due.NOTHING
+
+
+async def _locked(connection: AsyncConnection, pipeline: Pipeline) -> Schedule | None:
+    found = await connection.execute(select(SCHEDULES).where(_is(pipeline)).with_for_update())
+    row = found.mappings().one_or_none()
+    return None if row is None else schedule_record(row)
+
+
+async def _exists(connection: AsyncConnection, pipeline: Pipeline, logical_time: datetime) -> bool:
+    same = (RUNS.c.pipeline == pipeline.value, RUNS.c.logical_time == logical_time)
+    return await connection.scalar(select(RUNS.c.run_id).where(*same)) is not None
+
+
+def _is(pipeline: Pipeline) -> ColumnElement[bool]:
+    return SCHEDULES.c.pipeline == pipeline.value

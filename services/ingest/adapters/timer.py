@@ -1,0 +1,30 @@
+"""APScheduler as an alarm clock: it says when to look at the schedules, and keeps nothing itself."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from services.ingest.adapters.cron import cron_trigger
+from services.ingest.domain.runs import Pipeline
+
+
+@asynccontextmanager
+async def apscheduler_timer(crons: dict[Pipeline, str], fire: Callable[[], None]) -> AsyncIterator[None]:
+    """Calls `fire` at each scheduled time while open; late ones too, but once."""
+    scheduler = AsyncIOScheduler(
+        timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+    )
+
+    async def ring() -> None:
+        # A coroutine, so that it runs on the event loop and not in a thread.
+        fire()
+
+    for pipeline, cron in crons.items():
+        scheduler.add_job(ring, cron_trigger(cron), id=pipeline.value)
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.shutdown(wait=False)

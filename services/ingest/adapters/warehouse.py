@@ -1,0 +1,74 @@
+"""The service warehouse over gRPC."""
+
+from datetime import UTC, datetime
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from afin.warehouse.v1 import warehouse_pb2 as pb
+from afin.warehouse.v1 import warehouse_pb2_grpc as rpc
+from services.ingest.adapters.calls import CallPolicy, call
+from services.ingest.workflow.values import LoadedRows, ManifestReference, Watermarks
+
+PEER = "warehouse"
+
+
+class WarehouseClient:
+    """See services.ingest.workflow.ports.Warehouse."""
+
+    def __init__(self, channel: grpc.aio.Channel, policy: CallPolicy) -> None:
+        self._stub: rpc.WarehouseServiceAsyncStub = rpc.WarehouseServiceStub(channel)
+        self._policy = policy
+        self._short = policy.short.total_seconds()
+        self._long = policy.long.total_seconds()
+
+    async def watermarks(self) -> Watermarks:
+        """See Warehouse."""
+        request = pb.GetWatermarkRequest()
+        answer = await call(PEER, self._policy, lambda: self._stub.GetWatermark(request, timeout=self._short))
+        payments = _moment(answer.payments) if answer.HasField("payments") else None
+        return Watermarks(payments, _moment(answer.companies) if answer.HasField("companies") else None)
+
+    async def load_payments(self, load_id: str, manifest: ManifestReference, watermark: datetime | None) -> LoadedRows:
+        """See Warehouse."""
+        request = pb.LoadPaymentsRequest(load_id=load_id, manifest_key=manifest.key, manifest_sha256=manifest.sha256)
+        if watermark is not None:
+            request.advance_watermark_to.FromDatetime(watermark)
+        answer = await call(PEER, self._policy, lambda: self._stub.LoadPayments(request, timeout=self._long))
+        return _loaded(answer.load)
+
+    async def load_companies(self, load_id: str, manifest: ManifestReference) -> LoadedRows:
+        """See Warehouse."""
+        request = pb.LoadCompaniesRequest(load_id=load_id, manifest_key=manifest.key, manifest_sha256=manifest.sha256)
+        answer = await call(PEER, self._policy, lambda: self._stub.LoadCompanies(request, timeout=self._long))
+        return _loaded(answer.load)
+
+    async def record_companies_update(self, load_id: str) -> datetime:
+        """See Warehouse."""
+        request = pb.RecordCompaniesUpdateRequest(load_id=load_id)
+        answer = await call(PEER, self._policy, lambda: self._stub.RecordCompaniesUpdate(request, timeout=self._short))
+        return _moment(answer.companies)
+
+    async def committed_watermark(self, load_id: str) -> datetime | None:
+        """See Warehouse."""
+        request = pb.GetLoadRequest(load_id=load_id)
+        answer = await call(PEER, self._policy, lambda: self._stub.GetLoad(request, timeout=self._short))
+        return _loaded(answer.load).watermark
+
+
+def _loaded(load: pb.Load) -> LoadedRows:
+    counts = load.counts
+    return LoadedRows(
+        rows=counts.rows,
+        new=counts.new,
+        changed=counts.changed,
+        unchanged=counts.unchanged,
+        late=counts.late,
+        retired=counts.retired,
+        replayed=load.replayed,
+        watermark=_moment(load.watermark) if load.HasField("watermark") else None,
+    )
+
+
+def _moment(timestamp: Timestamp) -> datetime:
+    return timestamp.ToDatetime(UTC)

@@ -1,0 +1,105 @@
+"""Runs in PostgreSQL, as the leader works on them.
+
+A run's `attempts` is a fence: a former leader, paused or cut off, writes under an older number and changes nothing.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.ingest.adapters.tables import ACTIVE, RUNS, STEPS, load_run, transaction
+from services.ingest.domain.account import Account
+from services.ingest.domain.runs import Pipeline, Run, RunState, StepState
+from services.ingest.workflow.errors import RunLost
+from services.runtime.clock import Clock
+
+
+class PostgresWorkTable:
+    """See services.ingest.workflow.ports.WorkTable."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def active(self) -> list[UUID]:
+        """See WorkTable."""
+        async with transaction(self._engine) as connection:
+            found = await connection.scalars(select(RUNS.c.run_id).where(ACTIVE).order_by(RUNS.c.created_at))
+            return list(found)
+
+    async def take(self, run_id: UUID) -> Run | None:
+        """See WorkTable."""
+        changes = {
+            "state": RunState.RUNNING.value,
+            "attempts": RUNS.c.attempts + 1,
+            "started_at": func.coalesce(RUNS.c.started_at, self._clock()),
+        }
+        async with transaction(self._engine) as connection:
+            taken = await connection.execute(update(RUNS).where(RUNS.c.run_id == run_id, ACTIVE).values(changes))
+            return await load_run(connection, run_id) if taken.rowcount else None
+
+    async def begin_step(self, run: Run, position: int) -> int:
+        """See WorkTable."""
+        begun = {
+            "state": StepState.RUNNING.value,
+            "attempts": STEPS.c.attempts + 1,
+            "started_at": self._clock(),
+            "ended_at": None,
+            "counts": {},
+            "detail": "",
+            "error": "",
+        }
+        async with self._holding(run) as (connection, _):
+            change = update(STEPS).where(*_step(run, position)).values(begun).returning(STEPS.c.attempts)
+            return int((await connection.execute(change)).scalar_one())
+
+    async def note(self, run: Run, position: int, counts: dict[str, int], detail: str) -> bool:
+        """See WorkTable."""
+        async with self._holding(run) as (connection, cancel_requested):
+            noted = {"counts": dict(counts), "detail": detail}
+            await connection.execute(update(STEPS).where(*_step(run, position)).values(noted))
+            return cancel_requested
+
+    async def complete_step(self, run: Run, position: int, output: dict[str, Any], account: Account | None) -> None:
+        """See WorkTable."""
+        done = {"state": StepState.SUCCEEDED.value, "ended_at": self._clock(), "output": output}
+        async with self._holding(run) as (connection, _):
+            await connection.execute(update(STEPS).where(*_step(run, position)).values(done))
+            if account is not None:
+                counts = {"counts": account.as_counts()}
+                await connection.execute(update(RUNS).where(RUNS.c.run_id == run.run_id).values(counts))
+
+    async def end(self, run: Run, outcome: RunState, error: str = "") -> None:
+        """See WorkTable."""
+        ended = {"state": outcome.value, "ended_at": self._clock(), "error": error}
+        unfinished = (STEPS.c.run_id == run.run_id, STEPS.c.state == StepState.RUNNING.value)
+        async with self._holding(run) as (connection, _):
+            await connection.execute(update(STEPS).where(*unfinished).values(ended))
+            await connection.execute(update(RUNS).where(RUNS.c.run_id == run.run_id).values(ended))
+
+    async def last_successes(self) -> dict[Pipeline, datetime]:
+        """See WorkTable."""
+        succeeded = RUNS.c.state == RunState.SUCCEEDED.value
+        newest = select(RUNS.c.pipeline, func.max(RUNS.c.ended_at)).where(succeeded).group_by(RUNS.c.pipeline)
+        async with transaction(self._engine) as connection:
+            return {Pipeline(pipeline): moment for pipeline, moment in await connection.execute(newest)}
+
+    @asynccontextmanager
+    async def _holding(self, run: Run) -> AsyncIterator[tuple[AsyncConnection, bool]]:
+        """A transaction in which nobody else can take the run, and whether it is to be cancelled; or RunLost."""
+        mine = (RUNS.c.run_id == run.run_id, RUNS.c.attempts == run.attempts, RUNS.c.state == RunState.RUNNING.value)
+        async with transaction(self._engine) as connection:
+            held = select(RUNS.c.cancel_requested).where(*mine).with_for_update()
+            row = (await connection.execute(held)).one_or_none()
+            if row is None:
+                raise RunLost(f"run {run.run_id}, attempt {run.attempts}")
+            yield connection, bool(row.cancel_requested)
+
+
+def _step(run: Run, position: int) -> tuple[Any, Any]:
+    return STEPS.c.run_id == run.run_id, STEPS.c.position == position

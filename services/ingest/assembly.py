@@ -1,0 +1,120 @@
+"""What the process is put together from: connections first, then who works over them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import grpc
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from afin.ingest.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
+from services.ingest.adapters.cron import next_time
+from services.ingest.adapters.indexer import IndexerClient
+from services.ingest.adapters.lake import ObjectLake
+from services.ingest.adapters.leadership import Leadership
+from services.ingest.adapters.runs import PostgresRunTable
+from services.ingest.adapters.schedules import PostgresScheduleTable
+from services.ingest.adapters.source import HttpSource, open_source
+from services.ingest.adapters.tables import check_tables
+from services.ingest.adapters.timer import apscheduler_timer
+from services.ingest.adapters.warehouse import WarehouseClient
+from services.ingest.adapters.work import PostgresWorkTable
+from services.ingest.servicer import FULL_NAME, IngestServicer, UseCases
+from services.ingest.settings import IngestSettings
+from services.ingest.workflow.executor import Executor
+from services.ingest.workflow.inspection import Quarantine, Runs, Watermark
+from services.ingest.workflow.leader import Leader
+from services.ingest.workflow.scheduling import Schedules, Scheduling
+from services.ingest.workflow.steps import Tools
+from services.ingest.workflow.triggers import Triggers
+from services.runtime.channels import open_channel
+from services.runtime.clock import utc_now
+from services.runtime.database import open_database
+from services.runtime.objects.opening import open_object_store
+from services.runtime.server import GrpcService
+
+# The leader's lock, its look-out, and three runs at a time, each of which writes one thing at a time.
+WORK_CONNECTIONS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Connections. The leader has its own to the database: no number of callers can hold up the work."""
+
+    work_database: AsyncEngine
+    database: AsyncEngine
+    lake: ObjectLake
+    source: HttpSource
+    warehouse: grpc.aio.Channel
+    indexer: grpc.aio.Channel
+
+
+async def open_world(stack: AsyncExitStack, settings: IngestSettings) -> World:
+    """Opens everything, to be closed by the stack. None of it need be there yet."""
+    url = settings.database_url.get_secret_value()
+    store = open_object_store(settings.object_store_url, settings.object_store_endpoint_url)
+    source = open_source(settings.source_url, settings.source_limits, utc_now)
+    return World(
+        work_database=await stack.enter_async_context(open_database(url, "ingest-work", WORK_CONNECTIONS)),
+        database=await stack.enter_async_context(open_database(url, "ingest")),
+        lake=ObjectLake(store),
+        source=await stack.enter_async_context(source),
+        warehouse=await stack.enter_async_context(open_channel(settings.warehouse_address)),
+        indexer=await stack.enter_async_context(open_channel(settings.indexer_address)),
+    )
+
+
+def make_leader(world: World, settings: IngestSettings) -> Leader:
+    """Who works on runs, wherever this process leads."""
+    tools = Tools(
+        source=world.source,
+        lake=world.lake,
+        warehouse=WarehouseClient(world.warehouse, settings.patient),
+        indexer=IndexerClient(world.indexer, settings.patient),
+        windows=settings.windows,
+        reading=settings.reading,
+    )
+    runs = PostgresWorkTable(world.work_database, utc_now)
+    schedules = PostgresScheduleTable(world.work_database, utc_now)
+    scheduling = Scheduling(schedules, settings.crons, next_time, utc_now)
+    return Leader(runs, Executor(runs, tools), scheduling, apscheduler_timer)
+
+
+def make_use_cases(world: World, settings: IngestSettings, leader: Leader, stop: asyncio.Event) -> UseCases:
+    """What callers may do, in every replica."""
+    runs = PostgresRunTable(world.database, utc_now)
+    warehouse = WarehouseClient(world.warehouse, settings.impatient)
+    return UseCases(
+        triggers=Triggers(runs, warehouse, utc_now, leader.wake),
+        runs=Runs(runs, stop),
+        watermark=Watermark(warehouse, settings.windows, utc_now),
+        quarantine=Quarantine(runs, world.lake),
+        schedules=Schedules(PostgresScheduleTable(world.database, utc_now), next_time, utc_now),
+    )
+
+
+@asynccontextmanager
+async def ingest(settings: IngestSettings, stop: asyncio.Event) -> AsyncIterator[GrpcService]:
+    """The service, to be served, with the leader at work behind it.
+
+    Left, it interrupts the runs under way: they stay `running`, and whoever leads next takes them up again.
+    """
+    async with AsyncExitStack() as stack:
+        world = await open_world(stack, settings)
+        leader = make_leader(world, settings)
+        await stack.enter_async_context(_at_work(Leadership(world.work_database, leader.lead).keep_trying()))
+        servicer = IngestServicer(make_use_cases(world, settings, leader, stop))
+        register = partial(add_IngestServiceServicer_to_server, servicer)
+        yield GrpcService(FULL_NAME, register, partial(check_tables, world.database))
+
+
+@asynccontextmanager
+async def _at_work(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,149 @@
+"""Reads a set that moves while it is read, through `offset` and `limit`, and misses no row that stays.
+
+The source orders by id; several rows may share one (a group), and their order among themselves is anybody's guess.
+A group is *closed* once a page showed it followed by another one. The promise that every page keeps: all rows up to a
+closed group were seen. So a page that holds a row of a closed group (an anchor) joins on to what was seen, whatever was
+inserted or deleted since, and closes all of its groups but the last. Hence each page asks again for the last rows of
+the one before, steps back where it finds no anchor, and the end is a joined page that brought nothing new, though it
+was shorter than the source's pages can be, and behind which nothing more stands.
+
+This asks that a page can hold a group and two more rows; groups longer than that are read as well as can be.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from services.ingest.domain.rows import SourceRow
+
+# Rows asked again: as many deletions between two requests cost no stepping back.
+OVERLAP_ROWS = 100
+REMEMBERED_PAGES = 8
+MAX_IDLE_REQUESTS = 100
+# Looks behind the end at a source too busy to ever show nothing there.
+VAIN_LOOKS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What to ask the source for."""
+
+    offset: int
+    limit: int
+
+
+class PagingError(Exception):
+    """The source cannot be read by pages; says why."""
+
+
+class Pager:
+    """A state machine: `next_request`, then `accept` with the answer, until there is no next request."""
+
+    def __init__(self, limit: int, max_requests: int) -> None:
+        self._limit = limit
+        self._requests_left = max_requests
+        self._offset: int | None = 0
+        self._resume = 0
+        self._looks_beyond = False
+        self._may_be_cut = False
+        self._vain_looks = 0
+        self._stepped_back = 0
+        self._idle = 0
+        # The longest page so far: one shorter than that was not cut by the source.
+        self._widest = 0
+        self._last_group = ""
+        self._closed: deque[frozenset[str]] = deque(maxlen=REMEMBERED_PAGES)
+        self._seen: deque[frozenset[int]] = deque(maxlen=REMEMBERED_PAGES)
+
+    def next_request(self) -> PageRequest | None:
+        """The next page to ask for; None when all was read. PagingError when the source never comes to an end."""
+        if self._offset is None:
+            return None
+        if self._requests_left == 0:
+            raise PagingError("the source does not come to an end within the allowed number of requests")
+        if self._idle >= MAX_IDLE_REQUESTS:
+            raise PagingError(
+                f"{self._idle} pages in a row brought nothing new and no end; "
+                "the source ignores offset, or its pages are too short, or it changes faster than it can be read"
+            )
+        return PageRequest(self._offset, self._limit)
+
+    def accept(self, rows: Sequence[SourceRow], is_awaited: Callable[[SourceRow], bool]) -> list[SourceRow]:
+        """Takes the answer to the last request; its new rows, to be kept.
+
+        Rows that are not awaited, for they came to be after the pass began, are kept but not waited for: without
+        that, no pass over a busy source would end.
+        """
+        if self._offset is None:
+            raise RuntimeError("the pass has ended")
+        offset, self._requests_left = self._offset, self._requests_left - 1
+        fresh = self._unseen(rows)
+        awaited = any(is_awaited(row) for row in fresh)
+        self._widest = max(self._widest, len(rows))
+        self._idle += 1
+        if self._reaches_end(offset, rows, fresh, awaited=awaited):
+            self._offset = None
+            return []
+        if not self._joins(offset, rows):
+            self._step_back(offset)
+            return []
+        self._advance(offset, rows, fresh, awaited=awaited)
+        return fresh
+
+    def _unseen(self, rows: Sequence[SourceRow]) -> list[SourceRow]:
+        fresh: dict[int, SourceRow] = {}
+        for row in rows:
+            if not any(row.fingerprint in page for page in self._seen):
+                fresh[row.fingerprint] = row
+        return list(fresh.values())
+
+    def _reaches_end(
+        self, offset: int, rows: Sequence[SourceRow], fresh: Sequence[SourceRow], *, awaited: bool
+    ) -> bool:
+        if not rows:
+            return offset == 0 or (self._looks_beyond and not self._may_be_cut)
+        if awaited:
+            self._vain_looks = 0
+        elif self._looks_beyond and self._stands_behind_the_end(rows, fresh):
+            self._vain_looks += 1
+        return self._vain_looks == VAIN_LOOKS
+
+    def _stands_behind_the_end(self, rows: Sequence[SourceRow], fresh: Sequence[SourceRow]) -> bool:
+        """Whether insertions have pushed the last known row to here, or only later rows stand here."""
+        if len(fresh) == len(rows):
+            return not self._may_be_cut
+        return len(rows) < self._widest and any(row.group == self._last_group for row in rows)
+
+    def _joins(self, offset: int, rows: Sequence[SourceRow]) -> bool:
+        return offset == 0 or any(row.group in groups for row in rows for groups in self._closed)
+
+    def _step_back(self, offset: int) -> None:
+        if self._looks_beyond:
+            self._looks_beyond, self._offset = False, self._resume
+            return
+        self._stepped_back = max(self._widest, 2 * self._stepped_back, 1)
+        self._offset = max(0, offset - self._stepped_back)
+
+    def _advance(self, offset: int, rows: Sequence[SourceRow], fresh: Sequence[SourceRow], *, awaited: bool) -> None:
+        overlap = self._close_groups([row.group for row in rows])
+        self._seen.append(frozenset(row.fingerprint for row in rows))
+        self._stepped_back = 0
+        self._idle = 0 if fresh else self._idle
+        self._resume = offset + len(rows) - overlap
+        self._may_be_cut = len(rows) == self._widest and overlap > 0
+        self._looks_beyond = not awaited and not (self._may_be_cut and fresh)
+        self._offset = offset + len(rows) if self._looks_beyond else self._resume
+        if any(row.fingerprint == rows[-1].fingerprint for row in fresh):
+            self._last_group = rows[-1].group
+
+    def _close_groups(self, groups: list[str]) -> int:
+        """Remembers what the page closes; how many of its last rows to ask for again, an anchor among them."""
+        size, last = len(groups), groups[-1]
+        open_rows = next((count for count, group in enumerate(reversed(groups)) if group != last), size)
+        overlap = min(OVERLAP_ROWS, size // 2)
+        if open_rows + 1 < size:
+            self._closed.append(frozenset(groups) - {last})
+            return max(overlap, open_rows + 1)
+        # One group fills the page: taken for closed, or the pass would stand still.
+        self._closed.append(frozenset(groups))
+        return overlap

@@ -1,0 +1,120 @@
+"""From JSON values to typed ones, or a refusal that names field and problem and never a value."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+MAX_TEXT = 256
+CENT = Decimal("0.01")
+# numeric(18, 2) holds 16 digits before the point.
+AMOUNT_LIMIT = Decimal(10) ** 16
+MAX_NUMBER_TEXT = 64
+INT64 = range(-(2**63), 2**63)
+# Every database, calendar and time zone on the way can hold these years.
+FIRST_YEAR, LAST_YEAR = 1970, 9998
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+WHOLE = re.compile(r"[+-]?\d{1,20}", re.ASCII)
+
+Fields = Mapping[str, Any]
+
+
+class Refused(Exception):
+    """Why a row is not taken: a constant phrase."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unparsable:
+    """Stands where JSON text held what is no value, e.g. NaN: its row is refused, not its page."""
+
+
+UNPARSABLE = Unparsable()
+
+
+def required(fields: Fields, name: str) -> Any:
+    """The value of a field that must be there and not null."""
+    value = fields.get(name)
+    if value is None:
+        raise Refused(f"{name} is missing")
+    return value
+
+
+def text(value: Any, name: str) -> str:
+    """Stripped text of 1 to 256 characters, none of them a control character."""
+    if not isinstance(value, str):
+        raise Refused(f"{name} is not text")
+    stripped = value.strip()
+    if not stripped:
+        raise Refused(f"{name} is empty")
+    if len(stripped) > MAX_TEXT:
+        raise Refused(f"{name} is longer than {MAX_TEXT} characters")
+    if not stripped.isprintable() and CONTROL.search(stripped):
+        raise Refused(f"{name} holds control characters")
+    return stripped
+
+
+def identifier(value: Any, name: str) -> str:
+    """As `text`; a whole number is taken by its digits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    elif not isinstance(value, str):
+        raise Refused(f"{name} is neither text nor a whole number")
+    return text(value, name)
+
+
+def whole_number(value: Any, name: str) -> int:
+    """A whole number of 64 bits, from a number or its digits."""
+    if isinstance(value, str) and WHOLE.fullmatch(value.strip()):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Refused(f"{name} is not a whole number")
+    if value not in INT64:
+        raise Refused(f"{name} does not fit into 64 bits")
+    return value
+
+
+def truth(value: Any, name: str) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise Refused(f"{name} is neither true nor false")
+    return value
+
+
+def amount(value: Any, name: str) -> Decimal:
+    """Money with two places, halves rounded away from zero, from a number or its decimal text."""
+    number = _decimal(value, name)
+    if not -AMOUNT_LIMIT < number < AMOUNT_LIMIT:
+        raise Refused(f"{name} has more than 16 digits before the point")
+    rounded = number.quantize(CENT, ROUND_HALF_UP)
+    if not -AMOUNT_LIMIT < rounded < AMOUNT_LIMIT:
+        raise Refused(f"{name} has more than 16 digits before the point")
+    return rounded
+
+
+def moment(value: Any, name: str) -> datetime:
+    """An aware moment in UTC from ISO 8601 text; text without a zone is UTC."""
+    if not isinstance(value, str):
+        raise Refused(f"{name} is not an ISO 8601 time")
+    try:
+        parsed = datetime.fromisoformat(value.strip())
+        aware = parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Refused(f"{name} is not an ISO 8601 time") from None
+    if not FIRST_YEAR <= aware.year <= LAST_YEAR:
+        raise Refused(f"{name} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    return aware
+
+
+def _decimal(value: Any, name: str) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    if isinstance(value, str) and len(value) <= MAX_NUMBER_TEXT and NUMBER.fullmatch(value.strip()):
+        return Decimal(value.strip())
+    raise Refused(f"{name} is not a number")

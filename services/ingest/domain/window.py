@@ -1,0 +1,62 @@
+"""From which day a pass reads, and how far its rows may move the watermark."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+FIRST_WINDOW = timedelta(days=30)
+ONE_DAY = timedelta(days=1)
+# Servers behind one address may differ by this much; a watermark further ahead than this was set by a wrong clock.
+CLOCK_TOLERANCE = timedelta(minutes=1)
+LONGEST_BACKFILL = timedelta(days=20 * 366)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRules:
+    """`first_day`: what the first pass asks for (None: 30 days before it); `overlap`: how far later ones go back."""
+
+    first_day: date | None
+    overlap: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class DayRange:
+    """Days in UTC, both included."""
+
+    first: date
+    last: date
+
+    def holds(self, moment: datetime) -> bool:
+        """Whether an aware moment lies within the days."""
+        return self.first <= moment.astimezone(UTC).date() <= self.last
+
+    @property
+    def since(self) -> date:
+        """What to ask the source for: a day earlier covers every reading of "updated after"."""
+        return self.first - ONE_DAY
+
+    def problem(self, today: date) -> str | None:
+        """Why it cannot be read again; None when it can."""
+        if self.last < self.first:
+            return "last_day lies before first_day"
+        if self.last > today:
+            return f"last_day lies in the future; today is {today.isoformat()} (UTC)"
+        if self.last - self.first > LONGEST_BACKFILL:
+            return "the range is longer than 20 years; take several"
+        return None
+
+
+def since_day(watermark: datetime | None, logical_time: datetime, rules: WindowRules) -> date:
+    """The date that a pass asks the source for: payments updated after it."""
+    if watermark is None:
+        return rules.first_day or (logical_time.astimezone(UTC) - FIRST_WINDOW).date()
+    return (watermark.astimezone(UTC) - rules.overlap).date() - ONE_DAY
+
+
+def is_ahead(watermark: datetime | None, source_time: datetime) -> bool:
+    """Whether a watermark lies beyond the source's clock, so that rows between the two would be skipped."""
+    return watermark is not None and watermark > source_time + CLOCK_TOLERANCE
+
+
+def reached_watermark(newest: datetime | None, source_time: datetime) -> datetime | None:
+    """How far a pass brings the watermark: its newest valid row, never beyond the source's time at its start."""
+    return None if newest is None else min(newest, source_time)

@@ -1,0 +1,110 @@
+"""What callers may ask: fields checked, page tokens made and read. Whatever is wrong is InvalidArgument, by field."""
+
+import base64
+import binascii
+from datetime import datetime
+from uuid import UUID
+
+from afin.ingest.v1 import ingest_pb2 as pb
+from services.ingest.conversion import PIPELINES
+from services.ingest.domain.runs import Pipeline
+from services.ingest.workflow.values import QuarantinePosition, RunCursor
+from services.runtime.errors import InvalidArgument
+
+MAX_REQUEST_ID = 128
+BY_NUMBER = {number: pipeline for pipeline, number in PIPELINES.items()}
+SCHEDULED = (Pipeline.COMPANIES, Pipeline.RECOMMENDATIONS)
+
+
+def run_id(text: str) -> UUID:
+    """The id of a run."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidArgument("run_id", "is no run id; it is a UUID, as RunPipeline and ListRuns give it") from None
+
+
+def request_id(text: str) -> str | None:
+    """The caller's name for a request; None when there is none."""
+    if len(text) > MAX_REQUEST_ID:
+        raise InvalidArgument("request_id", f"is longer than {MAX_REQUEST_ID} characters")
+    if not text.isprintable():
+        raise InvalidArgument("request_id", "holds control characters")
+    return text or None
+
+
+def scheduled_pipeline(number: "pb.Pipeline.ValueType") -> Pipeline:
+    """A pipeline that runs by itself, or by RunPipeline."""
+    pipeline = BY_NUMBER.get(number)
+    if pipeline is Pipeline.BACKFILL:
+        raise InvalidArgument("pipeline", "is the backfill, which the RPC Backfill starts, with its days")
+    if pipeline is None:
+        raise InvalidArgument("pipeline", "must be PIPELINE_COMPANIES or PIPELINE_RECOMMENDATIONS")
+    return pipeline
+
+
+def any_pipeline(number: "pb.Pipeline.ValueType") -> Pipeline | None:
+    """A pipeline to choose runs by; None: all."""
+    if number != pb.PIPELINE_UNSPECIFIED and number not in BY_NUMBER:
+        raise InvalidArgument("pipeline", "is unknown; leave it out for all pipelines")
+    return BY_NUMBER.get(number)
+
+
+def page_size(size: int, largest: int, usual: int) -> int:
+    """The number of rows of a page; 0 stands for `usual`."""
+    if not 0 <= size <= largest:
+        raise InvalidArgument("page_size", f"must be 1 to {largest}; 0 or absent means {usual}")
+    return size or usual
+
+
+def run_cursor(token: str) -> RunCursor | None:
+    """Where a page of runs begins."""
+    if not token:
+        return None
+    try:
+        moment, _, identity = _read_token(token).partition("|")
+        created_at = datetime.fromisoformat(moment)
+        if created_at.tzinfo is None:
+            raise ValueError("a moment without a zone")
+        return RunCursor(created_at, UUID(identity))
+    except ValueError:
+        raise _wrong_token() from None
+
+
+def run_token(cursor: RunCursor | None) -> str:
+    """The token for the page behind a run; empty when there is none."""
+    return "" if cursor is None else _token(f"{cursor.created_at.isoformat()}|{cursor.run_id}")
+
+
+def quarantine_position(token: str) -> QuarantinePosition:
+    """Where a page of quarantined rows begins."""
+    if not token:
+        return QuarantinePosition()
+    try:
+        part, _, row = _read_token(token).partition("|")
+        position = QuarantinePosition(int(part), int(row))
+    except ValueError:
+        raise _wrong_token() from None
+    if position.part < 0 or position.row < 0:
+        raise _wrong_token()
+    return position
+
+
+def quarantine_token(position: QuarantinePosition | None) -> str:
+    """The token for the page that begins there; empty when there is none."""
+    return "" if position is None else _token(f"{position.part}|{position.row}")
+
+
+def _token(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _read_token(token: str) -> str:
+    try:
+        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError) as error:
+        raise ValueError("no base64 of text") from error
+
+
+def _wrong_token() -> InvalidArgument:
+    return InvalidArgument("page_token", "is not one that an earlier page gave; begin without it")

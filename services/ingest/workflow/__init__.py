@@ -1,0 +1,1 @@
+"""The pipelines and who runs, triggers and schedules them."""

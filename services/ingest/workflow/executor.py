@@ -1,0 +1,125 @@
+"""Works through a run, step by step, and writes down what came of each.
+
+A run left `running`, by a crash or a stop of the process, goes on at its first unfinished step with whoever takes it.
+"""
+
+import asyncio
+import time
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from services.ingest.domain.runs import Outputs, Pipeline, Run, RunState, StepState
+from services.ingest.workflow import metrics
+from services.ingest.workflow.pipelines import PIPELINES
+from services.ingest.workflow.ports import WorkTable
+from services.ingest.workflow.steps import Progress, Step, StepContext, StepResult, Tools
+from services.runtime.errors import ServiceError
+
+# Progress is written, and a cancellation noticed, twice a second.
+NOTE_INTERVAL = timedelta(seconds=0.5)
+MAX_ERROR = 1000
+
+log = structlog.get_logger(__name__)
+
+
+class _CancelRequested(Exception):
+    """Somebody asked for the end of the run."""
+
+
+class _StepFailed(Exception):
+    """The run ends here; the message is for a person."""
+
+
+class Executor:
+    """Executes runs of which this process is the leader."""
+
+    def __init__(self, runs: WorkTable, tools: Tools) -> None:
+        self._runs = runs
+        self._tools = tools
+
+    async def execute(self, run_id: UUID) -> None:
+        """Takes an active run to its end. Cancelled itself, it leaves the run `running`, to be taken up again.
+
+        Raises RunLost when another leader has the run, and Unavailable when the database is away: the run is left as
+        it is then, too.
+        """
+        run = await self._runs.take(run_id)
+        if run is None:
+            return
+        with structlog.contextvars.bound_contextvars(run_id=str(run_id), pipeline=run.pipeline.value):
+            log.info("run begun", attempt=run.attempts)
+            outcome, error = await self._outcome(run)
+            await self._runs.end(run, outcome, error)
+            _note_end(run.pipeline, outcome, error)
+
+    async def _outcome(self, run: Run) -> tuple[RunState, str]:
+        try:
+            await self._work_through(run)
+        except _CancelRequested:
+            return RunState.CANCELLED, ""
+        except _StepFailed as failure:
+            return RunState.FAILED, str(failure)
+        return RunState.SUCCEEDED, ""
+
+    async def _work_through(self, run: Run) -> None:
+        if run.cancel_requested:
+            raise _CancelRequested
+        steps = PIPELINES[run.pipeline]
+        if [step.name for step in steps] != [record.name for record in run.steps]:
+            raise _StepFailed("the steps of the pipeline have changed since the run was made; start a new run")
+        outputs = dict(run.outputs())
+        for step, record in zip(steps, run.steps, strict=True):
+            if record.state is not StepState.SUCCEEDED:
+                result = await self._work(run, record.position, step, outputs)
+                outputs[step.name] = result.output
+
+    async def _work(self, run: Run, position: int, step: Step, outputs: Outputs) -> StepResult:
+        attempt = await self._runs.begin_step(run, position)
+        context = StepContext(run, attempt, self._tools, Progress(), outputs)
+        with structlog.contextvars.bound_contextvars(step=step.name):
+            started = time.perf_counter()
+            result = await self._watched(context, position, step)
+            await self._runs.complete_step(run, position, result.output, result.account)
+            seconds = time.perf_counter() - started
+            log.info("step done", seconds=round(seconds, 3), counts=context.progress.counts)
+        metrics.STEP_SECONDS.labels(run.pipeline, step.name).observe(seconds)
+        for outcome, rows in (result.account.outcomes() if result.account else {}).items():
+            metrics.ROWS.labels(run.pipeline, outcome).inc(rows)
+        return result
+
+    async def _watched(self, context: StepContext, position: int, step: Step) -> StepResult:
+        work = asyncio.ensure_future(step.work(context))
+        try:
+            while not work.done():
+                if await self._note(context, position):
+                    raise _CancelRequested
+                await asyncio.wait({work}, timeout=NOTE_INTERVAL.total_seconds())
+        finally:
+            work.cancel()
+            await asyncio.wait({work})
+        # What the step said last belongs to its record, however it ended.
+        await self._note(context, position)
+        return _result_of(work)
+
+    async def _note(self, context: StepContext, position: int) -> bool:
+        return await self._runs.note(context.run, position, context.progress.counts, context.progress.detail)
+
+
+def _result_of(work: "asyncio.Future[StepResult]") -> StepResult:
+    try:
+        return work.result()
+    except ServiceError as error:
+        log.warning("step failed", reason=error.reason, error=error.message)
+        raise _StepFailed(" ".join(error.message.split())[:MAX_ERROR]) from error
+    except Exception as error:
+        log.exception("step failed by a bug")
+        raise _StepFailed(f"internal error ({type(error).__name__}); see the log of ingest") from error
+
+
+def _note_end(pipeline: Pipeline, outcome: RunState, error: str) -> None:
+    metrics.RUNS.labels(pipeline, outcome).inc()
+    if outcome is RunState.SUCCEEDED:
+        metrics.LAST_SUCCESS.labels(pipeline).set_to_current_time()
+    log.info("run ended", outcome=outcome.value, error=error)

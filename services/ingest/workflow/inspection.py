@@ -1,0 +1,101 @@
+"""What can be seen of runs: the records, their changes as they happen, the watermark, the refused rows."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from services.ingest.domain.runs import Pipeline, Run
+from services.ingest.domain.validation import RefusedRow
+from services.ingest.domain.window import WindowRules, since_day
+from services.ingest.workflow.ports import Lake, RunTable, Warehouse
+from services.ingest.workflow.saving import place_of
+from services.ingest.workflow.values import QuarantinePosition, RunCursor
+from services.runtime.clock import Clock
+from services.runtime.errors import Unavailable
+
+WATCH_INTERVAL = timedelta(seconds=0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class WatermarkReport:
+    """Where the warehouse stands, and which date the next pass would ask the source for."""
+
+    payments: datetime | None
+    companies: datetime | None
+    next_since: date
+    overlap: timedelta
+
+
+class Runs:
+    """The records of runs. `stop`: the process ends, and with it whoever follows a run."""
+
+    def __init__(self, runs: RunTable, stop: asyncio.Event) -> None:
+        self._runs = runs
+        self._stop = stop
+
+    async def get(self, run_id: UUID) -> Run:
+        """One run, or NotFound."""
+        return await self._runs.get(run_id)
+
+    async def page(
+        self, pipeline: Pipeline | None, limit: int, after: RunCursor | None
+    ) -> tuple[list[Run], RunCursor | None]:
+        """Runs, newest first, and where the next page begins."""
+        runs = await self._runs.newest(pipeline, limit + 1, after)
+        if len(runs) <= limit:
+            return runs, None
+        last = runs[limit - 1]
+        return runs[:limit], RunCursor(last.created_at, last.run_id)
+
+    async def follow(self, run_id: UUID) -> AsyncIterator[Run]:
+        """The run now and then at each change, until it has ended. Unavailable when the process stops before that.
+
+        Looks at the table, so that any replica can follow what the leader does.
+        """
+        seen: Run | None = None
+        while True:
+            run = await self._runs.get(run_id)
+            if run != seen:
+                yield run
+            if not run.state.is_active:
+                return
+            if self._stop.is_set():
+                raise Unavailable("ingest stops; the run goes on when it is back: watch it again")
+            seen = run
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), WATCH_INTERVAL.total_seconds())
+
+
+class Watermark:
+    """Where the next pass would start."""
+
+    def __init__(self, warehouse: Warehouse, rules: WindowRules, clock: Clock) -> None:
+        self._warehouse = warehouse
+        self._rules = rules
+        self._clock = clock
+
+    async def report(self) -> WatermarkReport:
+        """Asks the warehouse."""
+        marks = await self._warehouse.watermarks()
+        since = since_day(marks.payments, self._clock(), self._rules)
+        return WatermarkReport(marks.payments, marks.companies, since, self._rules.overlap)
+
+
+class Quarantine:
+    """Rows that runs refused."""
+
+    def __init__(self, runs: RunTable, lake: Lake) -> None:
+        self._runs = runs
+        self._lake = lake
+
+    async def page(
+        self, run_id: UUID, start: QuarantinePosition, limit: int
+    ) -> tuple[list[RefusedRow], QuarantinePosition | None]:
+        """Rows from a place on, and the next place; none while the run's pass has not come to its end."""
+        run = await self._runs.get(run_id)
+        place = place_of(run, run.outputs())
+        stored = None if place is None else await self._lake.find(place)
+        return ([], None) if stored is None else await self._lake.refused_rows(stored, start, limit)

@@ -1,0 +1,59 @@
+"""What a step leaves for later ones, as it is stored with the run: JSON that a newer version can still read."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from services.ingest.domain.window import DayRange
+
+
+class StepOutput(BaseModel):
+    """Frozen; fields that this version does not know are ignored."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Self:
+        """From the stored JSON."""
+        return cls.model_validate(stored)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is stored."""
+        return self.model_dump(mode="json")
+
+
+class WindowOutput(StepOutput):
+    """The window of a pass: the date the source is asked for, and the watermark that it came from."""
+
+    since: date
+    watermark: AwareDatetime | None
+
+
+class SavedOutput(StepOutput):
+    """Where the rows of the pass stand in the lake, and how far they would move the watermark."""
+
+    manifest_key: str
+    manifest_sha256: str
+    rows: int
+    quarantined: int
+    reached: AwareDatetime | None
+
+
+class IndexOutput(StepOutput):
+    """The index version that was built."""
+
+    version: str
+
+
+class BackfillParameters(StepOutput):
+    """The days that a backfill was asked for."""
+
+    first_day: date
+    last_day: date
+
+    @property
+    def days(self) -> DayRange:
+        """As a range."""
+        return DayRange(self.first_day, self.last_day)

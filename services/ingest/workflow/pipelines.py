@@ -1,0 +1,36 @@
+"""The pipelines: named steps in order. A change of names or order ends runs that are under way: see the executor."""
+
+from collections.abc import Mapping
+
+from services.ingest.domain.runs import Pipeline
+from services.ingest.workflow import companies, index, payments
+from services.ingest.workflow.saving import WINDOW_STEP
+from services.ingest.workflow.steps import Step
+
+PIPELINES: Mapping[Pipeline, tuple[Step, ...]] = {
+    Pipeline.COMPANIES: (
+        Step("save_companies", companies.save_companies),
+        Step("update_last_companies_update", companies.update_last_companies_update),
+    ),
+    Pipeline.RECOMMENDATIONS: (
+        Step("verify_bucket", payments.verify_bucket),
+        Step("verify_companies", payments.verify_companies),
+        Step(WINDOW_STEP, payments.get_last_payments_update),
+        Step(payments.SAVE_STEP, payments.save_payments_to_bucket),
+        Step("save_payments_to_db", payments.save_payments_to_db),
+        Step("update_last_payments_update", payments.update_last_payments_update),
+        Step(index.BUILD_STEP, index.create_payments_index),
+        Step("validate_payments_index", index.validate_payments_index),
+    ),
+    Pipeline.BACKFILL: (
+        Step("verify_bucket", payments.verify_bucket),
+        Step("verify_companies", payments.verify_companies),
+        Step(payments.SAVE_STEP, payments.save_backfill_to_bucket),
+        Step("save_payments_to_db", payments.save_backfill_to_db),
+    ),
+}
+
+
+def step_names(pipeline: Pipeline) -> tuple[str, ...]:
+    """The names of a pipeline's steps, in order."""
+    return tuple(step.name for step in PIPELINES[pipeline])

@@ -1,0 +1,168 @@
+"""What the workflow needs of the world; the adapters just fit."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+from services.ingest.domain.account import Account
+from services.ingest.domain.paging import PageRequest
+from services.ingest.domain.runs import Pipeline, Run, RunState, Schedule
+from services.ingest.domain.validation import CompanyRow, PaymentRow, RefusedRow, Sifted
+from services.ingest.workflow.values import (
+    BuiltIndex,
+    Due,
+    LoadedRows,
+    ManifestReference,
+    NewRun,
+    Page,
+    PassFacts,
+    Place,
+    QuarantinePosition,
+    RunCursor,
+    StoredManifest,
+    Verdict,
+    Watermarks,
+)
+
+
+class Source(Protocol):
+    """The source API. Raises SourceUnavailable or SourceRefuses."""
+
+    async def payments(self, since: date, request: PageRequest) -> Page:
+        """Payments updated after a date, by id."""
+
+    async def companies(self, request: PageRequest) -> Page:
+        """Companies, by id."""
+
+
+class LakeWriter(Protocol):
+    """Takes the rows of one pass, in order."""
+
+    async def write(self, rows: Sifted[PaymentRow] | Sifted[CompanyRow]) -> None:
+        """Keeps rows, valid and refused; full parts are stored at once."""
+
+    async def finish(self, facts: PassFacts) -> StoredManifest:
+        """Stores what is left and then the manifest; the manifest of another attempt, if that one was first."""
+
+
+class Lake(Protocol):
+    """The object store as ingest lays it out; see services.contracts.lake."""
+
+    async def check(self) -> None:
+        """Raises ObjectStoreUnavailable, saying what to do."""
+
+    async def find(self, place: Place) -> StoredManifest | None:
+        """The manifest that an earlier attempt at the same pass left."""
+
+    def writer(self, place: Place, attempt: int) -> LakeWriter:
+        """Begins an attempt; its number makes the names of its parts its own."""
+
+    async def reasons(self, stored: StoredManifest) -> dict[str, int]:
+        """How many rows of the quarantine have which reason, most frequent first."""
+
+    async def refused_rows(
+        self, stored: StoredManifest, start: QuarantinePosition, limit: int
+    ) -> tuple[list[RefusedRow], QuarantinePosition | None]:
+        """Rows of the quarantine from a place on, few enough for one message; and the next place."""
+
+
+class Warehouse(Protocol):
+    """The service warehouse. Raises Unavailable or PeerRefused."""
+
+    async def watermarks(self) -> Watermarks:
+        """Where payments and companies stand."""
+
+    async def load_payments(self, load_id: str, manifest: ManifestReference, watermark: datetime | None) -> LoadedRows:
+        """Loads a manifest, and moves the watermark with it unless it is None."""
+
+    async def load_companies(self, load_id: str, manifest: ManifestReference) -> LoadedRows:
+        """Replaces the catalogue by a manifest."""
+
+    async def record_companies_update(self, load_id: str) -> datetime:
+        """Notes that the catalogue is complete as of a committed load; the moment noted."""
+
+    async def committed_watermark(self, load_id: str) -> datetime | None:
+        """The watermark after a load, as the ledger has it."""
+
+
+class Indexer(Protocol):
+    """The service indexer. Raises Unavailable or PeerRefused."""
+
+    async def build(self, build_id: str, on_stage: Callable[[str, str], None]) -> BuiltIndex:
+        """Builds an index version; tells each stage and its detail."""
+
+    async def validate_and_publish(self, version: str) -> Verdict:
+        """Validates a version, and publishes it when it passes."""
+
+
+class RunTable(Protocol):
+    """Runs as triggers and readers need them. Every method raises Unavailable when the database is away."""
+
+    async def create(self, new: NewRun) -> Run:
+        """Enters a run; the one of the same request id if there is one. Raises RunActive."""
+
+    async def get(self, run_id: UUID) -> Run:
+        """One run with its steps, or NotFound."""
+
+    async def newest(self, pipeline: Pipeline | None, limit: int, after: RunCursor | None) -> list[Run]:
+        """Runs, newest first, from behind a cursor on."""
+
+    async def retry(self, run_id: UUID) -> Run:
+        """Queues an ended run again. Raises NotFound, RunActive, or FailedPrecondition where it did not fail."""
+
+    async def request_cancel(self, run_id: UUID) -> Run:
+        """Ends a queued run, and asks the leader to end a running one. FailedPrecondition when it has ended."""
+
+
+class WorkTable(Protocol):
+    """Runs as the leader works on them. Writes under an outdated attempt raise RunLost and change nothing."""
+
+    async def active(self) -> list[UUID]:
+        """Runs that are to be worked on, oldest first."""
+
+    async def take(self, run_id: UUID) -> Run | None:
+        """Begins an attempt at an active run; None when it has ended meanwhile."""
+
+    async def begin_step(self, run: Run, position: int) -> int:
+        """Marks a step as running; how many times it was begun."""
+
+    async def note(self, run: Run, position: int, counts: dict[str, int], detail: str) -> bool:
+        """Writes how far a step is; whether the run is to be cancelled."""
+
+    async def complete_step(self, run: Run, position: int, output: dict[str, object], account: Account | None) -> None:
+        """Marks a step as succeeded with what later steps need of it, and enters the run's account if it is known."""
+
+    async def end(self, run: Run, outcome: RunState, error: str = "") -> None:
+        """Ends the run, and its running step with it."""
+
+    async def last_successes(self) -> dict[Pipeline, datetime]:
+        """When a run of each pipeline last succeeded."""
+
+
+class ScheduleTable(Protocol):
+    """Schedules, kept where they outlive the process."""
+
+    async def put(self, crons: dict[Pipeline, str]) -> None:
+        """Enters new schedules, and replaces the times of known ones; paused ones stay paused."""
+
+    async def all(self) -> list[Schedule]:
+        """All schedules, by pipeline."""
+
+    async def set_paused(self, pipeline: Pipeline, *, paused: bool) -> Schedule:
+        """Pauses or resumes; resumed, it fires from its next time on. Unavailable before `put` was ever called."""
+
+    async def catch_up(
+        self, pipeline: Pipeline, decide: Callable[[Schedule], datetime | None], make: Callable[[datetime], NewRun]
+    ) -> Due:
+        """Creates the run that is due, if any, and settles its time, in one transaction.
+
+        Blocked when a run of the pipeline is active: the time stays due.
+        """
+
+
+class Cron(Protocol):
+    """Five-field cron expressions in UTC."""
+
+    def __call__(self, expression: str, after: datetime) -> datetime | None:
+        """The first time strictly after a moment."""

@@ -1,0 +1,135 @@
+"""Steps that read a dataset of the source into the lake, and judge what was refused on the way."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from services.ingest.domain.paging import PageRequest
+from services.ingest.domain.rows import SourceRow
+from services.ingest.domain.runs import Outputs, Pipeline, Run
+from services.ingest.domain.validation import (
+    CLOCK_RESOLUTION,
+    CompanyRow,
+    PaymentRow,
+    Sifted,
+    company_row,
+    payment_row,
+    sift,
+    updated_at,
+    within,
+)
+from services.ingest.domain.window import DayRange, is_ahead, reached_watermark
+from services.ingest.workflow.errors import SourceRefuses, TooManyBadRows
+from services.ingest.workflow.outputs import BackfillParameters, SavedOutput, WindowOutput
+from services.ingest.workflow.reading import Pass, read_into_lake
+from services.ingest.workflow.steps import StepContext
+from services.ingest.workflow.values import Page, Place, StoredManifest
+
+WINDOW_STEP = "get_last_payments_update"
+# Below this many a share says little: one bad row of two is no reason to stop.
+MIN_BAD_ROWS = 20
+
+
+def place_of(run: Run, outputs: Outputs) -> Place | None:
+    """Where a run's rows stand in the lake; None while its window is not known yet. The same at every attempt."""
+    run_id = str(run.run_id)
+    if run.pipeline is Pipeline.COMPANIES:
+        return Place("companies", run.logical_time.astimezone(UTC).date(), run_id)
+    if run.pipeline is Pipeline.BACKFILL:
+        return Place("payments", BackfillParameters.read(run.parameters).days.since, run_id)
+    window = outputs.get(WINDOW_STEP)
+    return None if window is None else Place("payments", WindowOutput.read(window).since, run_id)
+
+
+async def save_companies_of(context: StepContext) -> SavedOutput:
+    """Reads the whole catalogue."""
+    tools, place = context.tools, _place(context)
+    one = Pass(place, context.attempt, None, tools.source.companies, _sift_companies, _go_on, _always)
+    stored = await read_into_lake(one, tools.lake, tools.reading, context.progress)
+    return await _judged(context, stored)
+
+
+async def save_payments_of(context: StepContext, watermark: datetime | None, days: DayRange | None) -> SavedOutput:
+    """Reads the payments of the run's window; only those of `days`, where they are given."""
+    tools, place = context.tools, _place(context)
+
+    async def fetch(request: PageRequest) -> Page:
+        return await tools.source.payments(place.day, request)
+
+    begin = partial(_require_past, watermark)
+    one = Pass(place, context.attempt, place.day, fetch, partial(_sift_payments, days), begin, _was_there)
+    stored = await read_into_lake(one, tools.lake, tools.reading, context.progress)
+    return await _judged(context, stored)
+
+
+def _place(context: StepContext) -> Place:
+    place = place_of(context.run, context.outputs)
+    if place is None:
+        raise RuntimeError("the window is taken before anything is read")
+    return place
+
+
+async def _judged(context: StepContext, stored: StoredManifest) -> SavedOutput:
+    manifest, progress = stored.manifest, context.progress
+    read = manifest.rows + manifest.quarantined
+    progress.count(read=read, quarantined=manifest.quarantined, parts=len(manifest.parts))
+    share = manifest.quarantined / max(read, 1)
+    if manifest.quarantined >= MIN_BAD_ROWS and share > context.tools.reading.max_quarantine_share:
+        raise TooManyBadRows(await _complaint(context, stored, share))
+    progress.say(f"{manifest.rows} rows in {len(manifest.parts)} parts, {manifest.quarantined} quarantined")
+    reached = reached_watermark(manifest.newest_updated_at, manifest.source_time)
+    return SavedOutput(
+        manifest_key=stored.key,
+        manifest_sha256=stored.sha256,
+        rows=manifest.rows,
+        quarantined=manifest.quarantined,
+        reached=reached,
+    )
+
+
+async def _complaint(context: StepContext, stored: StoredManifest, share: float) -> str:
+    manifest = stored.manifest
+    reason, count = next(iter((await context.tools.lake.reasons(stored)).items()))
+    return (
+        f"{manifest.quarantined} of {manifest.rows + manifest.quarantined} rows ({share:.1%}) were refused, most often "
+        f"({count}) because {reason}; nothing was loaded. See them with ListQuarantinedRows run_id={context.run_id}; "
+        "have the source mended and start a new run, or raise INGEST_MAX_QUARANTINE_SHARE and retry this one"
+    )
+
+
+def _sift_companies(rows: Sequence[SourceRow], _source_time: datetime, position: int) -> Sifted[CompanyRow]:
+    return sift(rows, position, company_row)
+
+
+def _sift_payments(
+    days: DayRange | None, rows: Sequence[SourceRow], source_time: datetime, position: int
+) -> Sifted[PaymentRow]:
+    wanted = rows if days is None else within(rows, days)
+
+    def take(fields: Any, at: int) -> PaymentRow:
+        return payment_row(fields, source_time, at)
+
+    sifted = sift(wanted, position, take)
+    return Sifted(sifted.taken, sifted.refused, len(rows) - len(wanted))
+
+
+def _require_past(watermark: datetime | None, source_time: datetime) -> None:
+    if watermark is not None and is_ahead(watermark, source_time):
+        raise SourceRefuses(
+            f"the watermark {watermark.isoformat()} lies beyond the source's clock {source_time.isoformat()}; "
+            "rows between the two would be missed: set the clock, or the warehouse's watermark, right"
+        )
+
+
+def _go_on(_source_time: datetime) -> None:
+    """The catalogue can be read at any time."""
+
+
+def _always(row: SourceRow, start: datetime) -> bool:
+    return True
+
+
+def _was_there(row: SourceRow, start: datetime) -> bool:
+    moment = updated_at(row)
+    return moment is None or moment <= start + CLOCK_RESOLUTION

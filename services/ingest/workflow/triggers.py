@@ -1,0 +1,86 @@
+"""Runs by request: started, repeated and cancelled. Each call can be repeated without a second effect."""
+
+from collections.abc import Callable
+from datetime import UTC, date
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+
+from services.ingest.domain.runs import Pipeline, Run, Trigger
+from services.ingest.domain.window import DayRange
+from services.ingest.workflow.errors import CompaniesNeverLoaded
+from services.ingest.workflow.outputs import BackfillParameters
+from services.ingest.workflow.pipelines import step_names
+from services.ingest.workflow.ports import RunTable, Warehouse
+from services.ingest.workflow.values import NewRun
+from services.runtime.clock import Clock
+from services.runtime.errors import InvalidArgument, Unavailable
+
+log = structlog.get_logger(__name__)
+
+
+class Triggers:
+    """What callers may start. `warehouse` is asked once, without patience; `wake` tells the leader, if it is here."""
+
+    def __init__(self, runs: RunTable, warehouse: Warehouse, clock: Clock, wake: Callable[[], None]) -> None:
+        self._runs = runs
+        self._warehouse = warehouse
+        self._clock = clock
+        self._wake = wake
+
+    async def run_pipeline(self, pipeline: Pipeline, request_id: str | None) -> Run:
+        """Queues a run of `companies` or `recommendations`. Raises RunActive or CompaniesNeverLoaded."""
+        if pipeline is Pipeline.RECOMMENDATIONS:
+            await self._require_companies()
+        return await self._create(pipeline, request_id, {})
+
+    async def backfill(self, first_day: str, last_day: str, request_id: str | None) -> Run:
+        """Queues a backfill of days, given as YYYY-MM-DD. Raises RunActive, CompaniesNeverLoaded or InvalidArgument."""
+        first, last = _day("first_day", first_day), _day("last_day", last_day)
+        problem = DayRange(first, last).problem(self._clock().astimezone(UTC).date())
+        if problem is not None:
+            raise InvalidArgument("last_day", problem)
+        await self._require_companies()
+        parameters = BackfillParameters(first_day=first, last_day=last).to_json()
+        return await self._create(Pipeline.BACKFILL, request_id, parameters)
+
+    async def retry(self, run_id: UUID) -> Run:
+        """Queues a failed or cancelled run again; it goes on at its first unfinished step."""
+        run = await self._runs.retry(run_id)
+        self._wake()
+        return run
+
+    async def cancel(self, run_id: UUID) -> Run:
+        """Ends a queued run at once and a running one soon; one that was cancelled already is no error."""
+        run = await self._runs.request_cancel(run_id)
+        self._wake()
+        return run
+
+    async def _create(self, pipeline: Pipeline, request_id: str | None, parameters: dict[str, Any]) -> Run:
+        names = step_names(pipeline)
+        new = NewRun(uuid4(), pipeline, Trigger.MANUAL, self._clock(), request_id, names, parameters)
+        run = await self._runs.create(new)
+        if run.run_id == new.run_id:
+            log.info("run requested", run_id=str(run.run_id), pipeline=pipeline.value)
+        self._wake()
+        return run
+
+    async def _require_companies(self) -> None:
+        try:
+            companies = (await self._warehouse.watermarks()).companies
+        except Unavailable:
+            # The step verify_companies asks again, with patience.
+            log.info("run accepted unchecked, the warehouse does not answer")
+            return
+        if companies is None:
+            raise CompaniesNeverLoaded
+
+
+def _day(field: str, text: str) -> date:
+    try:
+        if len(text) == len("YYYY-MM-DD"):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise InvalidArgument(field, "must be a day as YYYY-MM-DD")

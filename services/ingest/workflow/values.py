@@ -1,0 +1,133 @@
+"""What the steps and their ports hand to each other."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from services.contracts.lake import Dataset, LakeManifest
+from services.ingest.domain.rows import SourceRow
+from services.ingest.domain.runs import Pipeline, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer of the source, and its clock at that moment."""
+
+    rows: list[SourceRow]
+    source_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the lake a run's objects stand. `day` must not change when the run is taken up again."""
+
+    dataset: Dataset
+    day: date
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassFacts:
+    """What a manifest says of its pass beyond its parts."""
+
+    since: date | None
+    source_time: datetime
+    newest_updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredManifest:
+    """A manifest as it stands in the lake; `sha256` of its bytes."""
+
+    key: str
+    sha256: str
+    manifest: LakeManifest
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestReference:
+    """What another service needs to find a manifest, and to know that it is the one meant."""
+
+    key: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinePosition:
+    """A place in a run's quarantine: the part, counted from 0, and the row in it."""
+
+    part: int = 0
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRows:
+    """What the warehouse says of a committed load."""
+
+    rows: int
+    new: int
+    changed: int
+    unchanged: int
+    late: int
+    retired: int
+    replayed: bool
+    watermark: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Watermarks:
+    """Up to where the warehouse is complete; None before the first load."""
+
+    payments: datetime | None
+    companies: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIndex:
+    """An index version as the indexer built it."""
+
+    version: str
+    companies: int
+    indexed_companies: int
+    clients: int
+    training_payments: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the validation of an index version found. `epoch`: under which it was published; None: it was not."""
+
+    passed: bool
+    failed_checks: tuple[str, ...]
+    epoch: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run to be made; `steps`: names in order."""
+
+    run_id: UUID
+    pipeline: Pipeline
+    trigger: Trigger
+    logical_time: datetime
+    request_id: str | None
+    steps: tuple[str, ...]
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+class Due(StrEnum):
+    """What came of a look at a schedule."""
+
+    NOTHING = "nothing"
+    CREATED = "created"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class RunCursor:
+    """A place in the list of runs, newest first."""
+
+    created_at: datetime
+    run_id: UUID

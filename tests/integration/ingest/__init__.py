@@ -1,0 +1,1 @@
+"""ingest over real PostgreSQL, gRPC, HTTP and objects."""

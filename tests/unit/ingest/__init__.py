@@ -1,0 +1,1 @@
+"""Decisions of ingest, and its workflow with small fakes."""

@@ -1,0 +1,86 @@
+"""A page from bytes to rows: money exact, each row with its own text, and one odd value no reason to lose the page."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ingest.adapters.source_json import NotAPage, parse_page
+from services.ingest.domain.rows import PAYMENT_FIELDS, SourceRow
+from services.ingest.domain.values import UNPARSABLE
+
+
+def parsed(body: bytes | str) -> list[SourceRow]:
+    """The rows of a page."""
+    return parse_page(body.encode() if isinstance(body, str) else body, PAYMENT_FIELDS)
+
+
+def test_numbers_keep_every_digit() -> None:
+    (row,) = parsed('[{"amount": 0.1000000000000000055511151231257827, "id": 9007199254740993}]')
+
+    assert row.fields == {"amount": Decimal("0.1000000000000000055511151231257827"), "id": 9007199254740993}
+
+
+def test_each_row_has_the_text_that_the_source_gave() -> None:
+    rows = parsed(' [ {"id": 1,  "a": "\\u00e9"} ,\n{"id" :2}, 3 ] ')
+
+    assert [row.raw for row in rows] == ['{"id": 1,  "a": "\\u00e9"}', '{"id" :2}', "3"]
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e99999999999999999999", "9" * 5000])
+def test_a_value_that_is_no_number_is_marked_and_the_page_goes_on(value: str) -> None:
+    rows = parsed(f'[{{"amount": {value}}}, {{"amount": 1}}]')
+
+    assert [row.fields["amount"] for row in rows] == [UNPARSABLE, 1]
+
+
+def test_a_control_character_in_a_text_does_not_spoil_the_page() -> None:
+    assert [row.fields["id"] for row in parsed(b'[{"id": "a\x00b"}, {"id": "c"}]')] == ["a\x00b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"", "is not a JSON list"),
+        (b'{"error": "busy"}', "is not a JSON list"),
+        (b"<html>busy</html>", "is not a JSON list"),
+        (b"null", "is not a JSON list"),
+        (b'[{"id": 1}', "is not JSON, or cut"),
+        (b'[{"id": 1}, {"i', "is not JSON, or cut"),
+        (b'[{"id": 1},]', "is not JSON, or cut"),
+        (b'[{"id": 1}] x', "is not JSON, or cut"),
+        (b'[{"id": 1} {"id": 2}]', "is not JSON, or cut"),
+        (b'["\xff"]', "is not UTF-8"),
+        (b"[" * 100_000, "is nested too deep"),
+    ],
+)
+def test_a_body_that_is_no_page_says_what_it_is(body: bytes, problem: str) -> None:
+    with pytest.raises(NotAPage, match=re.escape(problem)):
+        parsed(body)
+
+
+@pytest.mark.parametrize("body", ["[]", " [ ] ", "\ufeff[]"])
+def test_an_empty_list_is_an_empty_page(body: str) -> None:
+    assert parsed(body) == []
+
+
+def test_fields_that_we_do_not_know_do_not_make_a_reading_another_one() -> None:
+    first, second = parsed('[{"id": 1, "served_at": "12:00"}, {"served_at": "12:01", "id": 1}]')
+
+    assert first.fingerprint == second.fingerprint
+
+
+@pytest.mark.parametrize("other", ['{"id": 1, "status": "paid"}', '{"id": 2}', '{"id": "1"}', '{"id": true}'])
+def test_a_field_that_we_know_makes_a_reading_another_one(other: str) -> None:
+    first, second = parsed(f'[{{"id": 1}}, {other}]')
+
+    assert first.fingerprint != second.fingerprint
+
+
+@given(rows=st.lists(st.dictionaries(st.sampled_from(PAYMENT_FIELDS), st.integers() | st.text() | st.none())))
+def test_what_json_says_is_what_we_read(rows: list[dict[str, Any]]) -> None:
+    assert [row.fields for row in parsed(json.dumps(rows))] == rows
