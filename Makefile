@@ -6,7 +6,8 @@ READY := $(VENV)/ready
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit check format lock clean
+.PHONY: help setup demo up test test-unit check format lock images compose-up compose-down kind-up minikube-up \
+	k8s-trigger clean
 
 help: ## Shows this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -39,7 +40,7 @@ check: $(READY) ## Format, lint, types, import rules, protos, manifests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/buf lint
-	@$(BIN)/yamllint --strict deploy buf.yaml .pre-commit-config.yaml
+	@$(BIN)/yamllint --strict deploy buf.yaml .pre-commit-config.yaml .yamllint.yaml
 	@$(BIN)/pytest -q tests/unit/deploy
 
 format: $(READY) ## Formats and mends what a tool can mend
@@ -48,6 +49,25 @@ format: $(READY) ## Formats and mends what a tool can mend
 
 lock: $(READY) ## Writes requirements.lock anew from pyproject.toml (needs `pip install uv`)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements.lock
+
+images: ## Builds the container images
+	@deploy/build-images.sh
+
+compose-up: ## The suite in containers, to a working Recommend (needs Docker Compose)
+	@deploy/compose/up.sh
+
+compose-down: ## Stops it
+	@docker compose --file deploy/compose/compose.yaml --profile live down
+
+kind-up: ## The suite on a new kind cluster (needs kind, kubectl and Docker)
+	@deploy/k8s/up.sh kind
+
+minikube-up: ## The same on minikube
+	@deploy/k8s/up.sh minikube
+
+k8s-trigger: ## Runs both pipelines through a port-forward (needs kubectl)
+	@deploy/k8s/trigger.sh companies
+	@deploy/k8s/trigger.sh recommendations
 
 clean: ## Removes what the targets made, the demo's state included
 	rm -rf $(VENV) afin .afin .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
