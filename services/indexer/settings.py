@@ -4,11 +4,11 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AwareDatetime, DirectoryPath, Field, SecretStr, field_validator
+from pydantic import AwareDatetime, DirectoryPath, Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from services.runtime.database import asyncpg_url
-from services.runtime.objects.opening import checked_store_url
+from services.runtime.database import DatabaseUrl
+from services.runtime.objects.opening import StoreUrl
 from services.runtime.settings import ServiceSettings
 
 
@@ -17,8 +17,10 @@ class IndexerSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="INDEXER_", frozen=True, extra="forbid")
 
-    database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
-    object_store_url: str = Field(description="s3://bucket[/prefix] or file:///absolute/folder: where the index lies.")
+    database_url: DatabaseUrl = Field(description="postgresql://user:password@host:port/database")
+    object_store_url: StoreUrl = Field(
+        description="s3://bucket[/prefix] or file:///absolute/folder: where the index lies."
+    )
     object_store_endpoint_url: str | None = Field(
         None, pattern="^https?://", description="Address of an S3 server other than AWS."
     )
@@ -45,14 +47,3 @@ class IndexerSettings(ServiceSettings):
     @classmethod
     def _separated(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-    @field_validator("database_url")
-    @classmethod
-    def _names_a_database(cls, url: SecretStr) -> SecretStr:
-        asyncpg_url(url.get_secret_value())
-        return url
-
-    @field_validator("object_store_url")
-    @classmethod
-    def _names_a_store(cls, url: str) -> str:
-        return checked_store_url(url)

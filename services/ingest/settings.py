@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Annotated
 from urllib.parse import urlparse
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
 from services.ingest.adapters.calls import CallPolicy
@@ -13,8 +13,8 @@ from services.ingest.adapters.source import SourceLimits
 from services.ingest.domain.runs import Pipeline
 from services.ingest.domain.window import WindowRules
 from services.ingest.workflow.steps import ReadRules
-from services.runtime.database import asyncpg_url
-from services.runtime.objects.opening import checked_store_url
+from services.runtime.database import DatabaseUrl
+from services.runtime.objects.opening import StoreUrl
 from services.runtime.settings import ServiceSettings
 
 MEBIBYTE = 1024 * 1024
@@ -40,8 +40,10 @@ class IngestSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="INGEST_", frozen=True, extra="forbid", env_ignore_empty=True)
 
-    database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
-    object_store_url: str = Field(description="s3://bucket[/prefix] or file:///absolute/folder: where the lake lies.")
+    database_url: DatabaseUrl = Field(description="postgresql://user:password@host:port/database")
+    object_store_url: StoreUrl = Field(
+        description="s3://bucket[/prefix] or file:///absolute/folder: where the lake lies."
+    )
     object_store_endpoint_url: HttpUrl | None = Field(None, description="Address of an S3 server other than AWS.")
     source_url: HttpUrl = Field(description="The source API; /payments and /companies are asked below it.")
     warehouse_address: Address = Field(description="host:port of the warehouse.")
@@ -72,17 +74,6 @@ class IngestSettings(ServiceSettings):
     patience: Duration = Field(timedelta(minutes=2), description="How long warehouse or indexer may be away.")
     call_timeout: Duration = Field(timedelta(seconds=30), description="Deadline of a short call to them.")
     work_timeout: Duration = Field(timedelta(minutes=30), description="Deadline of a load, a build, a validation.")
-
-    @field_validator("database_url")
-    @classmethod
-    def _names_a_database(cls, url: SecretStr) -> SecretStr:
-        asyncpg_url(url.get_secret_value())
-        return url
-
-    @field_validator("object_store_url")
-    @classmethod
-    def _names_a_store(cls, url: str) -> str:
-        return checked_store_url(url)
 
     @property
     def crons(self) -> dict[Pipeline, str]:

@@ -4,11 +4,11 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.runtime.checksums import sha256_of
-from services.runtime.objects.opening import checked_store_url
+from services.runtime.objects.opening import StoreUrl
 from services.runtime.settings import ServiceSettings
 
 
@@ -17,7 +17,9 @@ class RecommenderSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="RECOMMENDER_", frozen=True, extra="forbid")
 
-    object_store_url: str = Field(description="s3://bucket[/prefix] or file:///absolute/folder: where the index lies.")
+    object_store_url: StoreUrl = Field(
+        description="s3://bucket[/prefix] or file:///absolute/folder: where the index lies."
+    )
     object_store_endpoint_url: str | None = Field(
         None, pattern="^https?://", description="Address of an S3 server other than AWS."
     )
@@ -26,11 +28,6 @@ class RecommenderSettings(ServiceSettings):
         description="Where index versions of this store are kept, two at most; without it, below the temporary folder.",
     )
     reload_seconds: float = Field(5, gt=0, le=3600, description="Between two looks for a newer published index.")
-
-    @field_validator("object_store_url")
-    @classmethod
-    def _names_a_store(cls, url: str) -> str:
-        return checked_store_url(url)
 
     @property
     def cache(self) -> Path:

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Annotated
 
+from pydantic import AfterValidator, SecretStr
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -52,6 +54,15 @@ def asyncpg_url(url: str) -> URL:
     # libpq's name of the setting, as managed databases hand it out; the driver calls it `ssl`.
     query = {"ssl" if name == "sslmode" else name: value for name, value in parsed.query.items()}
     return parsed.set(drivername="postgresql+asyncpg", query=query)
+
+
+def _checked_secret_url(url: SecretStr) -> SecretStr:
+    asyncpg_url(url.get_secret_value())
+    return url
+
+
+# A field of settings that names a database; its password is never shown.
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_checked_secret_url)]
 
 
 async def check_database(engine: AsyncEngine) -> None:

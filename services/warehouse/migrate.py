@@ -12,12 +12,12 @@ from datetime import timedelta
 from alembic import command
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.runtime.database import asyncpg_url, check_database, database_errors, open_database
+from services.runtime.database import DatabaseUrl, check_database, database_errors, open_database
 from services.runtime.errors import ServiceError, Unavailable
 from services.runtime.settings import load_settings
 from services.warehouse.migrations.history import VERSION_SCHEMA, VERSION_TABLE, alembic_config, head_revision
@@ -32,14 +32,8 @@ class MigrationSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MIGRATION_", frozen=True, extra="forbid")
 
-    database_url: SecretStr = Field(description="postgresql://owner:password@host:port/database")
+    database_url: DatabaseUrl = Field(description="postgresql://owner:password@host:port/database")
     wait_seconds: float = Field(30, ge=0, le=3600, description="How long to wait for the database to answer.")
-
-    @field_validator("database_url")
-    @classmethod
-    def _is_postgresql(cls, url: SecretStr) -> SecretStr:
-        asyncpg_url(url.get_secret_value())
-        return url
 
 
 async def migrate(database_url: str, wait: timedelta = timedelta(0)) -> list[str]:

@@ -1,10 +1,10 @@
 """What the warehouse can be told, as WAREHOUSE_…."""
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from services.runtime.database import asyncpg_url
-from services.runtime.objects.opening import checked_store_url
+from services.runtime.database import DatabaseUrl
+from services.runtime.objects.opening import StoreUrl
 from services.runtime.settings import ServiceSettings
 
 
@@ -13,8 +13,10 @@ class WarehouseSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="WAREHOUSE_", frozen=True, extra="forbid")
 
-    database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
-    object_store_url: str = Field(description="s3://bucket[/prefix] or file:///absolute/folder: where the lake lies.")
+    database_url: DatabaseUrl = Field(description="postgresql://user:password@host:port/database")
+    object_store_url: StoreUrl = Field(
+        description="s3://bucket[/prefix] or file:///absolute/folder: where the lake lies."
+    )
     object_store_endpoint_url: str | None = Field(
         None, pattern="^https?://", description="Address of an S3 server other than AWS."
     )
@@ -24,14 +26,3 @@ class WarehouseSettings(ServiceSettings):
     load_timeout_seconds: float = Field(600, gt=0, le=86400, description="Within which a load must be done.")
     read_timeout_seconds: float = Field(20, gt=0, le=3600, description="Within which a question must be answered.")
     database_connections: int = Field(5, ge=2, le=100, description="Connections to PostgreSQL at most.")
-
-    @field_validator("database_url")
-    @classmethod
-    def _names_a_database(cls, url: SecretStr) -> SecretStr:
-        asyncpg_url(url.get_secret_value())
-        return url
-
-    @field_validator("object_store_url")
-    @classmethod
-    def _names_a_store(cls, url: str) -> str:
-        return checked_store_url(url)

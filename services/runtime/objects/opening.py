@@ -1,7 +1,10 @@
 """From a URL to a store: `s3://bucket/prefix` or `file:///folder`."""
 
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import unquote, urlparse
+
+from pydantic import AfterValidator
 
 from services.runtime.objects.local import LocalObjectStore
 from services.runtime.objects.s3 import S3ObjectStore, s3_client
@@ -24,3 +27,7 @@ def checked_store_url(url: str) -> str:
     if not bucket and not folder:
         raise ValueError("an object store URL must be s3://bucket[/prefix] or file:///absolute/folder")
     return url
+
+
+# A field of settings that names a store.
+StoreUrl = Annotated[str, AfterValidator(checked_store_url)]
