@@ -1,5 +1,6 @@
 """Build hook: generates the gRPC stubs (package `afin`) from protos/ at every install; none is ever committed."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,10 @@ def generate(protos: Path, target: Path) -> None:
     shutil.rmtree(target / "afin", ignore_errors=True)
     sources = sorted(str(path.relative_to(protos)) for path in protos.rglob("*.proto"))
     outputs = [f"--{kind}_out={target}" for kind in ("python", "grpc_python", "mypy", "mypy_grpc")]
-    subprocess.run([sys.executable, "-m", "grpc_tools.protoc", f"-I{protos}", *outputs, *sources], check=True)
+    # protoc looks for mypy's plugins on the path; they stand beside this Python, also where nobody activated it.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{protos}", *outputs, *sources]
+    subprocess.run(command, check=True, env={**os.environ, "PATH": path})
     for folder in {target / "afin", *(path for path in (target / "afin").rglob("*") if path.is_dir())}:
         (folder / "__init__.py").write_text('"""Generated from protos/ at install; do not edit."""\n')
         (folder / "py.typed").touch()
