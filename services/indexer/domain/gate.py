@@ -37,7 +37,7 @@ def _beats_popularity(ours: TaskQuality, rules: GateRules) -> Check:
     detail = (
         f"NDCG@10 for new companies {ours.ndcg:.4f}, popularity {ours.popularity_ndcg:.4f}: gain {ours.gain:+.4f} "
         f"(95 % interval {ours.gain_low:+.4f} to {ours.gain_high:+.4f}, {ours.clients} clients); "
-        f"asked is at least {rules.min_gain:+.4f}"
+        f"asked is at least {rules.min_gain:+.4f} (INDEXER_MIN_GAIN)"
     )
     return Check(name=BEATS_POPULARITY, passed=ours.gain >= rules.min_gain, detail=detail)
 
@@ -48,6 +48,6 @@ def _not_worse(ours: TaskQuality, theirs: TaskQuality | None, rules: GateRules) 
     least = theirs.ndcg * (1 - rules.tolerance)
     detail = (
         f"NDCG@10 for new companies {ours.ndcg:.4f}, in service {theirs.ndcg:.4f}, each on its own hold-out; "
-        f"asked is at least {least:.4f} ({rules.tolerance:.0%} less)"
+        f"asked is at least {least:.4f} ({rules.tolerance:.0%} less: INDEXER_QUALITY_TOLERANCE)"
     )
     return Check(name=NOT_WORSE, passed=ours.ndcg >= least, detail=detail)
