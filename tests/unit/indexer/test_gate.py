@@ -74,4 +74,4 @@ def test_a_refusal_tells_what_was_found_and_what_was_asked() -> None:
     assert "0.0900" in first.detail
     assert "popularity 0.1000" in first.detail
     assert "at least +0.0000" in first.detail
-    assert "at least 0.1600 (20% less)" in second.detail
+    assert "at least 0.1600 (20% less: INDEXER_QUALITY_TOLERANCE)" in second.detail
