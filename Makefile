@@ -22,11 +22,11 @@ $(READY): pyproject.toml requirements.lock hatch_build.py $(PROTOS)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY) ## The main job, source to recommendations: DATA=folder, ONCE=1, REPORT=file.json, STATE=folder
-	@$(BIN)/afin demo $(if $(DATA),--data "$(DATA)") $(if $(ONCE),--once) $(if $(REPORT),--report "$(REPORT)") $(if $(STATE),--state "$(STATE)")
+demo: $(READY) ## The main job, source to recommendations: DATA=folder, ONCE=1, REPORT=file.json, STATE=folder, FREE_PORTS=1
+	@$(BIN)/afin demo $(if $(DATA),--data "$(DATA)") $(if $(ONCE),--once) $(if $(REPORT),--report "$(REPORT)") $(if $(STATE),--state "$(STATE)") $(if $(FREE_PORTS),--free-ports)
 
-up: $(READY) ## The whole suite on this machine until Ctrl-C: LIVE=1, STATE=folder
-	@$(BIN)/afin up $(if $(LIVE),--live) $(if $(STATE),--state "$(STATE)")
+up: $(READY) ## The whole suite on this machine until Ctrl-C: LIVE=1, STATE=folder, FREE_PORTS=1
+	@$(BIN)/afin up $(if $(LIVE),--live) $(if $(STATE),--state "$(STATE)") $(if $(FREE_PORTS),--free-ports)
 
 test: $(READY) ## All tests: unit, integration, e2e
 	@$(BIN)/pytest -q

@@ -1,13 +1,20 @@
 """Where a running stack is called, with commands ready to paste."""
 
+import os
+import sys
+from pathlib import Path
+
 from cli.screen import Screen
 from demo.stack.stack import Stack
 
+# It comes with the set-up, beside this very Python.
+BUF = os.path.relpath(Path(sys.executable).parent / "buf")
 RECOMMEND = "afin.recommender.v1.RecommenderService/Recommend"
 
 
 def print_addresses(stack: Stack, screen: Screen, client: str = "CLIENT") -> None:
     """Prints what serves where, and how to call it with grpcurl and buf; `client`: an id that gives an answer."""
+    screen.is_serving = True
     ports = stack.options.ports
     screen.title("Serving (Ctrl-C stops)")
     for service in ("ingest", "warehouse", "indexer", "recommender"):
@@ -34,4 +41,4 @@ def _recipes(stack: Stack, client: str) -> list[str]:
 
 
 def _buf(stack: Stack, service: str, method: str, data: str) -> str:
-    return f"buf curl --protocol grpc --http2-prior-knowledge -d {data} http://{stack.address(service)}/{method}"
+    return f"{BUF} curl --protocol grpc --http2-prior-knowledge -d {data} http://{stack.address(service)}/{method}"

@@ -1,4 +1,4 @@
-"""The command `afin`. Exit codes: 0 done, 1 failed, 2 wrong use."""
+"""The command `afin`. Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted."""
 
 import typer
 

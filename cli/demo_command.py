@@ -19,23 +19,21 @@ from cli.demo_screen import print_account, print_index, print_stories
 from cli.screen import Screen
 from cli.session import run_session
 from cli.up_command import DEFAULT_STATE, FreePortsOption, StateOption
-from demo.dataset import Dataset, read_dataset
-from demo.generator import generate
+from demo.dataset import Dataset
 from demo.main_job.clients import tell_stories
+from demo.main_job.data import origin_of, remember
 from demo.main_job.figures import Figures, Stage, collect, run_stages
 from demo.main_job.memory import MemoryLog, memory_log
 from demo.main_job.pipelines import run_pipeline
-from demo.population.parameters import GeneratorParameters
 from demo.source.store import create_schema, load
 from demo.stack.options import FIXED_PORTS, StackOptions, free_ports, options_from_environment
 from demo.stack.stack import Stack, open_databases, open_services
+from services.runtime.clock import utc_now
 
 DataOption = Annotated[Path | None, typer.Option(help="Folder with payments.parquet and companies.parquet.")]
 OnceOption = Annotated[bool, typer.Option("--once", help="End after the job instead of serving on.")]
 ReportOption = Annotated[Path | None, typer.Option(help="Also write the figures to this JSON file.")]
 
-# The generated world ends on a fixed day: a second run finds the very same payments.
-GENERATED_UNTIL = date(2025, 7, 1)
 MIB_IN_KIB = 1024
 
 
@@ -57,11 +55,16 @@ def demo(
 
 async def _demo(options: StackOptions, data: Path | None, once: bool, report: Path | None, screen: Screen) -> None:
     screen.title("Starting")
+    stages: dict[str, Stage] = {}
+    dataset = None
+    if not options.source_url:
+        origin = origin_of(options.state, data, utc_now().date())
+        dataset = await asyncio.to_thread(origin.dataset)
+        remember(options.state, origin)
+        options = replace(options, first_day=_first_day(dataset))
     async with open_databases(options, screen.say) as databases:
-        stages: dict[str, Stage] = {}
-        if not options.source_url:
-            dataset = await _fill_source(databases.source, data, stages, screen)
-            options = replace(options, first_day=_first_day(dataset))
+        if dataset is not None:
+            stages["load_source"] = await _fill_source(databases.source, dataset, screen)
         async with open_services(options, databases, screen.say) as stack:
             figures = await _main_job(stack, stages, screen)
             stories = await tell_stories(stack)
@@ -74,28 +77,21 @@ async def _demo(options: StackOptions, data: Path | None, once: bool, report: Pa
                 await asyncio.Event().wait()
 
 
-async def _fill_source(url: str, data: Path | None, stages: dict[str, Stage], screen: Screen) -> Dataset:
+async def _fill_source(url: str, dataset: Dataset, screen: Screen) -> Stage:
     started = time.monotonic()
-    dataset = await asyncio.to_thread(_dataset, data)
     connection = await asyncpg.connect(url)
     try:
         await create_schema(connection)
         loaded = await load(connection, dataset)
     finally:
         await connection.close()
-    stages["load_source"] = Stage(round(time.monotonic() - started, 3), _own_peak_mib())
-    where = str(data) if data else "the generator"
     verb = "loaded into the source" if loaded.loaded else "stand in the source already"
-    screen.say(f"{loaded.payments:,} payments and {loaded.companies:,} companies of {where} {verb}")
-    return dataset
+    screen.say(f"{loaded.payments:,} payments and {loaded.companies:,} companies {verb}")
+    return Stage(round(time.monotonic() - started, 3), _own_peak_mib())
 
 
 def _own_peak_mib() -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB_IN_KIB, 1)
-
-
-def _dataset(folder: Path | None) -> Dataset:
-    return read_dataset(folder) if folder else generate(GeneratorParameters(end=GENERATED_UNTIL))
 
 
 def _first_day(dataset: Dataset) -> date:

@@ -23,6 +23,8 @@ class Screen:
 
     def __init__(self) -> None:
         self.console = Console(highlight=False, soft_wrap=True)
+        # From here on there is nothing left to finish: to be stopped is a good end.
+        self.is_serving = False
         self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def title(self, words: str) -> None:

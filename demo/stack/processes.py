@@ -42,6 +42,7 @@ class SupervisedProcess:
         self.spec = spec
         self._say = say
         self._process: Process | None = None
+        self._log_start = 0
 
     @property
     def pid(self) -> int:
@@ -54,6 +55,7 @@ class SupervisedProcess:
         """Starts it and waits until it is ready; ProcessFailedError when it ends or takes too long."""
         self.spec.log.parent.mkdir(parents=True, exist_ok=True)
         with self.spec.log.open("ab") as log:
+            self._log_start = log.tell()
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -103,7 +105,9 @@ class SupervisedProcess:
             await asyncio.sleep(0.05)
 
     def _failure(self, problem: str) -> str:
-        tail = self.spec.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+        with self.spec.log.open(errors="replace") as log:
+            log.seek(self._log_start)
+            tail = log.read().splitlines()[-LOG_TAIL_LINES:]
         return "\n  ".join([f"{self.spec.name} {problem}; the end of {self.spec.log}:", *tail])
 
 

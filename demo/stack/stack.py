@@ -16,7 +16,7 @@ from demo.stack.postgres import DatabaseUrls, create_databases, create_logins, e
 from demo.stack.processes import Say, SupervisedProcess, supervised
 from demo.stack.services import live_spec, service_specs, source_spec
 
-STATE_HINT = "another afin runs on this state; stop it, or name another folder with --state"
+STATE_HINT = "another afin runs on this state; stop it, or name another folder: STATE=folder (--state)"
 
 
 class StackError(Exception):
@@ -51,7 +51,8 @@ async def open_databases(options: StackOptions, say: Say) -> AsyncIterator[Datab
             urls = stack.enter_context(embedded_database(options.state / "postgres"))
             await create_databases(urls)
             say("PostgreSQL runs (embedded)")
-        say(await _migrate(urls))
+        await _migrate(urls)
+        say("database is migrated")
         if urls.embedded:
             await create_logins(urls)
         yield urls
@@ -90,7 +91,7 @@ async def open_live(stack: Stack, say: Say) -> AsyncIterator[None]:
         yield
 
 
-async def _migrate(urls: DatabaseUrls) -> str:
+async def _migrate(urls: DatabaseUrls) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -99,17 +100,18 @@ async def _migrate(urls: DatabaseUrls) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output = (await process.communicate())[0].decode().strip()
+    output, _ = await process.communicate()
     if process.returncode:
-        raise StackError(f"the migration of the database failed: {output}")
-    return output.splitlines()[-1] if output else "database migrated"
+        raise StackError(f"the migration of the database failed: {output.decode().strip()}")
 
 
 def _refuse_taken(options: StackOptions) -> None:
     wanted = {name: port for name, port in options.ports.items() if name != "source" or not options.source_url}
     taken = ", ".join(f"{port} ({name})" for name, port in taken_ports(wanted).items())
     if taken:
-        raise StackError(f"ports are taken: {taken}; stop what listens there, or add --free-ports")
+        raise StackError(
+            f"ports are taken: {taken}; stop what listens there, or take others: FREE_PORTS=1 (--free-ports)"
+        )
 
 
 def _local_objects(state: Path) -> str:

@@ -6,6 +6,7 @@ import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import pytest
@@ -43,8 +44,12 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("accounts")
+def cluster() -> Iterator[Cluster]:
+    with TemporaryDirectory(prefix="afin-accounts-") as name:
+        yield from _cluster(Path(name))
+
+
+def _cluster(folder: Path) -> Iterator[Cluster]:
     create = [ROOT / "deploy/create-secrets.sh", folder / "secrets"]
     subprocess.run(create, check=True, timeout=60, stdout=subprocess.DEVNULL)
     with embedded_server(folder) as url_of:
