@@ -196,7 +196,7 @@ async def test_a_backfill_takes_its_days_alone_and_leaves_the_watermark(
 
     assert run.state == pb.RUN_STATE_SUCCEEDED, run.error
     assert (run.account.read, run.account.new) == (3, 3)
-    assert step_of(run, "save_payments_to_bucket").counts["out_of_range"] == 2
+    assert step_of(run, "save_payments_to_bucket").counts["out_of_range"] == 3
     assert source.requests[-1]["updated_at"] == day_before(25)
     assert not (await warehouse.watermark()).HasField("payments")
 
