@@ -82,7 +82,8 @@ async def _until_lost(connection: AsyncConnection) -> None:
         async with asyncio.timeout(HEARTBEAT_TIMEOUT.total_seconds()):
             await connection.execute(HEARTBEAT)
         with suppress(TimeoutError):
-            await asyncio.wait_for(lost.wait(), RETRY_INTERVAL.total_seconds())
+            async with asyncio.timeout(RETRY_INTERVAL.total_seconds()):
+                await lost.wait()
 
 
 async def _first_to_end(*works: Awaitable[None]) -> None:

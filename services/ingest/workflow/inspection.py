@@ -66,7 +66,8 @@ class Runs:
                 raise Unavailable("ingest stops; the run goes on when it is back: watch it again")
             seen = run
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), WATCH_INTERVAL.total_seconds())
+                async with asyncio.timeout(WATCH_INTERVAL.total_seconds()):
+                    await self._stop.wait()
 
 
 class Watermark:

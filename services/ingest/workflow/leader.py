@@ -43,7 +43,8 @@ class Leader:
                     self._wake.clear()
                     await self._look()
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), POLL_INTERVAL.total_seconds())
+                        async with asyncio.timeout(POLL_INTERVAL.total_seconds()):
+                            await self._wake.wait()
         finally:
             await self._interrupt()
 
