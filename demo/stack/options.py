@@ -33,18 +33,20 @@ class StackOptions:
     ports: Mapping[str, int] = field(default_factory=lambda: FIXED_PORTS)
     database_url: str | None = None
     object_store_url: str | None = None
+    object_store_endpoint_url: str | None = None
     source_url: str | None = None
     first_day: date | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def options_from_environment(state: Path, ports: Mapping[str, int]) -> StackOptions:
-    """Reads DATABASE_URL, OBJECT_STORE_URL and SOURCE_URL."""
+    """Reads DATABASE_URL, OBJECT_STORE_URL, OBJECT_STORE_ENDPOINT_URL (an S3 server other than AWS) and SOURCE_URL."""
     return StackOptions(
         state=state.resolve(),
         ports=ports,
         database_url=os.environ.get("DATABASE_URL"),
         object_store_url=os.environ.get("OBJECT_STORE_URL"),
+        object_store_endpoint_url=os.environ.get("OBJECT_STORE_ENDPOINT_URL"),
         source_url=os.environ.get("SOURCE_URL"),
     )
 

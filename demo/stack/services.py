@@ -59,8 +59,10 @@ async def _at_once() -> bool:
 
 def _service(options: StackOptions, name: str, fields: dict[str, str]) -> ProcessSpec:
     port = options.ports[name]
+    endpoint = options.object_store_endpoint_url
+    store = {"OBJECT_STORE_ENDPOINT_URL": endpoint} if endpoint else {}
     listening = {"HOST": HOST, "PORT": str(port), "METRICS_PORT": str(options.ports[f"{name}-metrics"])}
-    environment = {f"{name.upper()}_{field}": value for field, value in {**listening, **fields}.items()}
+    environment = {f"{name.upper()}_{field}": value for field, value in {**listening, **store, **fields}.items()}
     own = {key: value for key, value in options.settings.items() if key.startswith(f"{name.upper()}_")}
     ready = partial(grpc_is_ready, f"{HOST}:{port}", READY_NAMES[name])
     return ProcessSpec(name, f"services.{name}", {**environment, **own}, _log(options, name), ready)
