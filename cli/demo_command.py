@@ -60,20 +60,20 @@ async def _demo(options: StackOptions, data: Path | None, once: bool, report: Pa
     if not options.source_url:
         origin = origin_of(options.state, data, utc_now().date())
         dataset = await asyncio.to_thread(origin.dataset)
-        remember(options.state, origin)
         options = replace(options, first_day=_first_day(dataset))
     async with open_databases(options, screen.say) as databases:
         if dataset is not None:
             stages["load_source"] = await _fill_source(databases.source, dataset, screen)
+            remember(options.state, origin)
         async with open_services(options, databases, screen.say) as stack:
             figures = await _main_job(stack, stages, screen)
-            stories = await tell_stories(stack)
             print_index(figures, screen)
-            print_stories(stories, screen)
             if report is not None:
                 await asyncio.to_thread(report.write_text, json.dumps(figures.to_report(), indent=1) + "\n")
+            stories = await tell_stories(stack)
+            print_stories(stories, screen)
             if not once:
-                print_addresses(stack, screen, stories[0].client_id)
+                print_addresses(stack, screen, *(story.client_id for story in stories[:1]))
                 await asyncio.Event().wait()
 
 

@@ -1,4 +1,4 @@
-"""A command that works until it is done or stopped: Ctrl-C and SIGTERM end it in order, errors are one line."""
+"""A command that works until it is done or stopped: signals end it in order, errors are one line."""
 
 import asyncio
 import signal
@@ -38,6 +38,6 @@ def run_session(work: Coroutine[Any, Any, None], screen: Screen) -> None:
 async def _cancelled_by_signals(work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
     await task

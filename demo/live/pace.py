@@ -21,7 +21,8 @@ async def ticks(stop: asyncio.Event, per_second: float, seconds: float | None) -
 async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
     if seconds > 0 and not stop.is_set():
         try:
-            await asyncio.wait_for(stop.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await stop.wait()
         except TimeoutError:
             return False
     return stop.is_set()

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import aiohttp
 
@@ -16,6 +17,7 @@ CALL_TIMEOUT = timedelta(seconds=30)
 SAMPLE_PAYMENTS = 1000
 SHOWN_PAID = 5
 SHOWN_RECOMMENDED = 5
+MAX_CLIENT_ID = 128
 LONG_AGO = "1970-01-01"
 
 
@@ -57,8 +59,13 @@ async def _clients(source_url: str, count: int) -> list[str]:
     ):
         response.raise_for_status()
         payments = await response.json()
-    found = Counter(payment["external_client_id"] for payment in payments if payment["status"] == "paid")
+    found = Counter(payment["external_client_id"] for payment in payments if _can_be_asked_for(payment))
     return [client for client, _ in sorted(found.items(), key=lambda item: (-item[1], item[0]))[:count]]
+
+
+def _can_be_asked_for(payment: dict[str, Any]) -> bool:
+    client = payment["external_client_id"]
+    return payment["status"] == "paid" and isinstance(client, str) and 0 < len(client.strip()) <= MAX_CLIENT_ID
 
 
 async def _paid(warehouse: "warehouse_pb2_grpc.WarehouseServiceAsyncStub", client: str) -> list[tuple[str, int]]:

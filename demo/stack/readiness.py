@@ -6,12 +6,14 @@ import aiohttp
 import grpc
 from grpc_health.v1 import health_pb2
 
+from services.runtime.channels import open_channel
+
 PATIENCE = timedelta(seconds=2)
 
 
 async def grpc_is_ready(address: str, service: str) -> bool:
     """True when the health service says SERVING for `service` (`""`: the process itself)."""
-    async with grpc.aio.insecure_channel(address) as channel:
+    async with open_channel(address) as channel:
         check = channel.unary_unary(
             "/grpc.health.v1.Health/Check",
             request_serializer=health_pb2.HealthCheckRequest.SerializeToString,

@@ -33,7 +33,9 @@ class IndexerSettings(ServiceSettings):
     trees: int = Field(50, ge=1, le=1000, description="Trees of the Annoy index: more find more and take more space.")
     min_clients: int = Field(2, ge=1, description="Companies with fewer distinct clients are not indexed.")
     seed: int = Field(0, ge=0, lt=2**31, description="Of the decomposition, the Annoy index and samples.")
-    min_gain: float = Field(0.0, ge=-1, le=1, description="Least NDCG@10 for new companies above popularity's.")
+    min_gain: float = Field(
+        0.0, ge=-1, le=1, description="NDCG@10 for new companies above popularity's must exceed it."
+    )
     quality_tolerance: float = Field(
         0.2, ge=0, le=1, description="How much less NDCG@10 than the version in service may be published, as a share."
     )

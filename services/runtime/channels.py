@@ -24,6 +24,8 @@ SERVICE_CONFIG = json.dumps(
     }
 )
 OPTIONS = (
+    # A proxy for the outside world knows nothing of our services.
+    ("grpc.enable_http_proxy", 0),
     ("grpc.service_config", SERVICE_CONFIG),
     ("grpc.enable_retries", 1),
     # A peer that was restarted is found again soon, not after gRPC's default of up to two minutes.

@@ -97,4 +97,8 @@ def _server_settings(application: str) -> dict[str, str]:
         # The server notices a killed client within half a second, and frees its locks.
         "client_connection_check_interval": "500ms",
         "idle_in_transaction_session_timeout": "10min",
+        # One whose machine has vanished is noticed in half a minute.
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "4",
     }

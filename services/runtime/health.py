@@ -26,14 +26,30 @@ class HealthWatch:
         self._servicer = servicer
         self._checks = checks
         self._ready: dict[str, bool] = {}
+        self._running: dict[str, asyncio.Future[None]] = {}
 
     async def keep_watching(self, interval: timedelta, patience: timedelta) -> None:
-        """Runs until cancelled."""
+        """Runs until cancelled, and then ends the checks that are under way."""
         await self._servicer.set("", SERVING)
-        while True:
-            for service, check in self._checks.items():
-                await self._note(service, await _problem(check, patience))
-            await asyncio.sleep(interval.total_seconds())
+        try:
+            while True:
+                for service, check in self._checks.items():
+                    await self._note(service, await self._problem(service, check, patience))
+                await asyncio.sleep(interval.total_seconds())
+        finally:
+            for running in self._running.values():
+                running.cancel()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _problem(self, service: str, check: ReadyCheck, patience: timedelta) -> str | None:
+        # A check that hangs is waited for again, not started beside itself: its threads would use up the pool.
+        running = self._running.get(service) or asyncio.ensure_future(check())
+        self._running[service] = running
+        done, _ = await asyncio.wait({running}, timeout=patience.total_seconds())
+        if not done:
+            return "no answer in time"
+        error = self._running.pop(service).exception()
+        return error.message if isinstance(error, ServiceError) else type(error).__name__ if error else None
 
     async def _note(self, service: str, problem: str | None) -> None:
         ready = problem is None
@@ -41,12 +57,3 @@ class HealthWatch:
             log.info("health changed", grpc_service=service, ready=ready, problem=problem)
             self._ready[service] = ready
         await self._servicer.set(service, SERVING if ready else NOT_SERVING)
-
-
-async def _problem(check: ReadyCheck, patience: timedelta) -> str | None:
-    try:
-        async with asyncio.timeout(patience.total_seconds()):
-            await check()
-    except Exception as error:  # noqa: BLE001 - whatever a dependency throws, the answer is the same: not ready
-        return error.message if isinstance(error, ServiceError) else type(error).__name__
-    return None

@@ -1,10 +1,15 @@
 """From start to a clean end: SIGTERM and SIGINT alike end the work in order, with exit code 0."""
 
 import asyncio
+import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import structlog
+
+EXIT_PATIENCE = timedelta(seconds=5)
 
 log = structlog.get_logger(__name__)
 
@@ -20,6 +25,17 @@ async def _with_signals(work: Callable[[asyncio.Event], Awaitable[None]]) -> Non
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _tell, stop, number)
     await work(stop)
+    await _leave_stuck_threads(loop)
+
+
+async def _leave_stuck_threads(loop: asyncio.AbstractEventLoop) -> None:
+    """Ends the process at once where a thread hangs in a store that never answers: all else is closed by now."""
+    ending = asyncio.ensure_future(loop.shutdown_default_executor())
+    done, _ = await asyncio.wait({ending}, timeout=EXIT_PATIENCE.total_seconds())
+    if not done:
+        log.warning("threads left behind")
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def _tell(stop: asyncio.Event, number: signal.Signals) -> None:

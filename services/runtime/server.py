@@ -51,7 +51,7 @@ async def grpc_server(services: Sequence[GrpcService], settings: ServiceSettings
         service.register(server)
     names = [service.full_name for service in services]
     reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
-    port = server.add_insecure_port(f"{settings.host}:{settings.port}")
+    port = _bind(server, f"{settings.host}:{settings.port}")
     await server.start()
     log.info("gRPC listening", port=port)
     watch = HealthWatch(health_servicer, {service.full_name: service.check_ready for service in services})
@@ -60,6 +60,16 @@ async def grpc_server(services: Sequence[GrpcService], settings: ServiceSettings
         yield port
     finally:
         watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
         await health_servicer.enter_graceful_shutdown()
         await server.stop(settings.drain_seconds)
         log.info("gRPC stopped")
+
+
+def _bind(server: grpc.aio.Server, address: str) -> int:
+    try:
+        return server.add_insecure_port(address)
+    except RuntimeError:
+        raise SystemExit(
+            f"cannot listen on {address}: the port is taken, or the address is not of this machine"
+        ) from None

@@ -7,6 +7,8 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
+from wsgiref.simple_server import WSGIServer
 
 import structlog
 from prometheus_client import Gauge, start_http_server
@@ -46,7 +48,7 @@ def telemetry(service: str, settings: ServiceSettings) -> Iterator[None]:
     """Logs and the Prometheus endpoint for as long as the process works."""
     configure_logging(service, settings.log_level)
     BUILD_INFO.labels(service, code_version()).set(1)
-    server, thread = start_http_server(settings.metrics_port, settings.host)
+    server, thread = _metrics_server(settings)
     structlog.get_logger(__name__).info("metrics listening", port=server.server_port)
     try:
         yield
@@ -54,3 +56,13 @@ def telemetry(service: str, settings: ServiceSettings) -> Iterator[None]:
         server.shutdown()
         thread.join(timeout=5)
         server.server_close()
+
+
+def _metrics_server(settings: ServiceSettings) -> tuple[WSGIServer, Thread]:
+    try:
+        return start_http_server(settings.metrics_port, settings.host)
+    except OSError as error:
+        address = f"{settings.host}:{settings.metrics_port}"
+        raise SystemExit(
+            f"cannot serve metrics on {address}: {error.strerror}; name another METRICS_PORT or HOST"
+        ) from None

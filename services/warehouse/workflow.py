@@ -18,6 +18,7 @@ from services.warehouse.domain.loads import (
     Load,
     LoadCounts,
     LoadRequest,
+    require_newest_catalogue,
     require_past_source_time,
     require_whole_catalogue,
 )
@@ -52,8 +53,13 @@ class LoadTransaction(Protocol):
     async def catalogue_sizes(self) -> CatalogueSizes:
         """The staged catalogue beside the one in place."""
 
-    async def merge_companies(self, load_id: str, source_time: datetime, recorded_at: datetime) -> LoadCounts:
-        """Applies the staged catalogue as of `source_time`."""
+    async def newest_catalogue(self) -> datetime | None:
+        """The source time of the newest catalogue that was loaded."""
+
+    async def merge_companies(
+        self, load_id: str, source_time: datetime, recorded_at: datetime, *, retires: bool
+    ) -> LoadCounts:
+        """Applies the staged catalogue as of `source_time`; `retires`: companies that it does not list are retired."""
 
     async def watermark(self, dataset: Dataset) -> datetime | None:
         """As it stands."""
@@ -138,9 +144,12 @@ class Loads:
     ) -> Load:
         now = self._clock()
         require_past_source_time(manifest.source_time, now)
+        require_newest_catalogue(manifest.source_time, await transaction.newest_catalogue())
         await transaction.stage("companies", self._lake.batches(manifest))
         require_whole_catalogue(await transaction.catalogue_sizes(), self._min_catalogue_share)
-        counts = await transaction.merge_companies(request.load_id, manifest.source_time, now)
+        # A company whose row was refused is not gone.
+        whole = manifest.quarantined == 0
+        counts = await transaction.merge_companies(request.load_id, manifest.source_time, now, retires=whole)
         load = _entry(request, manifest, counts, now)
         return replace(load, watermark=await transaction.watermark("companies"))
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-SECRETS_PREFIX = "INDEXER_"
+SECRETS_PREFIXES = ("INDEXER_", "AWS_")
 
 
 class ChildDied(Exception):
@@ -33,7 +33,7 @@ async def child_lines(module: str, folder: Path) -> AsyncIterator[AsyncIterator[
         str(folder),
         stdin=DEVNULL,
         stdout=PIPE,
-        env={name: value for name, value in os.environ.items() if not name.startswith(SECRETS_PREFIX)},
+        env={name: value for name, value in os.environ.items() if not name.startswith(SECRETS_PREFIXES)},
         start_new_session=True,  # Ctrl-C in a terminal is for us; we stop the child
     )
     try:

@@ -27,10 +27,15 @@ class Publisher:
         return publications[-1] if publications else None
 
     async def publish(self, version: str, manifest_sha256: str, reason: str) -> Publication:
-        """A new epoch, unless the version is in service already: then its present publication.
+        """A new epoch, unless the version was published before: then its newest publication.
 
-        Of those who race for an epoch one wins; the others take the next.
+        So a step that is repeated after a rollback does not undo it. Of those who race for an epoch one wins; the
+        others take the next.
         """
+        known = newest_of(await self._publications.all(), version)
+        return known or await self._put_in_service(version, manifest_sha256, reason)
+
+    async def _put_in_service(self, version: str, manifest_sha256: str, reason: str) -> Publication:
         while True:
             present = await self.in_service()
             if present and present.version == version:
@@ -58,7 +63,7 @@ class Publisher:
             raise FailedPrecondition(_no_way_back(version), reason="NOTHING_TO_ROLL_BACK_TO")
         if sha256_of(await self._manifests.manifest(earlier.version)) != earlier.manifest_sha256:
             raise DataLoss(f"the manifest of {earlier.version} is not the one that was published; build a new version")
-        return await self.publish(earlier.version, earlier.manifest_sha256, reason)
+        return await self._put_in_service(earlier.version, earlier.manifest_sha256, reason)
 
     async def show_in_service(self) -> None:
         """Brings the metrics up to date."""

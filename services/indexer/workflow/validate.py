@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 import structlog
 from pydantic import ValidationError
 
-from services.contracts.bundle import FILES, Check, IndexManifest, Publication, Quality, Validation, version_of
+from services.contracts.bundle import FILES, Check, IndexManifest, Publication, Validation, version_of
 from services.indexer import metrics
-from services.indexer.domain.gate import GateRules, quality_checks
+from services.indexer.domain.gate import GateRules, age_check, quality_checks
 from services.indexer.workflow.ports import Inspector, Versions
 from services.indexer.workflow.publish import Publisher
 from services.runtime.checksums import sha256_of
@@ -62,20 +62,22 @@ class Validator:
             return (Check(name="manifest", passed=False, detail=manifest),)
         found = f"{len(content)} bytes, whose SHA-256 the version's name holds"
         structure = await self._structure(version)
-        quality = quality_checks(manifest.quality, await self._quality_in_service(version), self._plan.rules)
-        return (Check(name="manifest", passed=True, detail=found), *structure, *quality)
+        present = await self._in_service(version)
+        quality = quality_checks(manifest.quality, present.quality if present else None, self._plan.rules)
+        age = age_check(manifest.watermark, present.watermark if present else None)
+        return (Check(name="manifest", passed=True, detail=found), *structure, age, *quality)
 
     async def _structure(self, version: str) -> tuple[Check, ...]:
         with TemporaryDirectory(prefix="afin-validation-", dir=self._plan.work_folder) as name:
             await self._versions.fetch(version, Path(name))
             return await self._inspector.inspect(Path(name))
 
-    async def _quality_in_service(self, candidate: str) -> Quality | None:
+    async def _in_service(self, candidate: str) -> IndexManifest | None:
         present = await self._publisher.in_service()
         if present is None or present.version == candidate:
             return None
         content = await self._versions.manifest(present.version)
-        return IndexManifest.model_validate_json(content).quality
+        return IndexManifest.model_validate_json(content)
 
 
 def _manifest_of(version: str, content: bytes) -> IndexManifest | str:

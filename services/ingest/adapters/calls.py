@@ -73,4 +73,6 @@ def _translated(peer: str, policy: CallPolicy, error: grpc.aio.AioRpcError) -> U
     said = " ".join((error.details() or "").split())[:MAX_MESSAGE]
     if error.code() in LOST:
         return Unavailable(f"the {peer} was away for {policy.patience}: {said}; start it and retry the run")
+    if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return Unavailable(f"the {peer} did not answer in time: {said}; look at its load and its log")
     return PeerRefused(error.code(), f"the {peer} answered {error.code().name}: {said}")

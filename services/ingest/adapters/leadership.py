@@ -21,6 +21,8 @@ RETRY_INTERVAL = timedelta(seconds=1)
 HEARTBEAT_TIMEOUT = timedelta(seconds=5)
 TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended('afin/ingest/leader', 0))")
 HEARTBEAT = text("SELECT 1")
+# The heartbeat comes every second: a leader that is frozen, or whose machine is gone, loses the lock.
+GIVE_UP_WHEN_SILENT = text("SET idle_session_timeout = '10s'")
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +51,7 @@ class Leadership:
             if not await connection.scalar(TRY_LOCK):
                 self._tell("")
                 return
+            await connection.execute(GIVE_UP_WHEN_SILENT)
             log.info("leading")
             self._tell("")
             try:

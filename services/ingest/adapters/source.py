@@ -1,7 +1,7 @@
 """The source API over HTTP: bounded in time and size, asked again where that may help, never followed elsewhere."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -28,6 +28,8 @@ from services.runtime.clock import Clock
 MAX_WAIT = timedelta(seconds=15)
 MAX_RETRY_AFTER = timedelta(seconds=30)
 CHUNK_BYTES = 64 * 1024
+# A page may hold twice what was asked for, and this many rows in any case.
+LEAST_ROW_CAP = 10_000
 CONNECTIONS = 2
 HINT = "check INGEST_SOURCE_URL and the source"
 
@@ -103,7 +105,7 @@ class HttpSource:
                 _check_status(response, path, self._clock())
                 body = await self._body(response, path)
                 source_time = _date(response.headers.get("Date")) or self._clock()
-            return Page(await asyncio.to_thread(parse_page, body, names), source_time)
+            return Page(await asyncio.to_thread(parse_page, body, names, _most_rows(query)), source_time)
         except NotAPage as error:
             raise _Transient(f"answered 200 with a body that {error}") from error
         except TimeoutError as error:
@@ -168,3 +170,8 @@ def _tell(state: RetryCallState) -> None:
     log.warning(
         "source asked again", attempt=state.attempt_number, problem=str(state.outcome and state.outcome.exception())
     )
+
+
+def _most_rows(query: Mapping[str, str]) -> int:
+    """A source may give more than it is asked for, within reason: small rows would fill the memory."""
+    return max(LEAST_ROW_CAP, 2 * int(query["limit"]))

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from services.ingest.domain.rows import SourceRow, source_row
@@ -18,17 +19,20 @@ class NotAPage(Exception):
     """The body is no JSON list; says what it is instead."""
 
 
-def parse_page(body: bytes, names: Sequence[str]) -> list[SourceRow]:
-    """The rows of a JSON list, whatever each of them is; `names`: the fields that make a row's identity."""
+def parse_page(body: bytes, names: Sequence[str], most: int) -> list[SourceRow]:
+    """The rows of a JSON list, `most` at most, whatever each is; `names`: the fields that make a row's identity."""
     try:
         text = body.decode("utf-8-sig")
-        return [source_row(value, raw, names) for value, raw in _elements(text)]
+        rows = [source_row(value, raw, names) for value, raw in islice(_elements(text), most + 1)]
     except UnicodeDecodeError:
         raise NotAPage("is not UTF-8") from None
     except ValueError:
         raise NotAPage("is not JSON, or cut") from None
     except RecursionError:
         raise NotAPage("is nested too deep") from None
+    if len(rows) > most:
+        raise NotAPage(f"holds more than {most} rows")
+    return rows
 
 
 def _elements(text: str) -> Iterator[tuple[Any, str]]:

@@ -5,13 +5,18 @@ from contextlib import asynccontextmanager
 from datetime import UTC
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from services.ingest.adapters.cron import cron_trigger
 from services.ingest.domain.runs import Pipeline
 
 
 @asynccontextmanager
-async def apscheduler_timer(crons: dict[Pipeline, str], fire: Callable[[], None]) -> AsyncIterator[None]:
+async def apscheduler_timer(
+    crons: dict[Pipeline, str],
+    fire: Callable[[], None],
+    trigger_of: Callable[[str], BaseTrigger] = cron_trigger,
+) -> AsyncIterator[None]:
     """Calls `fire` at each scheduled time while open; late ones too, but once."""
     scheduler = AsyncIOScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
@@ -22,7 +27,7 @@ async def apscheduler_timer(crons: dict[Pipeline, str], fire: Callable[[], None]
         fire()
 
     for pipeline, cron in crons.items():
-        scheduler.add_job(ring, cron_trigger(cron), id=pipeline.value)
+        scheduler.add_job(ring, trigger_of(cron), id=pipeline.value)
     scheduler.start()
     try:
         yield

@@ -13,6 +13,8 @@ from services.ingest.domain.window import DayRange
 
 # The header `Date` counts whole seconds.
 CLOCK_RESOLUTION = timedelta(seconds=1)
+# A day of another time zone may have begun where the payment was made.
+DATE_TOLERANCE = timedelta(days=1)
 
 
 # Named tuples, in the order of the lake's schemas: a page of them turns into columns by one zip.
@@ -81,6 +83,8 @@ def payment_row(fields: Any, source_time: datetime, position: int) -> PaymentRow
         updated_at=values.moment(required(given, "updated_at"), "updated_at"),
         position=position,
     )
+    if row.payment_at is not None and row.payment_at > source_time + DATE_TOLERANCE:
+        raise Refused("payment_at is in the future of the source's clock")
     if row.updated_at > source_time + CLOCK_RESOLUTION:
         raise Refused("updated_at is in the future of the source's clock")
     return row

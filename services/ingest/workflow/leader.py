@@ -14,6 +14,8 @@ from services.ingest.workflow.ports import WorkTable
 from services.ingest.workflow.scheduling import Scheduling, Timer
 from services.runtime.errors import Unavailable
 
+# Before a run that met a bug of ours is taken up again.
+BUG_PAUSE = timedelta(seconds=30)
 POLL_INTERVAL = timedelta(seconds=0.5)
 
 log = structlog.get_logger(__name__)
@@ -63,6 +65,7 @@ class Leader:
             log.warning("run interrupted", run_id=str(run_id), error=error.message)
         except Exception:
             log.exception("run interrupted by a bug", run_id=str(run_id))
+            await asyncio.sleep(BUG_PAUSE.total_seconds())
         finally:
             del self._tasks[run_id]
             self.wake()

@@ -63,13 +63,15 @@ class Scheduling:
         """
         if not self._must_look:
             return
+        # First: a time that comes while we look is for the next look.
+        self._must_look = False
         now, blocked = self._clock(), False
         for pipeline in self._crons:
             due = await self._table.catch_up(pipeline, partial(self._due, now), partial(scheduled_run, pipeline))
             blocked = blocked or due is Due.BLOCKED
             if due is Due.CREATED:
                 log.info("run scheduled", pipeline=pipeline.value)
-        self._must_look = blocked
+        self._must_look = self._must_look or blocked
 
     def _due(self, now: datetime, schedule: Schedule) -> datetime | None:
         if schedule.paused or schedule.last_time is None:

@@ -3,6 +3,7 @@
 Of a code listed twice the row read later counts, the earlier one as unchanged: new + changed + unchanged = rows.
 """
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import text
@@ -43,7 +44,7 @@ SELECT company_code, s.start_date AS previous_start, n.company_code IS NOT NULL 
     CASE WHEN n.company_code IS NULL THEN s.is_top_biller ELSE n.is_top_biller END AS is_top_biller
 FROM listed AS n FULL JOIN standing AS s USING (company_code)
 WHERE (s.company_code IS NULL)
-    OR (n.company_code IS NULL AND NOT s.is_retired)
+    OR (n.company_code IS NULL AND NOT s.is_retired AND {retires})
     OR (n.company_code IS NOT NULL AND (s.is_retired
         OR n.company_id <> s.company_id
         OR n.company_name <> s.company_name
@@ -79,16 +80,22 @@ async def catalogue_sizes(connection: AsyncConnection) -> CatalogueSizes:
     return CatalogueSizes(listed=sizes.listed, active=sizes.active)
 
 
-async def merge_companies(
-    connection: AsyncConnection, load_id: str, source_time: datetime, recorded_at: datetime
-) -> LoadCounts:
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the new versions of a load are marked with."""
+
+    load_id: str
+    source_time: datetime
+    recorded_at: datetime
+
+
+async def merge_companies(connection: AsyncConnection, stamp: Stamp, *, retires: bool) -> LoadCounts:
     """Merges the table `incoming`; what became of its rows, and how many companies it retired."""
     await connection.execute(text("ANALYZE incoming"))
-    await connection.execute(text(DIFFERENCE))
+    await connection.execute(text(DIFFERENCE.format(retires=retires)))
     counts = (await connection.execute(text(COUNTS))).one()
-    await connection.execute(text(CLOSE_VERSIONS), {"source_time": source_time})
-    stamp = {"source_time": source_time, "recorded_at": recorded_at, "load_id": load_id}
-    await connection.execute(text(ADD_VERSIONS), stamp)
+    await connection.execute(text(CLOSE_VERSIONS), {"source_time": stamp.source_time})
+    await connection.execute(text(ADD_VERSIONS), asdict(stamp))
     return LoadCounts(
         new=counts.new_count,
         changed=counts.changed_count,

@@ -15,6 +15,7 @@ INSERT INTO warehouse.loads (load_id, dataset, manifest_key, manifest_sha256, so
 VALUES (:load_id, :dataset, :manifest_key, :manifest_sha256, :source_time, :row_count, :new_count,
     :changed_count, :unchanged_count, :late_count, :retired_count, :watermark, :committed_at)
 """
+NEWEST = "SELECT max(source_time) FROM warehouse.loads WHERE dataset = :dataset"
 WATERMARKS = "SELECT dataset, value FROM warehouse.watermarks"
 ADVANCE = """
 INSERT INTO warehouse.watermarks AS w (dataset, value, load_id) VALUES (:dataset, :value, :load_id)
@@ -49,6 +50,12 @@ async def record_load(connection: AsyncConnection, load: Load) -> None:
         "retired_count": counts.retired,
     }
     await connection.execute(text(RECORD), values | numbers)
+
+
+async def newest_source_time(connection: AsyncConnection, dataset: Dataset) -> datetime | None:
+    """Of the loads of a dataset; None before the first."""
+    newest: datetime | None = await connection.scalar(text(NEWEST), {"dataset": dataset})
+    return newest
 
 
 async def watermarks(connection: AsyncConnection) -> dict[Dataset, datetime]:

@@ -56,9 +56,16 @@ class PostgresLoadTransaction:
         """See LoadTransaction."""
         return await companies_merge.catalogue_sizes(self._connection)
 
-    async def merge_companies(self, load_id: str, source_time: datetime, recorded_at: datetime) -> LoadCounts:
+    async def newest_catalogue(self) -> datetime | None:
         """See LoadTransaction."""
-        return await companies_merge.merge_companies(self._connection, load_id, source_time, recorded_at)
+        return await ledger.newest_source_time(self._connection, "companies")
+
+    async def merge_companies(
+        self, load_id: str, source_time: datetime, recorded_at: datetime, *, retires: bool
+    ) -> LoadCounts:
+        """See LoadTransaction."""
+        stamp = companies_merge.Stamp(load_id, source_time, recorded_at)
+        return await companies_merge.merge_companies(self._connection, stamp, retires=retires)
 
     async def watermark(self, dataset: Dataset) -> datetime | None:
         """See LoadTransaction."""

@@ -96,6 +96,14 @@ def require_whole_catalogue(sizes: CatalogueSizes, min_share: float) -> None:
         )
 
 
+def require_newest_catalogue(source_time: datetime, newest: datetime | None) -> None:
+    """CatalogueRefused when a catalogue read later is in force: a retried run must not bring an old one back."""
+    if newest is not None and source_time < newest:
+        raise CatalogueRefused(
+            "a catalogue that was read later is loaded already; it stays. Run the pipeline companies anew"
+        )
+
+
 def require_past_source_time(source_time: datetime, now: datetime) -> None:
     """CatalogueRefused when the source's clock runs ahead: its versions would begin in the future."""
     if source_time > now + CLOCK_TOLERANCE:

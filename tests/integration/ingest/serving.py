@@ -1,13 +1,15 @@
 """ingest on a real socket, put together as its __main__ does, and a client that asks it what tests want to know."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
+from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_fixed
 
 from afin.ingest.v1 import ingest_pb2 as pb
 from afin.ingest.v1 import ingest_pb2_grpc as rpc
@@ -55,12 +57,18 @@ class Ingest:
         assert run.state in ENDED
         return run
 
+    async def seen(self, run_id: str, condition: Callable[[pb.Run], bool]) -> pb.Run:
+        """The run once it is so."""
+        watch = self.stub.WatchRun(pb.WatchRunRequest(run_id=run_id), timeout=CALL_SECONDS)
+        async for answer in watch:
+            if condition(answer.run):
+                watch.cancel()
+                return answer.run
+        raise AssertionError("the run ended before it was so")
+
     async def working_on(self, run_id: str, step: str) -> pb.Run:
         """The run once the step is at work."""
-        async for answer in self.stub.WatchRun(pb.WatchRunRequest(run_id=run_id), timeout=CALL_SECONDS):
-            if step_of(answer.run, step).state == pb.STEP_STATE_RUNNING:
-                return answer.run
-        raise AssertionError(f"the run ended before {step} was seen at work")
+        return await self.seen(run_id, lambda run: step_of(run, step).state == pb.STEP_STATE_RUNNING)
 
     async def backfill(self, first_day: str, last_day: str, request_id: str = "") -> pb.Run:
         """A backfill, as the trigger returns it."""
@@ -113,6 +121,16 @@ async def serving(settings: IngestSettings, **changes: object) -> AsyncIterator[
             yield Ingest(rpc.IngestServiceStub(channel))
         finally:
             stop.set()
+
+
+Found = TypeVar("Found")
+
+
+async def eventually(ask: Callable[[], Awaitable[Found]], condition: Callable[[Found], bool]) -> Found:
+    """The answer once it is so: for what no stream tells."""
+    retry = retry_if_result(lambda found: not condition(found))
+    asking = AsyncRetrying(retry=retry, wait=wait_fixed(0.02), stop=stop_after_delay(CALL_SECONDS))
+    return await asking(ask)
 
 
 def step_of(run: pb.Run, name: str) -> pb.Step:

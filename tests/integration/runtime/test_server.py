@@ -172,7 +172,7 @@ async def test_a_method_that_nobody_wrote_is_unimplemented(visitor: Visitor) -> 
 
 
 async def test_a_port_that_is_taken_is_not_shared(visitor: Visitor) -> None:
-    with pytest.raises(RuntimeError, match=str(visitor.port)):
+    with pytest.raises(SystemExit, match=str(visitor.port)):
         async with grpc_server(House().services(), settings_of(visitor.port)):
             pass
 

@@ -90,9 +90,9 @@ class Loader:
         request = put_payments(self._store, next(self._ids), observations, watermark=watermark)
         return await self._loads.load_payments(request)
 
-    async def companies(self, *companies: Company, source_time: datetime = EPOCH) -> Load:
-        """A load of a whole catalogue."""
-        request = put_companies(self._store, next(self._ids), companies, source_time=source_time)
+    async def companies(self, *companies: Company, source_time: datetime = EPOCH, refused: int = 0) -> Load:
+        """A load of a whole catalogue, but for the rows that were refused."""
+        request = put_companies(self._store, next(self._ids), companies, source_time=source_time, refused=refused)
         return await self._loads.load_companies(request)
 
 

@@ -64,15 +64,27 @@ def put_payments(
 
 
 def put_companies(
-    store: ObjectStore, load_id: str, companies: Sequence[Company], *, source_time: datetime = EPOCH
+    store: ObjectStore,
+    load_id: str,
+    companies: Sequence[Company],
+    *,
+    source_time: datetime = EPOCH,
+    refused: int = 0,
 ) -> LoadRequest:
-    """One part, its manifest, and the request that loads it."""
-    key, sha256 = put_manifest(store, load_id, "companies", [companies_table(companies)], source_time=source_time)
+    """One part, its manifest, and the request that loads it. `refused`: rows that stand in quarantine."""
+    tables = [companies_table(companies)]
+    key, sha256 = put_manifest(store, load_id, "companies", tables, source_time=source_time, refused=refused)
     return LoadRequest(load_id, key, sha256)
 
 
 def put_manifest(
-    store: ObjectStore, run_id: str, dataset: Dataset, tables: Sequence[pa.Table], *, source_time: datetime = EPOCH
+    store: ObjectStore,
+    run_id: str,
+    dataset: Dataset,
+    tables: Sequence[pa.Table],
+    *,
+    source_time: datetime = EPOCH,
+    refused: int = 0,
 ) -> tuple[str, str]:
     """A part for each table, then the manifest: its key and SHA-256."""
     folder = run_folder("raw", dataset, EPOCH.date(), run_id)
@@ -85,7 +97,7 @@ def put_manifest(
         source_time=source_time,
         newest_updated_at=None,
         parts=parts,
-        quarantine=(),
+        quarantine=(Part(key="quarantine/part", rows=refused, size=1, sha256="0" * 64),) if refused else (),
     )
     assert store.put_if_absent(manifest_key(folder), manifest.to_bytes())
     return manifest_key(folder), sha256_of(manifest.to_bytes())

@@ -88,14 +88,30 @@ async def test_a_company_that_returns_goes_on(loader: Loader, queries: Queries) 
     assert [version.is_retired for version in await queries.company_history("C")] == [False, True, False]
 
 
-async def test_a_source_clock_that_goes_back_never_makes_a_version_end_before_it_began(
+async def test_two_catalogues_of_one_moment_never_make_a_version_end_when_it_began(
     loader: Loader, queries: Queries
 ) -> None:
     await loader.companies(A)
-    await loader.companies(replace(A, company_name="Other"), source_time=EPOCH - WEEK)
+    await loader.companies(replace(A, company_name="Other"))
     first, second = await queries.company_history("A")
     assert (first.start_date, first.end_date) == (EPOCH, EPOCH + MICROSECOND)
     assert second.start_date == EPOCH + MICROSECOND
+
+
+async def test_a_catalogue_that_was_read_earlier_than_the_one_in_force_is_refused(
+    loader: Loader, queries: Queries
+) -> None:
+    await loader.companies(A, B)
+    with pytest.raises(FailedPrecondition, match="read later is loaded already"):
+        await loader.companies(A, source_time=EPOCH - WEEK)
+    assert [row.company_code for row in await catalogue(queries)] == ["A", "B"]
+
+
+async def test_a_company_whose_row_was_refused_is_not_retired(loader: Loader, queries: Queries) -> None:
+    await loader.companies(A, B, C)
+    load = await loader.companies(A, B, source_time=EPOCH + WEEK, refused=1)
+    assert load.counts.retired == 0
+    assert [row.company_code for row in await catalogue(queries)] == ["A", "B", "C"]
 
 
 async def test_of_a_code_listed_twice_the_row_read_later_counts(loader: Loader, queries: Queries) -> None:

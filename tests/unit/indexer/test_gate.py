@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from services.contracts.bundle import Quality, TaskQuality
-from services.indexer.domain.gate import GateRules, quality_checks
+from services.indexer.domain.gate import GateRules, age_check, quality_checks
 
+OLDER, NEWER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 RULES = GateRules(min_gain=0.0, tolerance=0.2, min_clients=20)
 
 
@@ -62,10 +63,32 @@ def test_a_version_in_service_without_quality_refuses_nothing() -> None:
 
 @pytest.mark.parametrize("candidate", [None, quality(0.0, clients=19)])
 def test_too_few_clients_refuse_nothing_and_the_check_says_so(candidate: Quality | None) -> None:
-    checks = quality_checks(candidate, quality(0.5), RULES)
+    checks = quality_checks(candidate, None, RULES)
 
-    assert outcome(candidate, quality(0.5)) == PASSED
+    assert outcome(candidate, None) == PASSED
+    assert outcome(candidate, quality(0.5, clients=19)) == PASSED
     assert all("too few clients to judge" in check.detail for check in checks)
+
+
+def test_a_version_that_cannot_be_judged_does_not_replace_one_that_was() -> None:
+    unjudged = quality(0.0, clients=19)
+
+    assert outcome(unjudged, quality(0.5)) == {"beats_popularity": True, "not_worse_than_in_service": False}
+
+
+def test_as_good_as_popularity_is_not_better() -> None:
+    assert outcome(quality(0.1), None)["beats_popularity"] is False
+
+
+@pytest.mark.parametrize(("candidate", "passes"), [(OLDER, False), (NEWER, True), (None, False)])
+def test_only_a_version_that_knows_no_less_than_the_one_in_service_passes(
+    candidate: datetime | None, passes: bool
+) -> None:
+    assert age_check(candidate, NEWER).passed is passes
+
+
+def test_any_age_passes_where_nothing_is_in_service() -> None:
+    assert age_check(None, None).passed
 
 
 def test_a_refusal_tells_what_was_found_and_what_was_asked() -> None:
@@ -73,5 +96,5 @@ def test_a_refusal_tells_what_was_found_and_what_was_asked() -> None:
 
     assert "0.0900" in first.detail
     assert "popularity 0.1000" in first.detail
-    assert "at least +0.0000" in first.detail
+    assert "more than +0.0000" in first.detail
     assert "at least 0.1600 (20% less: INDEXER_QUALITY_TOLERANCE)" in second.detail

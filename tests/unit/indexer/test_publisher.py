@@ -135,3 +135,16 @@ async def test_a_damaged_version_cannot_be_rolled_back_to() -> None:
 
     with pytest.raises(DataLoss, match="manifest of a"):
         await publisher(board).roll_back("", "why")
+
+
+async def test_a_repeated_publication_does_not_undo_a_rollback() -> None:
+    board = Board()
+    ours = publisher(board)
+    await ours.publish("v1", SHA256, "good")
+    bad = await ours.publish("v2", SHA256, "passed")
+    await ours.roll_back("v1", "complaints")
+
+    repeated = await ours.publish("v2", SHA256, "passed")
+
+    assert repeated == bad
+    assert [publication.version for publication in board.published] == ["v1", "v2", "v1"]

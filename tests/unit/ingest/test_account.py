@@ -3,6 +3,11 @@
 import pytest
 
 from services.ingest.domain.account import Account
+from services.ingest.workflow.accounting import load_result
+from services.ingest.workflow.outputs import SavedOutput
+from services.ingest.workflow.steps import Progress, StepContext
+from services.ingest.workflow.values import LoadedRows
+from tests.unit.ingest.fakes import FakeWarehouse, new_run, tools
 
 
 def test_an_account_that_adds_up_tells_its_outcomes() -> None:
@@ -15,3 +20,26 @@ def test_an_account_that_adds_up_tells_its_outcomes() -> None:
 def test_an_account_in_which_a_row_is_lost_or_counted_twice_cannot_be(read: int) -> None:
     with pytest.raises(ValueError, match="10 are accounted for"):
         Account(read=read, new=4, changed=1, unchanged=2, late=1, quarantined=2)
+
+
+def test_a_load_whose_figures_do_not_explain_every_row_is_a_bug_not_an_account() -> None:
+    saved = SavedOutput(manifest_key="key", manifest_sha256="0", rows=3, quarantined=1, reached=None)
+    loaded = LoadedRows(2, new=1, changed=0, unchanged=1, late=0, retired=0, replayed=False, watermark=None)
+
+    with pytest.raises(ValueError, match="4 rows were read, 3 are accounted for"):
+        load_result(_context(), saved, loaded)
+
+
+def test_a_load_that_an_earlier_attempt_committed_is_told_as_such() -> None:
+    saved = SavedOutput(manifest_key="key", manifest_sha256="0", rows=3, quarantined=1, reached=None)
+    loaded = LoadedRows(3, new=1, changed=0, unchanged=2, late=0, retired=0, replayed=True, watermark=None)
+    context = _context()
+
+    result = load_result(context, saved, loaded)
+
+    assert result.account == Account(read=4, new=1, changed=0, unchanged=2, late=0, quarantined=1)
+    assert context.progress.detail == "3 rows loaded, 1 new and 0 changed, already committed by an earlier attempt"
+
+
+def _context() -> StepContext:
+    return StepContext(new_run(), 1, tools(FakeWarehouse()), Progress(), {})

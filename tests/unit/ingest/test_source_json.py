@@ -13,10 +13,12 @@ from services.ingest.adapters.source_json import NotAPage, parse_page
 from services.ingest.domain.rows import PAYMENT_FIELDS, SourceRow
 from services.ingest.domain.values import UNPARSABLE
 
+MOST_ROWS = 1000
+
 
 def parsed(body: bytes | str) -> list[SourceRow]:
     """The rows of a page."""
-    return parse_page(body.encode() if isinstance(body, str) else body, PAYMENT_FIELDS)
+    return parse_page(body.encode() if isinstance(body, str) else body, PAYMENT_FIELDS, MOST_ROWS)
 
 
 def test_numbers_keep_every_digit() -> None:
@@ -84,3 +86,9 @@ def test_a_field_that_we_know_makes_a_reading_another_one(other: str) -> None:
 @given(rows=st.lists(st.dictionaries(st.sampled_from(PAYMENT_FIELDS), st.integers() | st.text() | st.none())))
 def test_what_json_says_is_what_we_read(rows: list[dict[str, Any]]) -> None:
     assert [row.fields for row in parsed(json.dumps(rows))] == rows
+
+
+def test_a_page_of_more_rows_than_allowed_is_refused_before_it_fills_the_memory() -> None:
+    body = b"[" + b"0," * MOST_ROWS + b"0]"
+    with pytest.raises(NotAPage, match="more than 1000 rows"):
+        parsed(body)

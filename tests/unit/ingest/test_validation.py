@@ -166,6 +166,16 @@ def test_a_row_updated_beyond_the_sources_clock_is_refused() -> None:
     assert reason(GOOD | {"updated_at": later}) == "updated_at is in the future of the source's clock"
 
 
+def test_a_payment_made_days_beyond_the_sources_clock_is_refused() -> None:
+    later = (NOW + timedelta(days=1, seconds=1)).isoformat()
+
+    assert reason(GOOD | {"payment_at": later}) == "payment_at is in the future of the source's clock"
+
+
+def test_a_payment_made_in_a_day_that_has_begun_elsewhere_is_taken() -> None:
+    assert taken(payment_at=(NOW + timedelta(days=1)).isoformat()).payment_at == NOW + timedelta(days=1)
+
+
 def test_a_row_updated_within_the_second_of_the_sources_clock_is_taken() -> None:
     assert taken(updated_at=(NOW + timedelta(seconds=1)).isoformat()).updated_at == NOW + timedelta(seconds=1)
 
