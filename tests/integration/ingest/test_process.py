@@ -37,6 +37,13 @@ class Running:
     port: int
     logged: list[str]
 
+    def wait_for(self, event: str) -> None:
+        """Reads the log until the event comes; the test's own timeout bounds it."""
+        assert self.process.stdout is not None
+        while f'"event": "{event}"' not in self.logged[-1]:
+            self.logged.append(self.process.stdout.readline())
+            assert self.logged[-1], "".join(self.logged)
+
     def stop(self, number: signal.Signals) -> int:
         """Sends a signal; the exit code, with all that was logged read."""
         assert self.process.stdout is not None
@@ -120,6 +127,20 @@ def test_it_works_until_sigterm_and_sends_away_who_watches(url: str, tmp_path: P
         exit_code = ingest.stop(signal.SIGTERM)
 
         assert (exit_code, watch.code()) == (0, grpc.StatusCode.UNAVAILABLE)
+
+
+@pytest.mark.timeout(120)
+def test_another_replica_leads_when_the_leader_is_frozen(url: str, tmp_path: Path) -> None:
+    (tmp_path / "objects").mkdir()
+    settings = {"DATABASE_URL": url, "OBJECT_STORE_URL": (tmp_path / "objects").as_uri()}
+    with running(**settings) as leader, running(**settings) as other:
+        leader.wait_for("leading")
+        leader.process.send_signal(signal.SIGSTOP)
+
+        other.wait_for("leading")
+
+        leader.process.send_signal(signal.SIGCONT)
+        leader.wait_for("no longer leading")
 
 
 @pytest.mark.parametrize(
