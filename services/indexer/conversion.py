@@ -1,19 +1,16 @@
 """From our records to protobuf messages."""
 
-from datetime import datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from afin.indexer.v1 import indexer_pb2
 from services.contracts.bundle import IndexManifest, Publication, Quality, TaskQuality, Validation
 from services.indexer.workflow.catalogue import VersionView
+from services.runtime.timestamps import timestamp_of
 
 
 def version_message(view: VersionView) -> indexer_pb2.IndexVersion:
     """A version with all that is known of it; of a damaged manifest nothing is."""
     message = indexer_pb2.IndexVersion(
         version=view.version,
-        built_at=_timestamp(view.built_at),
+        built_at=timestamp_of(view.built_at),
         manifest_sha256=view.manifest_sha256,
         epoch=view.epoch,
         in_service=view.in_service,
@@ -28,7 +25,7 @@ def validation_message(validation: Validation) -> indexer_pb2.Validation:
     """A validation with its checks."""
     checks = (indexer_pb2.Check(name=c.name, passed=c.passed, detail=c.detail) for c in validation.checks)
     return indexer_pb2.Validation(
-        passed=validation.passed, validated_at=_timestamp(validation.validated_at), checks=checks
+        passed=validation.passed, validated_at=timestamp_of(validation.validated_at), checks=checks
     )
 
 
@@ -37,7 +34,7 @@ def publication_message(publication: Publication) -> indexer_pb2.Publication:
     return indexer_pb2.Publication(
         epoch=publication.epoch,
         version=publication.version,
-        published_at=_timestamp(publication.published_at),
+        published_at=timestamp_of(publication.published_at),
         reason=publication.reason,
     )
 
@@ -49,9 +46,9 @@ def _manifest_part(manifest: IndexManifest) -> indexer_pb2.IndexVersion:
         clients=manifest.clients,
         training_payments=manifest.training_payments,
         dimension=manifest.dimension,
-        watermark=_timestamp(manifest.watermark),
-        first_payment_at=_timestamp(manifest.first_payment_at),
-        last_payment_at=_timestamp(manifest.last_payment_at),
+        watermark=timestamp_of(manifest.watermark),
+        first_payment_at=timestamp_of(manifest.first_payment_at),
+        last_payment_at=timestamp_of(manifest.last_payment_at),
         quality=_quality_message(manifest.quality) if manifest.quality else None,
         size_bytes=manifest.size,
         code_version=manifest.code_version,
@@ -63,7 +60,7 @@ def _quality_message(quality: Quality) -> indexer_pb2.Quality:
         new_companies=_task_message(quality.new) if quality.new else None,
         any_company=_task_message(quality.any) if quality.any else None,
         k=quality.k,
-        cut=_timestamp(quality.cut),
+        cut=timestamp_of(quality.cut),
     )
 
 
@@ -78,11 +75,3 @@ def _task_message(quality: TaskQuality) -> indexer_pb2.TaskQuality:
         ndcg_high=quality.ndcg_high,
         clients=quality.clients,
     )
-
-
-def _timestamp(moment: datetime | None) -> Timestamp | None:
-    if moment is None:
-        return None
-    message = Timestamp()
-    message.FromDatetime(moment)
-    return message

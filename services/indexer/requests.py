@@ -1,11 +1,10 @@
 """What a request may say; everything else is InvalidArgument naming the field."""
 
-import base64
-import binascii
 import re
 
 from services.indexer.domain.publications import is_version
 from services.runtime.errors import InvalidArgument
+from services.runtime.paging import page_size, place_of_token, wrong_token
 
 BUILD_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 USUAL_PAGE = 20
@@ -36,39 +35,20 @@ def checked_reason(reason: str) -> str:
 
 def checked_page_size(size: int) -> int:
     """1 to 200; 0 means 20."""
-    if not 0 <= size <= LARGEST_PAGE:
-        raise InvalidArgument("page_size", f"must be 1 to {LARGEST_PAGE}, or 0 for {USUAL_PAGE}")
-    return size or USUAL_PAGE
-
-
-def token_after(place: str) -> str:
-    """The page token that goes on after a version or an epoch."""
-    return base64.urlsafe_b64encode(place.encode()).decode()
+    return page_size(size, LARGEST_PAGE, USUAL_PAGE)
 
 
 def version_of_token(token: str) -> str:
     """The version to go on after; empty for the first page."""
-    place = _place_of(token)
+    place = place_of_token(token)
     if place and not is_version(place):
-        raise broken_token()
+        raise wrong_token()
     return place
 
 
 def epoch_of_token(token: str) -> int:
     """The epoch to go on below; 0 for the first page."""
-    place = _place_of(token)
+    place = place_of_token(token)
     if place and not re.fullmatch("[1-9][0-9]{0,9}", place, re.ASCII):
-        raise broken_token()
+        raise wrong_token()
     return int(place or 0)
-
-
-def broken_token() -> InvalidArgument:
-    """The error of a token that we did not give."""
-    return InvalidArgument("page_token", "is not one that this list gave; begin again without it")
-
-
-def _place_of(token: str) -> str:
-    try:
-        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeError) as error:
-        raise broken_token() from error

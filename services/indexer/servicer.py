@@ -12,6 +12,7 @@ from services.indexer.workflow.build import Builder
 from services.indexer.workflow.catalogue import Catalogue
 from services.indexer.workflow.publish import Publisher
 from services.indexer.workflow.validate import Validator
+from services.runtime.paging import page_token, wrong_token
 
 FULL_NAME = indexer_pb2.DESCRIPTOR.services_by_name["IndexerService"].full_name
 
@@ -73,8 +74,8 @@ class IndexerServicer(indexer_pb2_grpc.IndexerServiceServicer):
         try:
             views, more = await self._workflow.catalogue.page(after, size)
         except LookupError as error:
-            raise requests.broken_token() from error
-        token = requests.token_after(views[-1].version) if more else ""
+            raise wrong_token() from error
+        token = page_token(views[-1].version) if more else ""
         return indexer_pb2.ListIndexVersionsResponse(index_versions=map(version_message, views), next_page_token=token)
 
     async def ListPublications(  # noqa: N802, D102
@@ -82,5 +83,5 @@ class IndexerServicer(indexer_pb2_grpc.IndexerServiceServicer):
     ) -> indexer_pb2.ListPublicationsResponse:
         size, below = requests.checked_page_size(request.page_size), requests.epoch_of_token(request.page_token)
         found, more = await self._workflow.catalogue.publications(below, size)
-        token = requests.token_after(str(found[-1].epoch)) if more else ""
+        token = page_token(str(found[-1].epoch)) if more else ""
         return indexer_pb2.ListPublicationsResponse(publications=map(publication_message, found), next_page_token=token)

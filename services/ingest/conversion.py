@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from afin.ingest.v1 import ingest_pb2 as pb
 from services.ingest.domain.runs import Pipeline, Run, RunState, Schedule, StepRecord, StepState, Trigger
 from services.ingest.workflow.inspection import WatermarkReport
+from services.runtime.timestamps import timestamp_of
 
 PIPELINES = {
     Pipeline.COMPANIES: pb.PIPELINE_COMPANIES,
@@ -71,15 +71,6 @@ def watermark_message(report: WatermarkReport) -> pb.GetWatermarkResponse:
         next_since=report.next_since.isoformat(),
         overlap=overlap,
     )
-
-
-def timestamp_of(moment: datetime | None) -> Timestamp | None:
-    """An aware moment as protobuf has it; None stays None, and the field unset."""
-    if moment is None:
-        return None
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp
 
 
 def _step_message(step: StepRecord) -> pb.Step:

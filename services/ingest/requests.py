@@ -1,7 +1,5 @@
 """What callers may ask: fields checked, page tokens made and read. Whatever is wrong is InvalidArgument, by field."""
 
-import base64
-import binascii
 from datetime import datetime
 from uuid import UUID
 
@@ -10,10 +8,10 @@ from services.ingest.conversion import PIPELINES
 from services.ingest.domain.runs import Pipeline
 from services.ingest.workflow.values import QuarantinePosition, RunCursor
 from services.runtime.errors import InvalidArgument
+from services.runtime.paging import page_token, place_of_token, wrong_token
 
 MAX_REQUEST_ID = 128
 BY_NUMBER = {number: pipeline for pipeline, number in PIPELINES.items()}
-SCHEDULED = (Pipeline.COMPANIES, Pipeline.RECOMMENDATIONS)
 
 
 def run_id(text: str) -> UUID:
@@ -50,30 +48,23 @@ def any_pipeline(number: "pb.Pipeline.ValueType") -> Pipeline | None:
     return BY_NUMBER.get(number)
 
 
-def page_size(size: int, largest: int, usual: int) -> int:
-    """The number of rows of a page; 0 stands for `usual`."""
-    if not 0 <= size <= largest:
-        raise InvalidArgument("page_size", f"must be 1 to {largest}; 0 or absent means {usual}")
-    return size or usual
-
-
 def run_cursor(token: str) -> RunCursor | None:
     """Where a page of runs begins."""
     if not token:
         return None
     try:
-        moment, _, identity = _read_token(token).partition("|")
+        moment, _, identity = place_of_token(token).partition("|")
         created_at = datetime.fromisoformat(moment)
         if created_at.tzinfo is None:
             raise ValueError("a moment without a zone")
         return RunCursor(created_at, UUID(identity))
     except ValueError:
-        raise _wrong_token() from None
+        raise wrong_token() from None
 
 
 def run_token(cursor: RunCursor | None) -> str:
     """The token for the page behind a run; empty when there is none."""
-    return "" if cursor is None else _token(f"{cursor.created_at.isoformat()}|{cursor.run_id}")
+    return "" if cursor is None else page_token(f"{cursor.created_at.isoformat()}|{cursor.run_id}")
 
 
 def quarantine_position(token: str) -> QuarantinePosition:
@@ -81,30 +72,15 @@ def quarantine_position(token: str) -> QuarantinePosition:
     if not token:
         return QuarantinePosition()
     try:
-        part, _, row = _read_token(token).partition("|")
+        part, _, row = place_of_token(token).partition("|")
         position = QuarantinePosition(int(part), int(row))
     except ValueError:
-        raise _wrong_token() from None
+        raise wrong_token() from None
     if position.part < 0 or position.row < 0:
-        raise _wrong_token()
+        raise wrong_token()
     return position
 
 
 def quarantine_token(position: QuarantinePosition | None) -> str:
     """The token for the page that begins there; empty when there is none."""
-    return "" if position is None else _token(f"{position.part}|{position.row}")
-
-
-def _token(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _read_token(token: str) -> str:
-    try:
-        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeError) as error:
-        raise ValueError("no base64 of text") from error
-
-
-def _wrong_token() -> InvalidArgument:
-    return InvalidArgument("page_token", "is not one that an earlier page gave; begin without it")
+    return "" if position is None else page_token(f"{position.part}|{position.row}")

@@ -13,6 +13,7 @@ from services.ingest.conversion import run_message, schedule_message, watermark_
 from services.ingest.workflow.inspection import Quarantine, Runs, Watermark
 from services.ingest.workflow.scheduling import Schedules
 from services.ingest.workflow.triggers import Triggers
+from services.runtime.paging import page_size
 
 FULL_NAME = pb.DESCRIPTOR.services_by_name["IngestService"].full_name
 RUN_PAGE, USUAL_RUN_PAGE = 200, 20
@@ -63,7 +64,7 @@ class IngestServicer(IngestServiceServicer):
     async def ListRuns(self, request: pb.ListRunsRequest, context: Any) -> pb.ListRunsResponse:
         """See ingest.proto."""
         pipeline = requests.any_pipeline(request.pipeline)
-        limit = requests.page_size(request.page_size, RUN_PAGE, USUAL_RUN_PAGE)
+        limit = page_size(request.page_size, RUN_PAGE, USUAL_RUN_PAGE)
         runs, following = await self._use.runs.page(pipeline, limit, requests.run_cursor(request.page_token))
         return pb.ListRunsResponse(
             runs=[run_message(run) for run in runs], next_page_token=requests.run_token(following)
@@ -84,7 +85,7 @@ class IngestServicer(IngestServiceServicer):
         """See ingest.proto."""
         run_id = requests.run_id(request.run_id)
         start = requests.quarantine_position(request.page_token)
-        limit = requests.page_size(request.page_size, ROW_PAGE, USUAL_ROW_PAGE)
+        limit = page_size(request.page_size, ROW_PAGE, USUAL_ROW_PAGE)
         rows, following = await self._use.quarantine.page(run_id, start, limit)
         return pb.ListQuarantinedRowsResponse(
             rows=[pb.QuarantinedRow(reason=row.reason, raw=row.raw) for row in rows],

@@ -1,15 +1,12 @@
 """Between protobuf and the domain."""
 
-from datetime import datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from afin.recommender.v1 import recommender_pb2 as pb
 from services.contracts.bundle import CompanyTable, TaskQuality
 from services.recommender.domain.recommending import Recommendation, Recommendations, Strategy
 from services.recommender.domain.requests import RecommendationRequest
 from services.recommender.domain.similarity import Similar
 from services.recommender.domain.snapshot import Snapshot
+from services.runtime.timestamps import timestamp_of
 
 STRATEGIES = {
     Strategy.COLLABORATIVE: pb.STRATEGY_COLLABORATIVE,
@@ -68,7 +65,7 @@ def index_info(snapshot: Snapshot) -> pb.GetIndexInfoResponse:
         indexed_companies=manifest.indexed,
         clients=manifest.clients,
         dimension=manifest.dimension,
-        loaded_at=_timestamp(snapshot.loaded_at),
+        loaded_at=timestamp_of(snapshot.loaded_at),
         ndcg_new=new.ndcg if new else 0.0,
         popularity_ndcg_new=new.popularity_ndcg if new else 0.0,
     )
@@ -80,8 +77,8 @@ def index_reference(snapshot: Snapshot) -> pb.IndexReference:
     return pb.IndexReference(
         epoch=snapshot.epoch,
         version=snapshot.publication.version,
-        published_at=_timestamp(snapshot.publication.published_at),
-        watermark=_timestamp(watermark) if watermark else None,
+        published_at=timestamp_of(snapshot.publication.published_at),
+        watermark=timestamp_of(watermark) if watermark else None,
     )
 
 
@@ -104,9 +101,3 @@ def _recommendation(table: CompanyTable, place: Recommendation) -> pb.Recommenda
         category_id=table.category_id[place.company],
         category_name=table.category_name[place.company],
     )
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp

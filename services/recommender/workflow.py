@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 
-from services.recommender.daemon import in_daemon_thread
 from services.recommender.domain.snapshot import Snapshot
 from services.recommender.metrics import EPOCH, LOADED, RELOADS
 from services.recommender.search import Look, Search
@@ -127,7 +126,7 @@ class SnapshotKeeper:
 
     def _begin(self, search: Search, *, impatient: bool) -> "asyncio.Future[Look]":
         above = self._snapshot.epoch if self._snapshot else 0
-        look = in_daemon_thread(lambda: search.newest(above, impatient=impatient))
+        look = asyncio.get_running_loop().run_in_executor(None, lambda: search.newest(above, impatient=impatient))
         self._working.add(look)
         look.add_done_callback(self._end)
         return look

@@ -7,6 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from afin.warehouse.v1 import warehouse_pb2 as pb
 from services.runtime.errors import InvalidArgument
+from services.runtime.timestamps import timestamp_of
 from services.warehouse.domain.history import CompanyVersion, PaymentVersion, Statistics, TrainingSummary
 from services.warehouse.domain.loads import Load, LoadRequest
 
@@ -20,15 +21,6 @@ def moment(message: Message, field: str) -> datetime | None:
         return timestamp.ToDatetime(UTC)
     except (ValueError, OverflowError):
         raise InvalidArgument(field, "is no moment between the years 1 and 9999") from None
-
-
-def timestamp_of(value: datetime | None) -> Timestamp | None:
-    """An aware moment as protobuf has it; None stays None, and the field unset."""
-    if value is None:
-        return None
-    timestamp = Timestamp()
-    timestamp.FromDatetime(value)
-    return timestamp
 
 
 def payments_request(request: pb.LoadPaymentsRequest) -> LoadRequest:

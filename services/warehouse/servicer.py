@@ -6,6 +6,7 @@ from typing import Any
 
 from afin.warehouse.v1 import warehouse_pb2 as pb
 from afin.warehouse.v1.warehouse_pb2_grpc import WarehouseServiceServicer
+from services.runtime.timestamps import timestamp_of
 from services.warehouse import conversion
 from services.warehouse.queries import PageRequest, Queries
 from services.warehouse.workflow import Loads
@@ -35,7 +36,7 @@ class WarehouseServicer(WarehouseServiceServicer):
     ) -> pb.RecordCompaniesUpdateResponse:
         """See warehouse.proto."""
         watermark = await self._loads.record_companies_update(request.load_id)
-        return pb.RecordCompaniesUpdateResponse(companies=conversion.timestamp_of(watermark))
+        return pb.RecordCompaniesUpdateResponse(companies=timestamp_of(watermark))
 
     async def GetLoad(self, request: pb.GetLoadRequest, context: Any) -> pb.GetLoadResponse:
         """See warehouse.proto."""
@@ -45,8 +46,8 @@ class WarehouseServicer(WarehouseServiceServicer):
         """See warehouse.proto."""
         watermarks = await self._queries.watermarks()
         return pb.GetWatermarkResponse(
-            payments=conversion.timestamp_of(watermarks.get("payments")),
-            companies=conversion.timestamp_of(watermarks.get("companies")),
+            payments=timestamp_of(watermarks.get("payments")),
+            companies=timestamp_of(watermarks.get("companies")),
         )
 
     async def GetStatistics(self, request: pb.GetStatisticsRequest, context: Any) -> pb.GetStatisticsResponse:

@@ -23,8 +23,8 @@ from afin.warehouse.v1.warehouse_pb2_grpc import WarehouseServiceStub
 from services.runtime.channels import open_channel
 from services.runtime.clock import utc_now
 from services.runtime.objects.local import LocalObjectStore
+from services.runtime.timestamps import timestamp_of
 from services.warehouse.__main__ import start
-from services.warehouse.conversion import timestamp_of
 from services.warehouse.domain.loads import LoadRequest
 from services.warehouse.migrate import migrate
 from services.warehouse.servicer import FULL_NAME

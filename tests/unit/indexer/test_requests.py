@@ -6,6 +6,7 @@ import pytest
 
 from services.indexer import requests
 from services.runtime.errors import InvalidArgument
+from services.runtime.paging import page_token
 
 VERSION = "20260301T123015Z-abababababab"
 
@@ -41,8 +42,8 @@ def test_other_page_sizes_are_refused(asked: int) -> None:
 
 
 def test_tokens_come_back_as_the_place_they_were_made_of() -> None:
-    assert requests.version_of_token(requests.token_after(VERSION)) == VERSION
-    assert requests.epoch_of_token(requests.token_after("42")) == 42
+    assert requests.version_of_token(page_token(VERSION)) == VERSION
+    assert requests.epoch_of_token(page_token("42")) == 42
 
 
 def test_without_a_token_a_list_begins_at_its_start() -> None:

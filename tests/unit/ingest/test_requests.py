@@ -11,6 +11,7 @@ from services.ingest import requests
 from services.ingest.domain.runs import Pipeline
 from services.ingest.workflow.values import QuarantinePosition, RunCursor
 from services.runtime.errors import InvalidArgument
+from services.runtime.paging import page_size
 
 UNKNOWN: "pb.Pipeline.ValueType" = 99  # type: ignore[assignment] # as a newer client might send
 
@@ -59,12 +60,12 @@ def test_runs_of_an_unknown_pipeline_are_not_listed_as_if_all_were_meant() -> No
 
 @pytest.mark.parametrize(("asked", "size"), [(0, 20), (1, 1), (200, 200)])
 def test_a_page_has_the_asked_size_or_the_usual_one(asked: int, size: int) -> None:
-    assert requests.page_size(asked, 200, 20) == size
+    assert page_size(asked, 200, 20) == size
 
 
 @pytest.mark.parametrize("asked", [-1, 201])
 def test_a_page_size_out_of_range_is_refused(asked: int) -> None:
-    assert wrong_field(lambda: requests.page_size(asked, 200, 20)) == "page_size"
+    assert wrong_field(lambda: page_size(asked, 200, 20)) == "page_size"
 
 
 def test_a_token_leads_back_to_its_run() -> None:

@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from afin.warehouse.v1 import warehouse_pb2 as pb
 from services.runtime.errors import InvalidArgument
+from services.runtime.timestamps import timestamp_of
 from services.warehouse import conversion
 from services.warehouse.domain.history import CompanyVersion, PaymentVersion
 
@@ -17,7 +18,7 @@ COMPANY = CompanyVersion("A", 0, "Name", None, None, None, False, NOW, None, NOW
 
 
 def test_a_timestamp_comes_back_to_the_microsecond() -> None:
-    request = pb.ListClientPaymentsRequest(as_of=conversion.timestamp_of(NOW))
+    request = pb.ListClientPaymentsRequest(as_of=timestamp_of(NOW))
     assert conversion.moment(request, "as_of") == NOW
 
 
