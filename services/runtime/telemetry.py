@@ -1,6 +1,7 @@
 """JSON logs on stdout and metrics over HTTP, the same for every service.
 
-An event is a short constant phrase; data are fields. No client id, row or connection string may be among them.
+An event is a short constant phrase; data are fields. No client id, row or connection string may be among them: of an
+exception the log tells types and places, never its message, which may quote any of them.
 """
 
 import logging
@@ -8,15 +9,31 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
+from typing import Any
 from wsgiref.simple_server import WSGIServer
 
 import structlog
 from prometheus_client import Gauge, start_http_server
+from structlog.tracebacks import ExceptionDictTransformer
 
 from services.runtime.settings import ServiceSettings
 from services.runtime.version import code_version
 
 BUILD_INFO = Gauge("afin_build_info", "Always 1; which code runs.", ["service", "version"])
+
+
+_TRACEBACK = ExceptionDictTransformer(show_locals=False)
+
+
+def _types_and_places(exc_info: structlog.typing.ExcInfo) -> list[dict[str, Any]]:
+    """Each exception of the chain: its type, and the file, line and function of its frames."""
+    return [_without_message(exception) for exception in _TRACEBACK(exc_info)]
+
+
+def _without_message(exception: dict[str, Any]) -> dict[str, Any]:
+    frames = [f"{frame['filename']}:{frame['lineno']} {frame['name']}" for frame in exception["frames"]]
+    group = [[_without_message(each) for each in chain] for chain in exception["exceptions"]]
+    return {"type": exception["exc_type"], "frames": frames, **({"group": group} if group else {})}
 
 
 def configure_logging(service: str, level: str) -> None:
@@ -26,7 +43,7 @@ def configure_logging(service: str, level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_types_and_places),
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

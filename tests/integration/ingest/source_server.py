@@ -60,7 +60,7 @@ class SourceServer:
             return await self.misdeeds.pop(0)(request)
         rows = self.companies if request.path == "/companies" else self._updated_after(request.query["updated_at"])
         offset, limit = int(request.query["offset"]), min(int(request.query["limit"]), self.max_limit)
-        page = sorted(rows, key=lambda row: row.get("id", ""))[offset : offset + limit]
+        page = sorted(rows, key=lambda row: str(row.get("id", "")))[offset : offset + limit]
         return web.json_response(page, headers=self.date())
 
     def date(self) -> dict[str, str]:
