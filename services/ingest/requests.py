@@ -1,11 +1,13 @@
 """What callers may ask: fields checked, page tokens made and read. Whatever is wrong is InvalidArgument, by field."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from afin.ingest.v1 import ingest_pb2 as pb
 from services.ingest.conversion import PIPELINES
 from services.ingest.domain.runs import Pipeline
+from services.ingest.workflow.outputs import CompaniesParameters
 from services.ingest.workflow.values import QuarantinePosition, RunCursor
 from services.runtime.errors import InvalidArgument
 from services.runtime.paging import page_token, place_of_token, wrong_token
@@ -39,6 +41,15 @@ def scheduled_pipeline(number: "pb.Pipeline.ValueType") -> Pipeline:
     if pipeline is None:
         raise InvalidArgument("pipeline", "must be PIPELINE_COMPANIES or PIPELINE_RECOMMENDATIONS")
     return pipeline
+
+
+def run_parameters(pipeline: Pipeline, request: pb.RunPipelineRequest) -> dict[str, Any]:
+    """What a run of the pipeline is told beyond its name."""
+    if not request.accept_fewer_companies:
+        return {}
+    if pipeline is not Pipeline.COMPANIES:
+        raise InvalidArgument("accept_fewer_companies", "is for PIPELINE_COMPANIES alone")
+    return CompaniesParameters(accept_fewer_companies=True).to_json()
 
 
 def any_pipeline(number: "pb.Pipeline.ValueType") -> Pipeline | None:

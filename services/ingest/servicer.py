@@ -40,7 +40,8 @@ class IngestServicer(IngestServiceServicer):
     async def RunPipeline(self, request: pb.RunPipelineRequest, context: Any) -> pb.RunPipelineResponse:
         """See ingest.proto."""
         pipeline = requests.scheduled_pipeline(request.pipeline)
-        run = await self._use.triggers.run_pipeline(pipeline, requests.request_id(request.request_id))
+        parameters = requests.run_parameters(pipeline, request)
+        run = await self._use.triggers.run_pipeline(pipeline, requests.request_id(request.request_id), parameters)
         return pb.RunPipelineResponse(run=run_message(run))
 
     async def Backfill(self, request: pb.BackfillRequest, context: Any) -> pb.BackfillResponse:

@@ -31,7 +31,12 @@ def payments_request(request: pb.LoadPaymentsRequest) -> LoadRequest:
 
 def companies_request(request: pb.LoadCompaniesRequest) -> LoadRequest:
     """The request as a value."""
-    return LoadRequest(request.load_id, request.manifest_key, request.manifest_sha256)
+    return LoadRequest(
+        request.load_id,
+        request.manifest_key,
+        request.manifest_sha256,
+        accept_fewer_companies=request.accept_fewer_companies,
+    )
 
 
 def load_message(load: Load) -> pb.Load:

@@ -21,7 +21,7 @@ class WarehouseSettings(ServiceSettings):
         None, pattern="^https?://", description="Address of an S3 server other than AWS."
     )
     min_catalogue_share: float = Field(
-        0.5, ge=0, le=1, description="A catalogue with fewer than this share of the active companies is refused."
+        0.9, ge=0, le=1, description="A catalogue without this share of the companies now active is refused."
     )
     load_timeout_seconds: float = Field(600, gt=0, le=86400, description="Within which a load must be done.")
     read_timeout_seconds: float = Field(20, gt=0, le=3600, description="Within which a question must be answered.")

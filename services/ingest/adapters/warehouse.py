@@ -37,9 +37,14 @@ class WarehouseClient:
         answer = await call(PEER, self._policy, lambda: self._stub.LoadPayments(request, timeout=self._long))
         return _loaded(answer.load)
 
-    async def load_companies(self, load_id: str, manifest: ManifestReference) -> LoadedRows:
+    async def load_companies(self, load_id: str, manifest: ManifestReference, *, accept_fewer: bool) -> LoadedRows:
         """See Warehouse."""
-        request = pb.LoadCompaniesRequest(load_id=load_id, manifest_key=manifest.key, manifest_sha256=manifest.sha256)
+        request = pb.LoadCompaniesRequest(
+            load_id=load_id,
+            manifest_key=manifest.key,
+            manifest_sha256=manifest.sha256,
+            accept_fewer_companies=accept_fewer,
+        )
         answer = await call(PEER, self._policy, lambda: self._stub.LoadCompanies(request, timeout=self._long))
         return _loaded(answer.load)
 

@@ -47,6 +47,12 @@ class IndexOutput(StepOutput):
     version: str
 
 
+class CompaniesParameters(StepOutput):
+    """Whether a catalogue without many of the active companies is meant."""
+
+    accept_fewer_companies: bool = False
+
+
 class BackfillParameters(StepOutput):
     """The days that a backfill was asked for."""
 

@@ -76,8 +76,8 @@ class Warehouse(Protocol):
     async def load_payments(self, load_id: str, manifest: ManifestReference, watermark: datetime | None) -> LoadedRows:
         """Loads a manifest, and moves the watermark with it unless it is None."""
 
-    async def load_companies(self, load_id: str, manifest: ManifestReference) -> LoadedRows:
-        """Replaces the catalogue by a manifest."""
+    async def load_companies(self, load_id: str, manifest: ManifestReference, *, accept_fewer: bool) -> LoadedRows:
+        """Replaces the catalogue by a manifest; `accept_fewer`: by one that lacks many active companies, too."""
 
     async def record_companies_update(self, load_id: str) -> datetime:
         """Notes that the catalogue is complete as of a committed load; the moment noted."""

@@ -29,11 +29,11 @@ class Triggers:
         self._clock = clock
         self._wake = wake
 
-    async def run_pipeline(self, pipeline: Pipeline, request_id: str | None) -> Run:
-        """Queues a run of `companies` or `recommendations`. Raises RunActive or CompaniesNeverLoaded."""
-        if pipeline is Pipeline.RECOMMENDATIONS:
+    async def run_pipeline(self, pipeline: Pipeline, request_id: str | None, parameters: dict[str, Any]) -> Run:
+        """Queues a run of a pipeline that can run by itself. Raises RunActive or CompaniesNeverLoaded."""
+        if pipeline is not Pipeline.COMPANIES:
             await self._require_companies()
-        return await self._create(pipeline, request_id, {})
+        return await self._create(pipeline, request_id, parameters)
 
     async def backfill(self, first_day: str, last_day: str, request_id: str | None) -> Run:
         """Queues a backfill of days, given as YYYY-MM-DD. Raises RunActive, CompaniesNeverLoaded or InvalidArgument."""

@@ -23,9 +23,11 @@ CREATE TEMPORARY TABLE incoming (
 ) ON COMMIT DROP
 """
 SIZES = """
-SELECT
-    (SELECT count(DISTINCT company_code) FROM incoming) AS listed,
-    (SELECT count(*) FROM warehouse.companies WHERE is_current AND NOT is_retired) AS active
+WITH listed AS (SELECT DISTINCT company_code FROM incoming)
+SELECT (SELECT count(*) FROM listed) AS listed, count(*) AS active,
+    count(*) FILTER (WHERE l.company_code IS NULL) AS missing
+FROM warehouse.companies LEFT JOIN listed AS l USING (company_code)
+WHERE is_current AND NOT is_retired
 """
 # What differs: companies never seen, changed, come back, or gone (listed = false; they keep their attributes).
 # A version starts at the source's time, and always after the version that it ends, whatever the source's clock did.
@@ -77,7 +79,7 @@ FROM difference AS d
 async def catalogue_sizes(connection: AsyncConnection) -> CatalogueSizes:
     """Of the table `incoming`, beside what stands."""
     sizes = (await connection.execute(text(SIZES))).one()
-    return CatalogueSizes(listed=sizes.listed, active=sizes.active)
+    return CatalogueSizes(listed=sizes.listed, active=sizes.active, missing=sizes.missing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,12 +53,16 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
-    """What a caller asks to be loaded, and how far the watermark may move with it (None: not at all)."""
+    """What a caller asks to be loaded, and how far the watermark may move with it (None: not at all).
+
+    `accept_fewer_companies`: the caller knows that the source gave up many companies for good.
+    """
 
     load_id: str
     manifest_key: str
     manifest_sha256: str
     advance_watermark_to: datetime | None = None
+    accept_fewer_companies: bool = False
 
     def check(self, now: datetime) -> None:
         """WrongField for anything that no state of the warehouse could make right."""
@@ -78,21 +82,31 @@ class LoadRequest:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueSizes:
-    """Companies that a load lists, each code once, and those that are present and not retired before it."""
+    """Of a load: `listed`: its companies, each code once; `missing`: those of the `active` ones that it does not list.
+
+    `refused`: its rows in quarantine, each of which may be one that is missing.
+    """
 
     listed: int
     active: int
+    missing: int
+    refused: int = 0
+
+    @property
+    def gone(self) -> int:
+        """Active companies for whose absence no refused row accounts."""
+        return max(self.missing - self.refused, 0)
 
 
 def require_whole_catalogue(sizes: CatalogueSizes, min_share: float) -> None:
-    """CatalogueRefused for an empty catalogue, or one with fewer than `min_share` of the active companies."""
+    """CatalogueRefused for an empty catalogue, or one without `min_share` of the companies that are active now."""
     if sizes.listed == 0:
         raise CatalogueRefused("the catalogue is empty; it stays as it was. See why the source lists no company")
-    if sizes.listed < min_share * sizes.active:
+    if sizes.active - sizes.gone < min_share * sizes.active:
         raise CatalogueRefused(
-            f"the catalogue lists {sizes.listed} companies where {sizes.active} are active, under the set share of "
-            f"{min_share:g}; it stays as it was. See whether the source answered in full, or lower "
-            "WAREHOUSE_MIN_CATALOGUE_SHARE"
+            f"the catalogue lacks {sizes.gone} of the {sizes.active} active companies, where a share of {min_share:g} "
+            "must be there (WAREHOUSE_MIN_CATALOGUE_SHARE); it stays as it was. See whether the source answered in "
+            "full; if they are gone for good, run the pipeline companies with accept_fewer_companies"
         )
 
 

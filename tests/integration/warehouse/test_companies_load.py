@@ -139,7 +139,7 @@ async def test_retired_companies_are_no_measure_of_the_next_catalogue(loader: Lo
 
 async def test_doubled_rows_do_not_make_a_partial_catalogue_whole(loader: Loader) -> None:
     await loader.companies(A, B, C)
-    with pytest.raises(FailedPrecondition, match="lists 1 companies where 3"):
+    with pytest.raises(FailedPrecondition, match="lacks 2 of the 3"):
         await loader.companies(A, A, A, source_time=EPOCH + WEEK)
 
 
@@ -178,3 +178,29 @@ async def test_only_a_committed_load_of_companies_can_be_recorded(loads: Loads, 
         await loads.record_companies_update("unknown")
     with pytest.raises(InvalidArgument, match="payments"):
         await loads.record_companies_update(payments.load_id)
+
+
+async def test_a_catalogue_of_as_many_but_other_companies_is_refused(loader: Loader, queries: Queries) -> None:
+    await loader.companies(A, B, C)
+    with pytest.raises(FailedPrecondition, match="lacks 3 of the 3 active companies"):
+        await loader.companies(Company("X"), Company("Y"), Company("Z"), source_time=EPOCH + WEEK)
+    assert [row.company_code for row in await catalogue(queries)] == ["A", "B", "C"]
+
+
+async def test_a_catalogue_whose_missing_rows_were_refused_is_loaded(loader: Loader, queries: Queries) -> None:
+    await loader.companies(A, B, C)
+    load = await loader.companies(replace(A, company_name="Other"), source_time=EPOCH + WEEK, refused=2)
+    assert load.counts == LoadCounts(new=0, changed=1, unchanged=0)
+    assert [row.company_name for row in await catalogue(queries)] == ["Other", "Name", "Name"]
+
+
+async def test_fewer_companies_are_taken_when_the_caller_says_so_and_none_never(
+    loads: Loads, object_store: LocalObjectStore, loader: Loader, queries: Queries
+) -> None:
+    await loader.companies(A, B, C)
+    fewer = put_companies(object_store, "fewer", [A], source_time=EPOCH + WEEK)
+    none = put_companies(object_store, "none", [], source_time=EPOCH + 2 * WEEK)
+    assert (await loads.load_companies(replace(fewer, accept_fewer_companies=True))).counts.retired == 2
+    with pytest.raises(FailedPrecondition, match="the catalogue is empty"):
+        await loads.load_companies(replace(none, accept_fewer_companies=True))
+    assert [row.company_code for row in await catalogue(queries)] == ["A"]

@@ -92,6 +92,12 @@ async def health(channel: grpc.aio.Channel, wanted: int) -> None:
             return
 
 
+def companies_request(request: LoadRequest) -> pb.LoadCompaniesRequest:
+    return pb.LoadCompaniesRequest(
+        load_id=request.load_id, manifest_key=request.manifest_key, manifest_sha256=request.manifest_sha256
+    )
+
+
 def payments_request(request: LoadRequest) -> pb.LoadPaymentsRequest:
     return pb.LoadPaymentsRequest(
         load_id=request.load_id,
@@ -149,8 +155,7 @@ async def test_companies_are_loaded_recorded_and_listed(
     stub: "WarehouseServiceAsyncStub", object_store: LocalObjectStore
 ) -> None:
     request = put_companies(object_store, "run-1", [Company("A", 1), Company("B", 10**15, category_id=None)])
-    fields = {"load_id": "run-1", "manifest_key": request.manifest_key, "manifest_sha256": request.manifest_sha256}
-    load = (await stub.LoadCompanies(pb.LoadCompaniesRequest(**fields))).load
+    load = (await stub.LoadCompanies(companies_request(request))).load
     recorded = await stub.RecordCompaniesUpdate(pb.RecordCompaniesUpdateRequest(load_id="run-1"))
     page = await stub.ListCompanies(pb.ListCompaniesRequest(page_size=1))
     rest = await stub.ListCompanies(pb.ListCompaniesRequest(page_size=1, page_token=page.next_page_token))
@@ -197,10 +202,9 @@ async def test_what_is_missing_or_taken_or_refused_has_its_code(
     other = payments_request(put_payments(object_store, "run-2", []))
     other.load_id = "run-1"
     empty = put_companies(object_store, "run-3", [])
-    fields = {"load_id": "run-3", "manifest_key": empty.manifest_key, "manifest_sha256": empty.manifest_sha256}
     assert (await refusal(lambda: stub.GetLoad(pb.GetLoadRequest(load_id="none"))))[0] == grpc.StatusCode.NOT_FOUND
     assert (await refusal(lambda: stub.LoadPayments(other)))[0] == grpc.StatusCode.ALREADY_EXISTS
-    code, _, told = await refusal(lambda: stub.LoadCompanies(pb.LoadCompaniesRequest(**fields)))
+    code, _, told = await refusal(lambda: stub.LoadCompanies(companies_request(empty)))
     assert code == grpc.StatusCode.FAILED_PRECONDITION
     assert "CATALOGUE_REFUSED" in told
 

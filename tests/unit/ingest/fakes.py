@@ -121,7 +121,7 @@ class FakeWarehouse:
     async def load_payments(self, load_id: str, manifest: ManifestReference, watermark: datetime | None) -> LoadedRows:
         raise NotImplementedError
 
-    async def load_companies(self, load_id: str, manifest: ManifestReference) -> LoadedRows:
+    async def load_companies(self, load_id: str, manifest: ManifestReference, *, accept_fewer: bool) -> LoadedRows:
         raise NotImplementedError
 
     async def record_companies_update(self, load_id: str) -> datetime:

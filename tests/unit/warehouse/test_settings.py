@@ -19,7 +19,7 @@ def load_with(monkeypatch: pytest.MonkeyPatch, **values: str) -> WarehouseSettin
 def test_two_urls_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load_with(monkeypatch)
     assert settings.object_store_url == "s3://lake/afin"
-    assert settings.min_catalogue_share == 0.5
+    assert settings.min_catalogue_share == 0.9
 
 
 @pytest.mark.parametrize(
