@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from afin.warehouse.v1 import warehouse_pb2 as pb
 from afin.warehouse.v1 import warehouse_pb2_grpc as rpc
 from services.ingest.adapters.calls import CallPolicy, call
+from services.ingest.workflow.errors import PeerRefused
 from services.ingest.workflow.values import LoadedRows, ManifestReference, Watermarks
 
 PEER = "warehouse"
@@ -54,11 +55,16 @@ class WarehouseClient:
         answer = await call(PEER, self._policy, lambda: self._stub.RecordCompaniesUpdate(request, timeout=self._short))
         return _moment(answer.companies)
 
-    async def committed_watermark(self, load_id: str) -> datetime | None:
+    async def find_load(self, load_id: str) -> LoadedRows | None:
         """See Warehouse."""
         request = pb.GetLoadRequest(load_id=load_id)
-        answer = await call(PEER, self._policy, lambda: self._stub.GetLoad(request, timeout=self._short))
-        return _loaded(answer.load).watermark
+        try:
+            answer = await call(PEER, self._policy, lambda: self._stub.GetLoad(request, timeout=self._short))
+        except PeerRefused as refusal:
+            if refusal.code is grpc.StatusCode.NOT_FOUND:
+                return None
+            raise
+        return _loaded(answer.load)
 
 
 def _loaded(load: pb.Load) -> LoadedRows:

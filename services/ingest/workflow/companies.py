@@ -13,6 +13,7 @@ async def save_companies(context: StepContext) -> StepResult:
     manifest = ManifestReference(saved.manifest_key, saved.manifest_sha256)
     accepts_fewer = CompaniesParameters.read(context.run.parameters).accept_fewer_companies
     context.progress.say("loading")
+    context.progress.commit()
     loaded = await context.tools.warehouse.load_companies(context.run_id, manifest, accept_fewer=accepts_fewer)
     return load_result(context, saved, loaded)
 

@@ -64,7 +64,8 @@ class Executor:
         return RunState.SUCCEEDED, ""
 
     async def _work_through(self, run: Run) -> None:
-        if run.cancel_requested:
+        settles = run.cancel_requested and await self._has_loaded(run)
+        if run.cancel_requested and not settles:
             raise _CancelRequested
         steps = PIPELINES[run.pipeline]
         if [step.name for step in steps] != [record.name for record in run.steps]:
@@ -74,10 +75,20 @@ class Executor:
             if record.state is not StepState.SUCCEEDED:
                 result = await self._work(run, record.position, step, outputs)
                 outputs[step.name] = result.output
+                if settles:
+                    raise _CancelRequested
+
+    async def _has_loaded(self, run: Run) -> bool:
+        """Whether a run to be cancelled died between the commit of its load and the entry of its account."""
+        if run.account is not None or all(step.state is not StepState.RUNNING for step in run.steps):
+            return False
+        return await self._tools.warehouse.find_load(str(run.run_id)) is not None
 
     async def _work(self, run: Run, position: int, step: Step, outputs: Outputs) -> StepResult:
         attempt = await self._runs.begin_step(run, position)
-        context = StepContext(run, attempt, self._tools, Progress(), outputs)
+        # Already to be cancelled when it was taken, a run only gets here to settle a load that is committed.
+        progress = Progress(is_committing=run.cancel_requested)
+        context = StepContext(run, attempt, self._tools, progress, outputs)
         with structlog.contextvars.bound_contextvars(step=step.name):
             started = time.perf_counter()
             result = await self._watched(context, position, step)
@@ -93,7 +104,7 @@ class Executor:
         work = asyncio.ensure_future(step.work(context))
         try:
             while not work.done():
-                if await self._note(context, position):
+                if await self._note(context, position) and not context.progress.is_committing:
                     raise _CancelRequested
                 await asyncio.wait({work}, timeout=NOTE_INTERVAL.total_seconds())
         finally:

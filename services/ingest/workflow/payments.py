@@ -63,7 +63,8 @@ async def save_backfill_to_db(context: StepContext) -> StepResult:
 async def update_last_payments_update(context: StepContext) -> StepResult:
     """Makes sure, by the ledger, that the load moved the watermark as far as its rows reach."""
     reached = context.output(SAVE_STEP, SavedOutput).reached
-    watermark = await context.tools.warehouse.committed_watermark(context.run_id)
+    load = await context.tools.warehouse.find_load(context.run_id)
+    watermark = None if load is None else load.watermark
     if reached is not None and (watermark is None or watermark < reached):
         raise WatermarkNotMoved(
             f"the warehouse's ledger has the watermark {watermark} for load {context.run_id}, "
@@ -76,5 +77,7 @@ async def update_last_payments_update(context: StepContext) -> StepResult:
 async def _load(context: StepContext, saved: SavedOutput, *, moves_watermark: bool) -> StepResult:
     manifest = ManifestReference(saved.manifest_key, saved.manifest_sha256)
     watermark = saved.reached if moves_watermark else None
+    context.progress.say("loading")
+    context.progress.commit()
     loaded = await context.tools.warehouse.load_payments(context.run_id, manifest, watermark)
     return load_result(context, saved, loaded)

@@ -82,8 +82,8 @@ class Warehouse(Protocol):
     async def record_companies_update(self, load_id: str) -> datetime:
         """Notes that the catalogue is complete as of a committed load; the moment noted."""
 
-    async def committed_watermark(self, load_id: str) -> datetime | None:
-        """The watermark after a load, as the ledger has it."""
+    async def find_load(self, load_id: str) -> LoadedRows | None:
+        """A committed load, as the ledger has it; None without one."""
 
 
 class Indexer(Protocol):

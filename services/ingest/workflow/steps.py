@@ -42,13 +42,18 @@ class Tools:
 class Progress:
     """How far a step is: it writes, the executor reads and stores."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_committing: bool = False) -> None:
         self.counts: dict[str, int] = {}
         self.detail = ""
+        self.is_committing = is_committing
 
     def count(self, **counts: int) -> None:
         """Sets counts by name."""
         self.counts.update(counts)
+
+    def commit(self) -> None:
+        """From here on the step goes to its end before a cancellation counts: what it asks for may be done already."""
+        self.is_committing = True
 
     def say(self, detail: str) -> None:
         """Sets what the step is doing now, or what came of it."""

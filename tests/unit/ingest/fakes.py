@@ -127,7 +127,7 @@ class FakeWarehouse:
     async def record_companies_update(self, load_id: str) -> datetime:
         raise NotImplementedError
 
-    async def committed_watermark(self, load_id: str) -> datetime | None:
+    async def find_load(self, load_id: str) -> LoadedRows | None:
         raise NotImplementedError
 
 
