@@ -16,6 +16,7 @@ from services.runtime.telemetry import telemetry
 from services.warehouse.adapters.load_store import PostgresLoadStore
 from services.warehouse.adapters.parquet_lake import ParquetLake
 from services.warehouse.adapters.reads import PostgresReads
+from services.warehouse.erasing import Erasures
 from services.warehouse.migrations.history import head_revision
 from services.warehouse.queries import Queries
 from services.warehouse.servicer import FULL_NAME, WarehouseServicer
@@ -33,7 +34,9 @@ async def start(settings: WarehouseSettings, stop: asyncio.Event) -> None:
         loads = Loads(load_store, ParquetLake(store), settings.min_catalogue_share, utc_now)
         reads = PostgresReads(engine, head_revision(), timedelta(seconds=settings.read_timeout_seconds))
         queries = Queries(reads, utc_now)
-        register = partial(add_WarehouseServiceServicer_to_server, WarehouseServicer(loads, queries))
+        register = partial(
+            add_WarehouseServiceServicer_to_server, WarehouseServicer(loads, Erasures(load_store, utc_now), queries)
+        )
         service = GrpcService(FULL_NAME, register, queries.check_ready)
         await stack.enter_async_context(grpc_server([service], settings))
         await stop.wait()

@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from afin.warehouse.v1 import warehouse_pb2 as pb
 from services.runtime.errors import InvalidArgument
 from services.runtime.timestamps import timestamp_of
+from services.warehouse.domain.erasure import ErasureRequest
 from services.warehouse.domain.history import CompanyVersion, PaymentVersion, Statistics, TrainingSummary
 from services.warehouse.domain.loads import Load, LoadRequest
 
@@ -37,6 +38,14 @@ def companies_request(request: pb.LoadCompaniesRequest) -> LoadRequest:
         request.manifest_sha256,
         accept_fewer_companies=request.accept_fewer_companies,
     )
+
+
+def erasure_request(request: pb.EraseClientRequest) -> ErasureRequest:
+    """The request as a value."""
+    created_until = moment(request, "created_until")
+    if created_until is None:
+        raise InvalidArgument("created_until", "must be set: what the client does later is a new client's")
+    return ErasureRequest(request.erasure_id, request.salt, request.client_digest, created_until)
 
 
 def load_message(load: Load) -> pb.Load:

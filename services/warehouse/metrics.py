@@ -24,6 +24,7 @@ ROWS = Counter(
     "Rows of committed loads: new, changed, unchanged or late; and companies retired.",
     ["dataset", "outcome"],
 )
+ERASED = Counter("afin_warehouse_erased_observations_total", "Observations removed with the clients that they were of.")
 WATERMARK = Gauge("afin_watermark_timestamp_seconds", "The watermark, in seconds since 1970.", ["dataset"])
 
 log = structlog.get_logger(__name__)

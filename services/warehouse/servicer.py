@@ -8,6 +8,8 @@ from afin.warehouse.v1 import warehouse_pb2 as pb
 from afin.warehouse.v1.warehouse_pb2_grpc import WarehouseServiceServicer
 from services.runtime.timestamps import timestamp_of
 from services.warehouse import conversion
+from services.warehouse.domain.loads import LoadRequest
+from services.warehouse.erasing import Erasures
 from services.warehouse.queries import PageRequest, Queries
 from services.warehouse.workflow import Loads
 
@@ -17,8 +19,9 @@ FULL_NAME = pb.DESCRIPTOR.services_by_name["WarehouseService"].full_name
 class WarehouseServicer(WarehouseServiceServicer):
     """Each method is its RPC; see warehouse.proto. Errors pass to the interceptor."""
 
-    def __init__(self, loads: Loads, queries: Queries) -> None:
+    def __init__(self, loads: Loads, erasures: Erasures, queries: Queries) -> None:
         self._loads = loads
+        self._erasures = erasures
         self._queries = queries
 
     async def LoadPayments(self, request: pb.LoadPaymentsRequest, context: Any) -> pb.LoadPaymentsResponse:
@@ -37,6 +40,18 @@ class WarehouseServicer(WarehouseServiceServicer):
         """See warehouse.proto."""
         watermark = await self._loads.record_companies_update(request.load_id)
         return pb.RecordCompaniesUpdateResponse(companies=timestamp_of(watermark))
+
+    async def EraseClient(self, request: pb.EraseClientRequest, context: Any) -> pb.EraseClientResponse:
+        """See warehouse.proto."""
+        erased = await self._erasures.erase_client(conversion.erasure_request(request))
+        return pb.EraseClientResponse(
+            versions=erased.versions, confirmations=erased.confirmations, erased_at=timestamp_of(erased.erased_at)
+        )
+
+    async def ReplaceManifest(self, request: pb.ReplaceManifestRequest, context: Any) -> pb.ReplaceManifestResponse:
+        """See warehouse.proto."""
+        replacement = LoadRequest(request.load_id, request.manifest_key, request.manifest_sha256)
+        return pb.ReplaceManifestResponse(replaced=await self._erasures.replace_manifest(replacement))
 
     async def GetLoad(self, request: pb.GetLoadRequest, context: Any) -> pb.GetLoadResponse:
         """See warehouse.proto."""

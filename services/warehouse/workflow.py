@@ -11,6 +11,7 @@ from services.contracts.lake import LakeManifest, latest
 from services.runtime.clock import Clock
 from services.runtime.errors import InvalidArgument, NotFound
 from services.runtime.objects.store import checked_key
+from services.warehouse.domain.erasure import Erased, ErasureRequest
 from services.warehouse.domain.fields import checked_load_id
 from services.warehouse.domain.loads import (
     CatalogueSizes,
@@ -70,6 +71,12 @@ class LoadTransaction(Protocol):
     async def advance_watermark(self, dataset: Dataset, to: datetime, load_id: str) -> datetime:
         """Moves it forward, never back; where it stands then. The load must be in the ledger."""
 
+    async def erase_client(self, request: ErasureRequest, erased_at: datetime) -> Erased:
+        """Removes a client's observations, and enters what was removed."""
+
+    async def replace_manifest(self, replacement: LoadRequest) -> bool:
+        """Has an entry of the ledger name another manifest; False when there is none of payments with this id."""
+
 
 class LoadStore(Protocol):
     """Opens transactions."""
@@ -115,7 +122,7 @@ class Loads:
     async def _load(self, request: LoadRequest, dataset: Dataset, apply: "Apply") -> Load:
         with watched_load(dataset) as report, refusals():
             request.check(self._clock())
-            _require_object_key(request.manifest_key)
+            require_object_key(request.manifest_key)
 
             async def work(transaction: LoadTransaction) -> Load:
                 if known := await transaction.find(request.load_id):
@@ -171,7 +178,8 @@ def _entry(request: LoadRequest, manifest: LakeManifest, counts: LoadCounts, now
     )
 
 
-def _require_object_key(key: str) -> None:
+def require_object_key(key: str) -> None:
+    """InvalidArgument for what no object could be called."""
     try:
         checked_key(key)
     except ValueError:

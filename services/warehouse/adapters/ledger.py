@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.warehouse.domain.loads import Dataset, Load, LoadCounts
+from services.warehouse.domain.loads import Dataset, Load, LoadCounts, LoadRequest
 
 FIND = "SELECT * FROM warehouse.loads WHERE load_id = :load_id"
 RECORD = """
@@ -14,6 +14,10 @@ INSERT INTO warehouse.loads (load_id, dataset, manifest_key, manifest_sha256, so
     changed_count, unchanged_count, late_count, retired_count, watermark, committed_at)
 VALUES (:load_id, :dataset, :manifest_key, :manifest_sha256, :source_time, :row_count, :new_count,
     :changed_count, :unchanged_count, :late_count, :retired_count, :watermark, :committed_at)
+"""
+REPLACE_MANIFEST = """
+UPDATE warehouse.loads SET manifest_key = :manifest_key, manifest_sha256 = :manifest_sha256
+WHERE load_id = :load_id AND dataset = 'payments'
 """
 NEWEST = "SELECT max(source_time) FROM warehouse.loads WHERE dataset = :dataset"
 WATERMARKS = "SELECT dataset, value FROM warehouse.watermarks"
@@ -50,6 +54,13 @@ async def record_load(connection: AsyncConnection, load: Load) -> None:
         "retired_count": counts.retired,
     }
     await connection.execute(text(RECORD), values | numbers)
+
+
+async def replace_manifest(connection: AsyncConnection, replacement: LoadRequest) -> bool:
+    """Has an entry name another manifest; False when there is none of payments with this id."""
+    names = {"manifest_key": replacement.manifest_key, "manifest_sha256": replacement.manifest_sha256}
+    changed = await connection.execute(text(REPLACE_MANIFEST), {"load_id": replacement.load_id, **names})
+    return changed.rowcount == 1
 
 
 async def newest_source_time(connection: AsyncConnection, dataset: Dataset) -> datetime | None:

@@ -12,10 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.runtime.errors import Unavailable
-from services.warehouse.adapters import companies_merge, ledger, payments_merge
+from services.warehouse.adapters import companies_merge, erasing, ledger, payments_merge
 from services.warehouse.adapters.failures import Conflict, statement_errors
 from services.warehouse.adapters.staging import copy_batch
-from services.warehouse.domain.loads import CatalogueSizes, Dataset, Load, LoadCounts
+from services.warehouse.domain.erasure import Erased, ErasureRequest
+from services.warehouse.domain.loads import CatalogueSizes, Dataset, Load, LoadCounts, LoadRequest
 from services.warehouse.workflow import LoadTransaction
 
 Result = TypeVar("Result")
@@ -78,6 +79,14 @@ class PostgresLoadTransaction:
     async def advance_watermark(self, dataset: Dataset, to: datetime, load_id: str) -> datetime:
         """See LoadTransaction."""
         return await ledger.advance_watermark(self._connection, dataset, to, load_id)
+
+    async def erase_client(self, request: ErasureRequest, erased_at: datetime) -> Erased:
+        """See LoadTransaction."""
+        return await erasing.erase_client(self._connection, request, erased_at)
+
+    async def replace_manifest(self, replacement: LoadRequest) -> bool:
+        """See LoadTransaction."""
+        return await ledger.replace_manifest(self._connection, replacement)
 
 
 class PostgresLoadStore:

@@ -18,10 +18,10 @@ class WrongField(ValueError):
         self.problem = problem
 
 
-def checked_load_id(value: str) -> str:
+def checked_load_id(value: str, field: str = "load_id") -> str:
     """`value` itself; WrongField unless it is 1 to 128 characters of [A-Za-z0-9._-]."""
     if not LOAD_ID.fullmatch(value):
-        raise WrongField("load_id", "must be 1 to 128 characters of A-Z a-z 0-9 . _ -")
+        raise WrongField(field, "must be 1 to 128 characters of A-Z a-z 0-9 . _ -")
     return value
 
 

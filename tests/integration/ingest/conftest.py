@@ -31,6 +31,7 @@ EMPTY = ";".join(
         "warehouse.companies",
         "warehouse.watermarks",
         "warehouse.loads",
+        "warehouse.erasures",
     )
 )
 Serve = Callable[..., AbstractAsyncContextManager[Ingest]]

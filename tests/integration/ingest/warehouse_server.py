@@ -16,6 +16,7 @@ from services.runtime.server import GrpcService, grpc_server
 from services.warehouse.adapters.load_store import PostgresLoadStore
 from services.warehouse.adapters.parquet_lake import ParquetLake
 from services.warehouse.adapters.reads import PostgresReads
+from services.warehouse.erasing import Erasures
 from services.warehouse.migrations.history import head_revision
 from services.warehouse.queries import Queries
 from services.warehouse.servicer import FULL_NAME, WarehouseServicer
@@ -46,9 +47,12 @@ async def warehouse_server(url: str, store: ObjectStore, port: int = 0) -> Async
     """Serves until the context is left."""
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_database(url, "warehouse"))
-        loads = Loads(PostgresLoadStore(engine, TIMEOUT), ParquetLake(store), 0.5, utc_now)
+        load_store = PostgresLoadStore(engine, TIMEOUT)
+        loads = Loads(load_store, ParquetLake(store), 0.5, utc_now)
         queries = Queries(PostgresReads(engine, head_revision(), TIMEOUT), utc_now)
-        register = partial(rpc.add_WarehouseServiceServicer_to_server, WarehouseServicer(loads, queries))
+        register = partial(
+            rpc.add_WarehouseServiceServicer_to_server, WarehouseServicer(loads, Erasures(load_store, utc_now), queries)
+        )
         service = GrpcService(FULL_NAME, register, queries.check_ready)
         settings = PeerSettings(port=port, drain_seconds=0)
         bound = await stack.enter_async_context(grpc_server([service], settings))

@@ -13,14 +13,16 @@ from services.runtime.objects.local import LocalObjectStore
 from services.warehouse.adapters.load_store import PostgresLoadStore
 from services.warehouse.adapters.parquet_lake import ParquetLake
 from services.warehouse.adapters.reads import PostgresReads
+from services.warehouse.erasing import Erasures
 from services.warehouse.migrations.history import head_revision
 from services.warehouse.queries import Queries
 from services.warehouse.workflow import Loads
 from tests.integration.warehouse.conftest import TIMEOUT, Loader
 from tests.integration.warehouse.lake_writer import Company, put_companies, put_payments
 from tests.integration.warehouse.oracle import EPOCH, MICROSECOND, Observation
+from tests.integration.warehouse.test_erasure import erasure_of
 
-TABLES = ["payments", "payment_confirmations", "companies", "loads", "watermarks"]
+TABLES = ["payments", "payment_confirmations", "companies", "loads", "watermarks", "erasures"]
 VIEWS = ["training_payments", "training_companies", "published_watermark"]
 
 
@@ -58,6 +60,20 @@ async def test_a_login_of_the_warehouse_can_load_and_answer(
         await queries.check_ready()
         assert (await queries.statistics()).payment_versions == 3
         assert (await queries.training_summary(None, ())).payments == 1
+
+
+async def test_a_login_of_the_warehouse_can_erase_a_client(
+    login_url: str, lake: ParquetLake, object_store: LocalObjectStore
+) -> None:
+    rows = [Observation("p1", "A", EPOCH), Observation("p1", "A", EPOCH + MICROSECOND)]
+    async with open_database(login_url, "test") as engine:
+        store = PostgresLoadStore(engine, TIMEOUT)
+        request = put_payments(object_store, "run-1", rows)
+        await Loads(store, lake, 0.5, utc_now).load_payments(request)
+        erasures = Erasures(store, utc_now)
+        erased = await erasures.erase_client(erasure_of("client-1"))
+        assert (erased.versions, erased.confirmations) == (1, 1)
+        assert await erasures.replace_manifest(request)
 
 
 @pytest.mark.parametrize("table", TABLES)
