@@ -11,13 +11,11 @@ This asks that a page can hold a group and two more rows; groups longer than tha
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.ingest.domain.rows import SourceRow
-
 # Rows asked again: as many deletions between two requests cost no stepping back.
-OVERLAP_ROWS = 100
+OVERLAP_ROWS = 20
 REMEMBERED_PAGES = 8
 MAX_IDLE_REQUESTS = 100
 # Looks behind the end at a source too busy to ever show nothing there.
@@ -30,6 +28,24 @@ class PageRequest:
 
     offset: int
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageIdentity:
+    """What tells the rows of a page apart: one entry a row, in the order of the source.
+
+    `groups`: what the source orders by, its id; several rows may share one. `fingerprints`: equal for equal readings,
+    in every process. `awaited`: the row was there when the pass began; rows that came to be later are kept but not
+    waited for: without that, no pass over a busy source would end.
+    """
+
+    groups: Sequence[str]
+    fingerprints: Sequence[int]
+    awaited: Sequence[bool]
+
+    def __len__(self) -> int:
+        """Rows of the page."""
+        return len(self.groups)
 
 
 class PagingError(Exception):
@@ -68,54 +84,50 @@ class Pager:
             )
         return PageRequest(self._offset, self._limit)
 
-    def accept(self, rows: Sequence[SourceRow], is_awaited: Callable[[SourceRow], bool]) -> list[SourceRow]:
-        """Takes the answer to the last request; its new rows, to be kept.
-
-        Rows that are not awaited, for they came to be after the pass began, are kept but not waited for: without
-        that, no pass over a busy source would end.
-        """
+    def accept(self, page: PageIdentity) -> list[int]:
+        """Takes the answer to the last request; which of its rows are new and to be kept, in order."""
         if self._offset is None:
             raise RuntimeError("the pass has ended")
         offset, self._requests_left = self._offset, self._requests_left - 1
-        fresh = self._unseen(rows)
-        awaited = any(is_awaited(row) for row in fresh)
-        self._widest = max(self._widest, len(rows))
+        fresh = self._unseen(page.fingerprints)
+        awaited = any(page.awaited[row] for row in fresh)
+        self._widest = max(self._widest, len(page))
         self._idle += 1
-        if self._reaches_end(offset, rows, fresh, awaited=awaited):
+        if self._reaches_end(offset, page, fresh, awaited=awaited):
             self._offset = None
             return []
-        if not self._joins(offset, rows):
+        if not self._joins(offset, page):
             self._step_back(offset)
             return []
-        self._advance(offset, rows, fresh, awaited=awaited)
+        self._advance(offset, page, fresh, awaited=awaited)
         return fresh
 
-    def _unseen(self, rows: Sequence[SourceRow]) -> list[SourceRow]:
-        fresh: dict[int, SourceRow] = {}
-        for row in rows:
-            if not any(row.fingerprint in page for page in self._seen):
-                fresh[row.fingerprint] = row
-        return list(fresh.values())
+    def _unseen(self, fingerprints: Sequence[int]) -> list[int]:
+        unseen = set(fingerprints).difference(*self._seen)
+        fresh: list[int] = []
+        for row, fingerprint in enumerate(fingerprints):
+            if fingerprint in unseen:
+                unseen.remove(fingerprint)
+                fresh.append(row)
+        return fresh
 
-    def _reaches_end(
-        self, offset: int, rows: Sequence[SourceRow], fresh: Sequence[SourceRow], *, awaited: bool
-    ) -> bool:
-        if not rows:
+    def _reaches_end(self, offset: int, page: PageIdentity, fresh: Sequence[int], *, awaited: bool) -> bool:
+        if not len(page):
             return offset == 0 or (self._looks_beyond and not self._may_be_cut)
         if awaited:
             self._vain_looks = 0
-        elif self._looks_beyond and self._stands_behind_the_end(rows, fresh):
+        elif self._looks_beyond and self._stands_behind_the_end(page, fresh):
             self._vain_looks += 1
         return self._vain_looks == VAIN_LOOKS
 
-    def _stands_behind_the_end(self, rows: Sequence[SourceRow], fresh: Sequence[SourceRow]) -> bool:
+    def _stands_behind_the_end(self, page: PageIdentity, fresh: Sequence[int]) -> bool:
         """Whether insertions have pushed the last known row to here, or only later rows stand here."""
-        if len(fresh) == len(rows):
+        if len(fresh) == len(page):
             return not self._may_be_cut
-        return len(rows) < self._widest and any(row.group == self._last_group for row in rows)
+        return len(page) < self._widest and self._last_group in page.groups
 
-    def _joins(self, offset: int, rows: Sequence[SourceRow]) -> bool:
-        return offset == 0 or any(row.group in groups for row in rows for groups in self._closed)
+    def _joins(self, offset: int, page: PageIdentity) -> bool:
+        return offset == 0 or any(group in groups for group in page.groups for groups in self._closed)
 
     def _step_back(self, offset: int) -> None:
         if self._looks_beyond:
@@ -124,19 +136,19 @@ class Pager:
         self._stepped_back = max(self._widest, 2 * self._stepped_back, 1)
         self._offset = max(0, offset - self._stepped_back)
 
-    def _advance(self, offset: int, rows: Sequence[SourceRow], fresh: Sequence[SourceRow], *, awaited: bool) -> None:
-        overlap = self._close_groups([row.group for row in rows])
-        self._seen.append(frozenset(row.fingerprint for row in rows))
+    def _advance(self, offset: int, page: PageIdentity, fresh: Sequence[int], *, awaited: bool) -> None:
+        overlap = self._close_groups(page.groups)
+        self._seen.append(frozenset(page.fingerprints))
         self._stepped_back = 0
         self._idle = 0 if fresh else self._idle
-        self._resume = offset + len(rows) - overlap
-        self._may_be_cut = len(rows) == self._widest and overlap > 0
+        self._resume = offset + len(page) - overlap
+        self._may_be_cut = len(page) == self._widest and overlap > 0
         self._looks_beyond = not awaited and not (self._may_be_cut and fresh)
-        self._offset = offset + len(rows) if self._looks_beyond else self._resume
-        if any(row.fingerprint == rows[-1].fingerprint for row in fresh):
-            self._last_group = rows[-1].group
+        self._offset = offset + len(page) if self._looks_beyond else self._resume
+        if any(page.fingerprints[row] == page.fingerprints[-1] for row in fresh):
+            self._last_group = page.groups[-1]
 
-    def _close_groups(self, groups: list[str]) -> int:
+    def _close_groups(self, groups: Sequence[str]) -> int:
         """Remembers what the page closes; how many of its last rows to ask for again, an anchor among them."""
         size, last = len(groups), groups[-1]
         open_rows = next((count for count, group in enumerate(reversed(groups)) if group != last), size)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Protocol
 
-from services.ingest.domain.paging import Pager, PageRequest, PagingError
+from services.ingest.domain.paging import PageIdentity, Pager, PageRequest, PagingError
 from services.ingest.domain.rows import SourceRow
 from services.ingest.domain.validation import CompanyRow, PaymentRow, Sifted
 from services.ingest.workflow.errors import SourceRefuses, SourceUnavailable
@@ -85,14 +85,22 @@ async def _pages(one: Pass, pager: Pager) -> AsyncGenerator[Page, None]:
             if start is None:
                 start = page.source_time
                 one.begin(start)
-            fresh = pager.accept(page.rows, partial(one.is_awaited, start=start))
+            fresh = pager.accept(await asyncio.to_thread(_identity, page.rows, partial(one.is_awaited, start=start)))
             request = pager.next_request()
             coming = None if request is None else asyncio.ensure_future(one.fetch(request))
-            yield Page(fresh, page.source_time)
+            yield Page([page.rows[row] for row in fresh], page.source_time)
     finally:
         if coming is not None:
             coming.cancel()
             await asyncio.gather(coming, return_exceptions=True)
+
+
+def _identity(rows: Sequence[SourceRow], is_awaited: Callable[[SourceRow], bool]) -> PageIdentity:
+    return PageIdentity(
+        groups=[row.group for row in rows],
+        fingerprints=[row.fingerprint for row in rows],
+        awaited=[is_awaited(row) for row in rows],
+    )
 
 
 class _Tally:

@@ -1,10 +1,11 @@
 """A source that changes while it is read, and a pass over it that keeps book of what it was given."""
 
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.ingest.domain.paging import Pager, PageRequest
+from services.ingest.domain.paging import PageIdentity, Pager, PageRequest
 from services.ingest.domain.rows import PAYMENT_FIELDS, SourceRow, source_row
 
 Key = tuple[int, int]
@@ -91,6 +92,12 @@ class MovingSource:
         return source_row(fields, "", PAYMENT_FIELDS)
 
 
+def identity(rows: Sequence[SourceRow], is_awaited: Callable[[SourceRow], bool]) -> PageIdentity:
+    """What the pager sees of a page."""
+    groups, fingerprints = [row.group for row in rows], [row.fingerprint for row in rows]
+    return PageIdentity(groups, fingerprints, [is_awaited(row) for row in rows])
+
+
 def filled(situation: Situation) -> MovingSource:
     """The source before anybody reads it. A page can hold all rows of one id and two more."""
     chance = random.Random(situation.seed)  # noqa: S311 - no secret
@@ -104,8 +111,9 @@ def read(source: MovingSource, situation: Situation) -> set[Key]:
     """Rows that a pass was given, while the source changed. PagingError when it changed too fast to be read."""
     start, pager, given, answers = source.clock, Pager(source.cap * situation.asked, MAX_REQUESTS), set[Key](), 0
     while (request := pager.next_request()) is not None:
-        fresh = pager.accept(source.answer(request), lambda row: row.fields["updated_at"] <= start)
-        given |= {(row.fields["id"], row.fields["company_code"]) for row in fresh}
+        page = source.answer(request)
+        fresh = pager.accept(identity(page, lambda row: row.fields["updated_at"] <= start))
+        given |= {(page[row].fields["id"], page[row].fields["company_code"]) for row in fresh}
         source.change(*situation.changes[answers % len(situation.changes)])
         answers += 1
     return given
