@@ -1,20 +1,27 @@
 """The lake: how ingest lays payments and companies down, and the warehouse finds them.
 
     raw/<dataset>/updated_date=<first day of the window>/run=<run id>/part-<attempt>-<number>.parquet
-    raw/<dataset>/updated_date=<first day of the window>/run=<run id>/manifest.json
+    raw/<dataset>/updated_date=<first day of the window>/run=<run id>/manifest-<attempt>.json
     quarantine/<dataset>/updated_date=…/run=<run id>/part-<attempt>-<number>.parquet
 
-Objects are written once, if absent, the manifest last. A part that no manifest names does not exist for readers.
+Objects are written once, if absent, the manifest last. A part that no manifest names does not exist for readers, nor
+does a manifest that the run's row in ingest's database does not name: of several attempts at a run one counts, and one
+that was paused and goes on later writes what nobody looks at. After the load a receipt joins them: see
+services.contracts.receipt.
 """
 
+import re
 from datetime import date, datetime
 from typing import Literal
 
 import pyarrow as pa
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.contracts.sealed import Sealed
+
 Dataset = Literal["payments", "companies"]
 
+MANIFEST_NAME = re.compile(r".+/manifest-([0-9]{2,9})\.json")
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 # `position`: the row's place in its run, from 0. Of two rows with one key and updated_at, the one read later wins.
 PAYMENTS_SCHEMA = pa.schema(
@@ -57,10 +64,8 @@ class Part(BaseModel):
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
-class LakeManifest(BaseModel):
+class LakeManifest(Sealed):
     """What one run read: read = rows of parts + rows of quarantine."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = 1
     dataset: Dataset
@@ -82,10 +87,6 @@ class LakeManifest(BaseModel):
         """Rows refused."""
         return sum(part.rows for part in self.quarantine)
 
-    def to_bytes(self) -> bytes:
-        """The manifest as it is stored."""
-        return self.model_dump_json(indent=1).encode()
-
 
 def run_folder(area: Literal["raw", "quarantine"], dataset: Dataset, day: date, run_id: str) -> str:
     """The folder of a run's objects, without a slash at its end. `day`: first day of the window, or of the pass."""
@@ -97,9 +98,15 @@ def part_key(folder: str, attempt: int, number: int) -> str:
     return f"{folder}/part-{attempt:02d}-{number:05d}.parquet"
 
 
-def manifest_key(folder: str) -> str:
-    """The key of a run's one manifest."""
-    return f"{folder}/manifest.json"
+def manifest_key(folder: str, attempt: int) -> str:
+    """The key of an attempt's manifest."""
+    return f"{folder}/manifest-{attempt:02d}.json"
+
+
+def manifest_attempt(key: str) -> int | None:
+    """Which attempt stored a manifest; None for the key of anything else."""
+    found = MANIFEST_NAME.fullmatch(key)
+    return int(found[1]) if found else None
 
 
 def latest(old: datetime | None, new: datetime | None) -> datetime | None:

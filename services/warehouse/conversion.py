@@ -67,6 +67,8 @@ def load_message(load: Load) -> pb.Load:
         committed_at=timestamp_of(load.committed_at),
         watermark=timestamp_of(load.watermark),
         replayed=load.replayed,
+        sequence=load.sequence,
+        update_sequence=load.update_sequence or 0,
     )
 
 

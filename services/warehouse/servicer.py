@@ -38,8 +38,9 @@ class WarehouseServicer(WarehouseServiceServicer):
         self, request: pb.RecordCompaniesUpdateRequest, context: Any
     ) -> pb.RecordCompaniesUpdateResponse:
         """See warehouse.proto."""
-        watermark = await self._loads.record_companies_update(request.load_id)
-        return pb.RecordCompaniesUpdateResponse(companies=timestamp_of(watermark))
+        watermark, load = await self._loads.record_companies_update(request.load_id)
+        message = conversion.load_message(load)
+        return pb.RecordCompaniesUpdateResponse(companies=timestamp_of(watermark), load=message)
 
     async def EraseClient(self, request: pb.EraseClientRequest, context: Any) -> pb.EraseClientResponse:
         """See warehouse.proto."""

@@ -65,8 +65,14 @@ class LoadTransaction(Protocol):
     async def watermark(self, dataset: Dataset) -> datetime | None:
         """As it stands."""
 
+    async def next_sequence(self) -> int:
+        """The place in the ledger's order of what is entered next."""
+
     async def record(self, load: Load) -> None:
         """Enters a load in the ledger."""
+
+    async def record_update(self, load_id: str, sequence: int) -> None:
+        """Notes in the ledger at which place the update of a catalogue followed its load."""
 
     async def advance_watermark(self, dataset: Dataset, to: datetime, load_id: str) -> datetime:
         """Moves it forward, never back; where it stands then. The load must be in the ledger."""
@@ -102,22 +108,26 @@ class Loads:
         """Replaces the catalogue; what it does not list is retired. A replay gives the recorded answer."""
         return await self._load(request, "companies", self._apply_companies)
 
-    async def record_companies_update(self, load_id: str) -> datetime:
-        """Moves the watermark of the companies to a committed load's source time; where it stands then."""
+    async def record_companies_update(self, load_id: str) -> tuple[datetime, Load]:
+        """Moves the watermark of the companies to a committed load's source time: where it stands, and the load."""
         with refusals():
             checked_load_id(load_id)
 
-        async def record(transaction: LoadTransaction) -> datetime:
+        async def record(transaction: LoadTransaction) -> tuple[datetime, Load]:
             load = await transaction.find(load_id)
             if load is None:
                 raise NotFound(f"no load {load_id!r} in the ledger; load the companies first")
             if load.dataset != "companies":
                 raise InvalidArgument("load_id", "is a load of payments; give one of companies")
-            return await transaction.advance_watermark("companies", load.source_time, load_id)
+            if load.update_sequence is None:
+                sequence = await transaction.next_sequence()
+                await transaction.record_update(load_id, sequence)
+                load = replace(load, update_sequence=sequence)
+            return await transaction.advance_watermark("companies", load.source_time, load_id), load
 
-        watermark = await self._store.transact(record)
+        watermark, load = await self._store.transact(record)
         WATERMARK.labels("companies").set(watermark.timestamp())
-        return watermark
+        return watermark, load
 
     async def _load(self, request: LoadRequest, dataset: Dataset, apply: "Apply") -> Load:
         with watched_load(dataset) as report, refusals():
@@ -129,6 +139,7 @@ class Loads:
                     return request.recorded_answer(known)
                 manifest = await self._lake.manifest(request.manifest_key, request.manifest_sha256, dataset)
                 load = await apply(transaction, request, manifest)
+                load = replace(load, sequence=await transaction.next_sequence())
                 await transaction.record(load)
                 if request.advance_watermark_to:
                     await transaction.advance_watermark(dataset, request.advance_watermark_to, request.load_id)

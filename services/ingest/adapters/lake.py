@@ -4,12 +4,14 @@ import asyncio
 from collections import Counter
 
 from services.contracts.lake import Part
+from services.contracts.receipt import Receipt, receipt_key
 from services.ingest.adapters.lake_writer import ObjectLakeWriter
-from services.ingest.adapters.manifests import find_manifest
+from services.ingest.adapters.manifests import find_manifest, open_manifest
+from services.ingest.adapters.once import put_once
 from services.ingest.adapters.parquet import from_parquet
 from services.ingest.domain.validation import RefusedRow
 from services.ingest.workflow.ports import LakeWriter
-from services.ingest.workflow.values import Place, QuarantinePosition, StoredManifest
+from services.ingest.workflow.values import ManifestReference, Place, QuarantinePosition, StoredManifest
 from services.runtime.checksums import require_sha256
 from services.runtime.objects.store import ObjectStore
 
@@ -30,6 +32,15 @@ class ObjectLake:
     async def find(self, place: Place) -> StoredManifest | None:
         """See Lake."""
         return await asyncio.to_thread(find_manifest, self._store, place)
+
+    async def open(self, reference: ManifestReference) -> StoredManifest:
+        """See Lake."""
+        return await asyncio.to_thread(open_manifest, self._store, reference)
+
+    async def keep_receipt(self, receipt: Receipt, generation: int) -> None:
+        """See Lake."""
+        key = receipt_key(receipt.manifest_key, generation)
+        await asyncio.to_thread(put_once, self._store, key, receipt.to_bytes())
 
     def writer(self, place: Place, attempt: int) -> LakeWriter:
         """See Lake."""

@@ -11,15 +11,15 @@ from services.contracts.lake import (
     QUARANTINE_SCHEMA,
     LakeManifest,
     Part,
+    manifest_key,
     part_key,
     run_folder,
 )
 from services.ingest.adapters.manifests import store_manifest
+from services.ingest.adapters.once import put_once
 from services.ingest.adapters.parquet import batch_of, refused_values, to_parquet
 from services.ingest.domain.validation import CompanyRow, PaymentRow, Sifted
 from services.ingest.workflow.values import PassFacts, Place, StoredManifest
-from services.runtime.checksums import sha256_of
-from services.runtime.errors import AlreadyExists
 from services.runtime.objects.store import ObjectStore
 from services.runtime.version import code_version
 
@@ -35,7 +35,9 @@ class ObjectLakeWriter:
     def __init__(self, store: ObjectStore, place: Place, attempt: int) -> None:
         self._store = store
         self._place = place
-        self._rows = _Area(store, run_folder("raw", place.dataset, place.day, place.run_id), attempt)
+        folder = run_folder("raw", place.dataset, place.day, place.run_id)
+        self._manifest_key = manifest_key(folder, attempt)
+        self._rows = _Area(store, folder, attempt)
         self._refused = _Area(store, run_folder("quarantine", place.dataset, place.day, place.run_id), attempt)
 
     async def write(self, rows: Sifted[PaymentRow] | Sifted[CompanyRow]) -> None:
@@ -61,7 +63,7 @@ class ObjectLakeWriter:
             parts=self._rows.close(),
             quarantine=self._refused.close(),
         )
-        return store_manifest(self._store, self._place, manifest)
+        return store_manifest(self._store, self._manifest_key, manifest)
 
 
 class _Area:
@@ -92,9 +94,6 @@ class _Area:
     def _store_part(self) -> None:
         key = part_key(self._folder, self._attempt, len(self._parts))
         content, rows = to_parquet(self._batches), self._row_count()
-        checksum = sha256_of(content)
-        # Our own write may have arrived though its answer was lost; anything else under our name is not ours.
-        if not self._store.put_if_absent(key, content) and sha256_of(self._store.get(key)) != checksum:
-            raise AlreadyExists(f"object {key!r} is taken by other content; start a new run", metadata={"key": key})
+        checksum = put_once(self._store, key, content)
         self._parts.append(Part(key=key, rows=rows, size=len(content), sha256=checksum))
         self._batches = []

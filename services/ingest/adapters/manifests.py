@@ -1,37 +1,39 @@
-"""Manifests in the object store: the first attempt to store one decides what the run has read."""
+"""Manifests in the object store. The one that counts is named by the run's row; until then, the newest one there is."""
 
-from pydantic import ValidationError
-
-from services.contracts.lake import LakeManifest, manifest_key, run_folder
-from services.ingest.workflow.values import Place, StoredManifest
-from services.runtime.checksums import sha256_of
+from services.contracts.lake import LakeManifest, manifest_attempt, run_folder
+from services.ingest.adapters.once import put_once
+from services.ingest.workflow.values import ManifestReference, Place, StoredManifest
+from services.runtime.checksums import require_sha256, sha256_of
 from services.runtime.errors import DataLoss
-from services.runtime.objects.store import ObjectNotFound, ObjectStore
+from services.runtime.objects.store import ObjectStore
 
 
 def find_manifest(store: ObjectStore, place: Place) -> StoredManifest | None:
-    """The manifest of a run; None before it was stored. DataLoss for bytes that are none."""
-    key = _key(place)
-    try:
-        content = store.get(key)
-    except ObjectNotFound:
+    """The manifest of the newest attempt that stored one; None before. DataLoss for bytes that are none."""
+    folder = run_folder("raw", place.dataset, place.day, place.run_id)
+    attempts = {manifest_attempt(info.key): info.key for info in store.list(f"{folder}/manifest-")}
+    newest = max((attempt for attempt in attempts if attempt is not None), default=None)
+    if newest is None:
         return None
+    return _read(attempts[newest], store.get(attempts[newest]))
+
+
+def open_manifest(store: ObjectStore, reference: ManifestReference) -> StoredManifest:
+    """The manifest that is meant. ObjectNotFound, or DataLoss when its bytes are others."""
+    content = store.get(reference.key)
+    require_sha256(content, reference.sha256, reference.key)
+    return _read(reference.key, content)
+
+
+def store_manifest(store: ObjectStore, key: str, manifest: LakeManifest) -> StoredManifest:
+    """Stores it under a key of this attempt's own."""
+    return StoredManifest(key, put_once(store, key, manifest.to_bytes()), manifest)
+
+
+def _read(key: str, content: bytes) -> StoredManifest:
     try:
-        return StoredManifest(key, sha256_of(content), LakeManifest.model_validate_json(content))
-    except ValidationError as error:
-        raise DataLoss(f"object {key!r} is no manifest; restore it", metadata={"key": key}) from error
-
-
-def store_manifest(store: ObjectStore, place: Place, manifest: LakeManifest) -> StoredManifest:
-    """Stores it, or gives the one of another attempt that was first."""
-    key, content = _key(place), manifest.to_bytes()
-    if store.put_if_absent(key, content):
-        return StoredManifest(key, sha256_of(content), manifest)
-    found = find_manifest(store, place)
-    if found is None:
-        raise DataLoss(f"object {key!r} was there and is gone; nothing may delete it", metadata={"key": key})
-    return found
-
-
-def _key(place: Place) -> str:
-    return manifest_key(run_folder("raw", place.dataset, place.day, place.run_id))
+        return StoredManifest(key, sha256_of(content), LakeManifest.from_bytes(content))
+    except ValueError as error:
+        raise DataLoss(
+            f"object {key!r} is no whole manifest; restore it, or start a new run", metadata={"key": key}
+        ) from error

@@ -7,9 +7,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from afin.warehouse.v1 import warehouse_pb2 as pb
 from afin.warehouse.v1 import warehouse_pb2_grpc as rpc
+from services.contracts.receipt import Receipt
 from services.ingest.adapters.calls import CallPolicy, call
 from services.ingest.workflow.errors import PeerRefused
-from services.ingest.workflow.values import LoadedRows, ManifestReference, Watermarks
+from services.ingest.workflow.values import LoadedRows, ManifestReference, RecordedUpdate, Watermarks
 
 PEER = "warehouse"
 
@@ -49,11 +50,11 @@ class WarehouseClient:
         answer = await call(PEER, self._policy, lambda: self._stub.LoadCompanies(request, timeout=self._long))
         return _loaded(answer.load)
 
-    async def record_companies_update(self, load_id: str) -> datetime:
+    async def record_companies_update(self, load_id: str) -> RecordedUpdate:
         """See Warehouse."""
         request = pb.RecordCompaniesUpdateRequest(load_id=load_id)
         answer = await call(PEER, self._policy, lambda: self._stub.RecordCompaniesUpdate(request, timeout=self._short))
-        return _moment(answer.companies)
+        return RecordedUpdate(_moment(answer.companies), _receipt(answer.load))
 
     async def find_load(self, load_id: str) -> LoadedRows | None:
         """See Warehouse."""
@@ -77,8 +78,34 @@ def _loaded(load: pb.Load) -> LoadedRows:
         late=counts.late,
         retired=counts.retired,
         replayed=load.replayed,
-        watermark=_moment(load.watermark) if load.HasField("watermark") else None,
+        watermark=_watermark(load),
+        receipt=_receipt(load),
     )
+
+
+def _receipt(load: pb.Load) -> Receipt:
+    counts = load.counts
+    return Receipt.model_validate(
+        {
+            "load_id": load.load_id,
+            "dataset": load.dataset,
+            "manifest_key": load.manifest_key,
+            "manifest_sha256": load.manifest_sha256,
+            "sequence": load.sequence,
+            "update_sequence": load.update_sequence or None,
+            "new": counts.new,
+            "changed": counts.changed,
+            "unchanged": counts.unchanged,
+            "late": counts.late,
+            "retired": counts.retired,
+            "watermark": _watermark(load),
+            "committed_at": _moment(load.committed_at),
+        }
+    )
+
+
+def _watermark(load: pb.Load) -> datetime | None:
+    return _moment(load.watermark) if load.HasField("watermark") else None
 
 
 def _moment(timestamp: Timestamp) -> datetime:

@@ -11,8 +11,8 @@ from services.ingest.domain.runs import Pipeline, Run
 from services.ingest.domain.validation import RefusedRow
 from services.ingest.domain.window import WindowRules, since_day
 from services.ingest.workflow.ports import Lake, RunTable, Warehouse
-from services.ingest.workflow.saving import place_of
-from services.ingest.workflow.values import QuarantinePosition, RunCursor
+from services.ingest.workflow.saving import place_of, saved_output
+from services.ingest.workflow.values import QuarantinePosition, RunCursor, StoredManifest
 from services.runtime.clock import Clock
 from services.runtime.errors import Unavailable
 
@@ -96,7 +96,14 @@ class Quarantine:
         self, run_id: UUID, start: QuarantinePosition, limit: int
     ) -> tuple[list[RefusedRow], QuarantinePosition | None]:
         """Rows from a place on, and the next place; none while the run's pass has not come to its end."""
-        run = await self._runs.get(run_id)
-        place = place_of(run, run.outputs())
-        stored = None if place is None else await self._lake.find(place)
+        stored = await self._manifest(await self._runs.get(run_id))
         return ([], None) if stored is None else await self._lake.refused_rows(stored, start, limit)
+
+    async def _manifest(self, run: Run) -> StoredManifest | None:
+        """The one that counts; for a run whose pass was not accepted, or not yet, the newest one it left."""
+        outputs = run.outputs()
+        saved = saved_output(outputs)
+        if saved is not None:
+            return await self._lake.open(saved.manifest)
+        place = place_of(run, outputs)
+        return None if place is None else await self._lake.find(place)

@@ -7,6 +7,7 @@ from typing import Any, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from services.ingest.domain.window import DayRange
+from services.ingest.workflow.values import ManifestReference
 
 
 class StepOutput(BaseModel):
@@ -39,6 +40,11 @@ class SavedOutput(StepOutput):
     rows: int
     quarantined: int
     reached: AwareDatetime | None
+
+    @property
+    def manifest(self) -> ManifestReference:
+        """Where the manifest stands, and which one is meant."""
+        return ManifestReference(self.manifest_key, self.manifest_sha256)
 
 
 class IndexOutput(StepOutput):

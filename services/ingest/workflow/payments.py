@@ -1,12 +1,12 @@
 """Steps of `recommendations` and `backfill` up to the warehouse."""
 
+from services.contracts.receipt import LOADED
 from services.ingest.domain.window import since_day
 from services.ingest.workflow.accounting import load_result
 from services.ingest.workflow.errors import CompaniesNeverLoaded, WatermarkNotMoved
 from services.ingest.workflow.outputs import BackfillParameters, SavedOutput, WindowOutput
 from services.ingest.workflow.saving import WINDOW_STEP, save_payments_of
 from services.ingest.workflow.steps import StepContext, StepResult
-from services.ingest.workflow.values import ManifestReference
 
 SAVE_STEP = "save_payments_to_bucket"
 
@@ -75,9 +75,9 @@ async def update_last_payments_update(context: StepContext) -> StepResult:
 
 
 async def _load(context: StepContext, saved: SavedOutput, *, moves_watermark: bool) -> StepResult:
-    manifest = ManifestReference(saved.manifest_key, saved.manifest_sha256)
     watermark = saved.reached if moves_watermark else None
     context.progress.say("loading")
     context.progress.commit()
-    loaded = await context.tools.warehouse.load_payments(context.run_id, manifest, watermark)
+    loaded = await context.tools.warehouse.load_payments(context.run_id, saved.manifest, watermark)
+    await context.tools.lake.keep_receipt(loaded.receipt, LOADED)
     return load_result(context, saved, loaded)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
+from services.contracts.receipt import Receipt
 from services.ingest.domain.account import Account
 from services.ingest.domain.paging import PageRequest
 from services.ingest.domain.runs import Pipeline, Run, RunState, Schedule
@@ -19,6 +20,7 @@ from services.ingest.workflow.values import (
     PassFacts,
     Place,
     QuarantinePosition,
+    RecordedUpdate,
     RunCursor,
     StoredManifest,
     Verdict,
@@ -43,7 +45,7 @@ class LakeWriter(Protocol):
         """Keeps rows, valid and refused; full parts are stored at once."""
 
     async def finish(self, facts: PassFacts) -> StoredManifest:
-        """Stores what is left and then the manifest; the manifest of another attempt, if that one was first."""
+        """Stores what is left and then the manifest of this attempt."""
 
 
 class Lake(Protocol):
@@ -53,7 +55,13 @@ class Lake(Protocol):
         """Raises ObjectStoreUnavailable, saying what to do."""
 
     async def find(self, place: Place) -> StoredManifest | None:
-        """The manifest that an earlier attempt at the same pass left."""
+        """The manifest of the newest attempt at a pass that came to its end."""
+
+    async def open(self, reference: ManifestReference) -> StoredManifest:
+        """The manifest that a run's row names. Raises ObjectNotFound or DataLoss."""
+
+    async def keep_receipt(self, receipt: Receipt, generation: int) -> None:
+        """Stores a receipt beside its manifest; again the same, it changes nothing."""
 
     def writer(self, place: Place, attempt: int) -> LakeWriter:
         """Begins an attempt; its number makes the names of its parts its own."""
@@ -79,8 +87,8 @@ class Warehouse(Protocol):
     async def load_companies(self, load_id: str, manifest: ManifestReference, *, accept_fewer: bool) -> LoadedRows:
         """Replaces the catalogue by a manifest; `accept_fewer`: by one that lacks many active companies, too."""
 
-    async def record_companies_update(self, load_id: str) -> datetime:
-        """Notes that the catalogue is complete as of a committed load; the moment noted."""
+    async def record_companies_update(self, load_id: str) -> RecordedUpdate:
+        """Notes that the catalogue is complete as of a committed load."""
 
     async def find_load(self, load_id: str) -> LoadedRows | None:
         """A committed load, as the ledger has it; None without one."""

@@ -42,6 +42,12 @@ def place_of(run: Run, outputs: Outputs) -> Place | None:
     return None if window is None else Place("payments", WindowOutput.read(window).since, run_id)
 
 
+def saved_output(outputs: Outputs) -> SavedOutput | None:
+    """What the step that read the source left; None before it succeeded."""
+    found = (output for output in outputs.values() if "manifest_key" in output)
+    return next((SavedOutput.read(output) for output in found), None)
+
+
 async def save_companies_of(context: StepContext) -> SavedOutput:
     """Reads the whole catalogue."""
     tools, place = context.tools, _place(context)

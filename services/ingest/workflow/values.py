@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.contracts.lake import Dataset, LakeManifest
+from services.contracts.receipt import Receipt
 from services.ingest.domain.rows import SourceRow
 from services.ingest.domain.runs import Pipeline, Trigger
 
@@ -64,7 +65,7 @@ class QuarantinePosition:
 
 @dataclass(frozen=True, slots=True)
 class LoadedRows:
-    """What the warehouse says of a committed load."""
+    """What the warehouse says of a committed load; `receipt`: what the lake keeps of it."""
 
     rows: int
     new: int
@@ -74,6 +75,15 @@ class LoadedRows:
     retired: int
     replayed: bool
     watermark: datetime | None
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedUpdate:
+    """Since when the catalogue is complete, and the receipt of its load that tells so."""
+
+    companies: datetime
+    receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True)

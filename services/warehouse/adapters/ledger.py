@@ -11,14 +11,17 @@ from services.warehouse.domain.loads import Dataset, Load, LoadCounts, LoadReque
 FIND = "SELECT * FROM warehouse.loads WHERE load_id = :load_id"
 RECORD = """
 INSERT INTO warehouse.loads (load_id, dataset, manifest_key, manifest_sha256, source_time, row_count, new_count,
-    changed_count, unchanged_count, late_count, retired_count, watermark, committed_at)
+    changed_count, unchanged_count, late_count, retired_count, watermark, committed_at, sequence)
 VALUES (:load_id, :dataset, :manifest_key, :manifest_sha256, :source_time, :row_count, :new_count,
-    :changed_count, :unchanged_count, :late_count, :retired_count, :watermark, :committed_at)
+    :changed_count, :unchanged_count, :late_count, :retired_count, :watermark, :committed_at, :sequence)
 """
 REPLACE_MANIFEST = """
 UPDATE warehouse.loads SET manifest_key = :manifest_key, manifest_sha256 = :manifest_sha256
 WHERE load_id = :load_id AND dataset = 'payments'
 """
+# Loads wait for each other: nobody else takes the same number.
+NEXT_SEQUENCE = "SELECT greatest(max(sequence), max(update_sequence), 0) + 1 FROM warehouse.loads"
+RECORD_UPDATE = "UPDATE warehouse.loads SET update_sequence = :sequence WHERE load_id = :load_id"
 NEWEST = "SELECT max(source_time) FROM warehouse.loads WHERE dataset = :dataset"
 WATERMARKS = "SELECT dataset, value FROM warehouse.watermarks"
 ADVANCE = """
@@ -44,6 +47,7 @@ async def record_load(connection: AsyncConnection, load: Load) -> None:
         "source_time": load.source_time,
         "watermark": load.watermark,
         "committed_at": load.committed_at,
+        "sequence": load.sequence,
     }
     numbers = {
         "row_count": counts.rows,
@@ -61,6 +65,16 @@ async def replace_manifest(connection: AsyncConnection, replacement: LoadRequest
     names = {"manifest_key": replacement.manifest_key, "manifest_sha256": replacement.manifest_sha256}
     changed = await connection.execute(text(REPLACE_MANIFEST), {"load_id": replacement.load_id, **names})
     return changed.rowcount == 1
+
+
+async def next_sequence(connection: AsyncConnection) -> int:
+    """The place of what is entered next."""
+    return int((await connection.execute(text(NEXT_SEQUENCE))).scalar_one())
+
+
+async def record_update(connection: AsyncConnection, load_id: str, sequence: int) -> None:
+    """Notes at which place RecordCompaniesUpdate followed a load."""
+    await connection.execute(text(RECORD_UPDATE), {"load_id": load_id, "sequence": sequence})
 
 
 async def newest_source_time(connection: AsyncConnection, dataset: Dataset) -> datetime | None:
@@ -98,4 +112,6 @@ def _load(row: RowMapping) -> Load:
         counts=counts,
         watermark=row["watermark"],
         committed_at=row["committed_at"],
+        sequence=row["sequence"],
+        update_sequence=row["update_sequence"],
     )

@@ -72,9 +72,17 @@ class PostgresLoadTransaction:
         """See LoadTransaction."""
         return (await ledger.watermarks(self._connection)).get(dataset)
 
+    async def next_sequence(self) -> int:
+        """See LoadTransaction."""
+        return await ledger.next_sequence(self._connection)
+
     async def record(self, load: Load) -> None:
         """See LoadTransaction."""
         await ledger.record_load(self._connection, load)
+
+    async def record_update(self, load_id: str, sequence: int) -> None:
+        """See LoadTransaction."""
+        await ledger.record_update(self._connection, load_id, sequence)
 
     async def advance_watermark(self, dataset: Dataset, to: datetime, load_id: str) -> datetime:
         """See LoadTransaction."""

@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import ValidationError
 
 from services.contracts.lake import COMPANIES_SCHEMA, PAYMENTS_SCHEMA, Dataset, LakeManifest, Part
 from services.runtime.checksums import require_sha256
@@ -31,8 +30,8 @@ class ParquetLake:
         content = await asyncio.to_thread(self._store.get, key)
         require_sha256(content, sha256, key)
         try:
-            manifest = LakeManifest.model_validate_json(content)
-        except ValidationError:
+            manifest = LakeManifest.from_bytes(content)
+        except ValueError:
             raise FailedPrecondition(f"object {key!r} is no manifest that this code reads") from None
         if manifest.dataset != dataset:
             raise InvalidArgument("manifest_key", f"names a manifest of {manifest.dataset}, not of {dataset}")

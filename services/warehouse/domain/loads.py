@@ -38,7 +38,11 @@ class LoadCounts:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """An entry of the ledger; `watermark` is the dataset's after the load, None where none was ever set."""
+    """An entry of the ledger; `watermark` is the dataset's after the load, None where none was ever set.
+
+    `sequence`: the order in which loads were applied, from 1 without gaps; 0 before it is entered. A load of companies
+    whose update was recorded has a later place in the same order for that.
+    """
 
     load_id: str
     dataset: Dataset
@@ -48,6 +52,8 @@ class Load:
     counts: LoadCounts
     watermark: datetime | None
     committed_at: datetime
+    sequence: int = 0
+    update_sequence: int | None = None
     replayed: bool = False
 
 

@@ -171,7 +171,7 @@ async def _damage_the_lake(world: World) -> None:
     """A load of a part that is not what its manifest says, and one of a part that breaks the contract."""
     manifests = [each.key for each in world.objects.list("raw/payments/") if "manifest" in each.key]
     content = world.objects.get(manifests[0])
-    manifest = LakeManifest.model_validate_json(content)
+    manifest = LakeManifest.from_bytes(content)
     part = manifest.parts[0]
     path = world.stack.options.state / "objects" / part.key
     path.write_bytes(path.read_bytes()[:-8] + CANARY.encode()[:8])

@@ -1,4 +1,4 @@
-"""The lake: every object once, the manifest last and of one winner, the quarantine listed within bounds."""
+"""The lake: every object once, a manifest for each attempt, receipts, the quarantine listed within bounds."""
 
 from datetime import date
 from pathlib import Path
@@ -8,14 +8,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from services.contracts.lake import PAYMENTS_SCHEMA
+from services.contracts.receipt import LOADED, UPDATED, Receipt
 from services.ingest.adapters.lake import MAX_ANSWER_BYTES, ObjectLake
 from services.ingest.adapters.parquet import MAX_RAW_BYTES
 from services.ingest.domain.rows import PAYMENT_FIELDS, source_row
 from services.ingest.domain.validation import PaymentRow, RefusedRow, Sifted, payment_row, sift
-from services.ingest.workflow.values import PassFacts, Place, QuarantinePosition, StoredManifest
-from services.runtime.errors import DataLoss
+from services.ingest.workflow.values import ManifestReference, PassFacts, Place, QuarantinePosition, StoredManifest
+from services.runtime.errors import AlreadyExists, DataLoss
 from services.runtime.objects.local import LocalObjectStore
 from tests.integration.ingest.source_server import NOW, payment
+from tests.receipts import a_receipt
 
 PLACE = Place("payments", date(2026, 3, 7), "run-1")
 FACTS = PassFacts(date(2026, 3, 7), NOW, NOW)
@@ -41,6 +43,11 @@ async def stored(lake: ObjectLake, *batches: Sifted[PaymentRow], attempt: int = 
     return await writer.finish(FACTS)
 
 
+def with_flipped_bit(content: bytes, place: int) -> bytes:
+    """The same bytes but for one bit."""
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
 @pytest.fixture
 def lake(object_store: LocalObjectStore) -> ObjectLake:
     """A lake in a folder."""
@@ -61,6 +68,7 @@ async def test_the_manifest_of_a_pass_is_found_again(lake: ObjectLake) -> None:
     written = await stored(lake, good(1), bad("{}"))
 
     assert await lake.find(PLACE) == written
+    assert await lake.open(ManifestReference(written.key, written.sha256)) == written
     assert (written.manifest.rows, written.manifest.quarantined) == (1, 1)
 
 
@@ -70,12 +78,25 @@ async def test_before_its_manifest_a_pass_is_not_there(lake: ObjectLake) -> None
     assert await lake.find(PLACE) is None
 
 
-async def test_of_two_attempts_the_first_manifest_counts_for_both(lake: ObjectLake) -> None:
-    first = await stored(lake, good(1, 2), attempt=1)
-
+async def test_each_attempt_has_a_manifest_of_its_own_and_the_newest_is_taken_over(lake: ObjectLake) -> None:
     second = await stored(lake, good(1, 2, 3), attempt=2)
+    paused = await stored(lake, good(1, 2), attempt=1)
 
-    assert second == first
+    assert await lake.find(PLACE) == second
+    assert paused.key != second.key
+    hundredth = await stored(lake, good(1), attempt=100)
+    assert await lake.find(PLACE) == hundredth
+
+
+async def test_an_attempt_whose_answer_was_lost_stores_its_manifest_again(lake: ObjectLake) -> None:
+    assert await stored(lake, good(1)) == await stored(lake, good(1))
+
+
+async def test_an_attempt_cannot_store_two_manifests(lake: ObjectLake) -> None:
+    await stored(lake, attempt=1)
+
+    with pytest.raises(AlreadyExists, match=r"manifest-01\.json' is taken by other content; start a new run"):
+        await stored(lake, good(1), attempt=1)
 
 
 async def test_a_pass_without_rows_has_a_manifest_without_parts(lake: ObjectLake) -> None:
@@ -87,10 +108,38 @@ async def test_a_pass_without_rows_has_a_manifest_without_parts(lake: ObjectLake
 async def test_bytes_that_are_no_manifest_are_not_taken_for_one(
     lake: ObjectLake, object_store: LocalObjectStore
 ) -> None:
-    object_store.put_if_absent("raw/payments/updated_date=2026-03-07/run=run-1/manifest.json", b"{}")
+    object_store.put_if_absent("raw/payments/updated_date=2026-03-07/run=run-1/manifest-01.json", b"{}")
 
-    with pytest.raises(DataLoss, match="is no manifest; restore it"):
+    with pytest.raises(DataLoss, match="is no whole manifest; restore it, or start a new run"):
         await lake.find(PLACE)
+
+
+async def test_a_manifest_with_one_changed_bit_is_not_taken_over_nor_opened(lake: ObjectLake, tmp_path: Path) -> None:
+    written = await stored(lake, good(1))
+    content = (tmp_path / "objects" / written.key).read_bytes()
+
+    for place in range(0, len(content), 7):
+        (tmp_path / "objects" / written.key).write_bytes(with_flipped_bit(content, place))
+        with pytest.raises(DataLoss):
+            await lake.find(PLACE)
+        with pytest.raises(DataLoss):
+            await lake.open(ManifestReference(written.key, written.sha256))
+
+
+async def test_a_receipt_is_kept_beside_its_manifest_and_again_changes_nothing(
+    lake: ObjectLake, object_store: LocalObjectStore
+) -> None:
+    receipt = a_receipt()
+
+    await lake.keep_receipt(receipt, LOADED)
+    await lake.keep_receipt(receipt, LOADED)
+    await lake.keep_receipt(a_receipt(late=1), UPDATED)
+
+    folder = "raw/payments/updated_date=2026-03-07/run=run-1"
+    assert Receipt.from_bytes(object_store.get(f"{folder}/receipt-0.json")) == receipt
+    assert Receipt.from_bytes(object_store.get(f"{folder}/receipt-1.json")).late == 1
+    with pytest.raises(AlreadyExists):
+        await lake.keep_receipt(a_receipt(late=2), LOADED)
 
 
 async def test_refused_rows_are_listed_page_by_page_with_their_reasons(lake: ObjectLake) -> None:
@@ -139,9 +188,7 @@ async def test_a_giant_row_is_cut_in_the_quarantine(lake: ObjectLake) -> None:
 async def test_a_damaged_part_is_not_listed(lake: ObjectLake, tmp_path: Path) -> None:
     found = await stored(lake, bad("1"))
     path = tmp_path / "objects" / found.manifest.quarantine[0].key
-    content = bytearray(path.read_bytes())
-    content[20] ^= 1
-    path.write_bytes(content)
+    path.write_bytes(with_flipped_bit(path.read_bytes(), 20))
 
     with pytest.raises(DataLoss, match="SHA-256"):
         await lake.refused_rows(found, START, 1)

@@ -6,6 +6,9 @@ import grpc
 
 from afin.indexer.v1 import indexer_pb2
 from afin.ingest.v1 import ingest_pb2 as pb
+from services.contracts.receipt import Receipt, receipt_place
+from services.runtime.checksums import sha256_of
+from services.runtime.objects.local import LocalObjectStore
 from tests.integration.ingest.conftest import Serve
 from tests.integration.ingest.indexer_server import IndexerServer
 from tests.integration.ingest.serving import Ingest, refusal, step_of
@@ -22,6 +25,11 @@ RECOMMENDATION_STEPS = [
     "create_payments_index",
     "validate_payments_index",
 ]
+
+
+def receipts_of(store: LocalObjectStore) -> dict[str, Receipt]:
+    """All receipts of the lake, by key."""
+    return {info.key: Receipt.from_bytes(store.get(info.key)) for info in store.list("raw/") if receipt_place(info.key)}
 
 
 def accounted(account: pb.Account) -> int:
@@ -184,6 +192,28 @@ async def test_an_index_that_does_not_pass_fails_the_run_with_what_was_found(
 
     assert run.state == pb.RUN_STATE_FAILED
     assert run.error.endswith("was not published: beats popularity: 0.10 against 0.12")
+
+
+async def test_each_load_leaves_a_receipt_beside_the_manifest_that_counts(
+    ingest: Ingest, object_store: LocalObjectStore
+) -> None:
+    await ingest.load_companies()
+    run = await ingest.recommendations()
+    backfill = await ingest.end_of((await ingest.backfill(day_before(9), day_before(1))).run_id)
+
+    receipts = receipts_of(object_store)
+    in_order = sorted(receipts.values(), key=lambda receipt: receipt.update_sequence or receipt.sequence)
+    loaded, updated, payments, again = in_order
+
+    assert (loaded.dataset, loaded.sequence, loaded.update_sequence) == ("companies", 1, None)
+    assert updated == loaded.model_copy(update={"update_sequence": 2})
+    assert (payments.load_id, payments.sequence, payments.new) == (run.run_id, 3, 20)
+    assert payments.watermark == again.watermark == (await ingest.watermark()).payments.ToDatetime(UTC)
+    assert (again.load_id, again.sequence) == (backfill.run_id, 4)
+    for key, receipt in receipts.items():
+        manifest = object_store.get(receipt.manifest_key)
+        assert key.rpartition("/")[0] == receipt.manifest_key.rpartition("/")[0]
+        assert sha256_of(manifest) == receipt.manifest_sha256
 
 
 async def test_a_backfill_takes_its_days_alone_and_leaves_the_watermark(

@@ -5,7 +5,9 @@ import json
 import grpc
 
 from afin.ingest.v1 import ingest_pb2 as pb
+from services.contracts.lake import LakeManifest, manifest_attempt, manifest_key
 from services.ingest.settings import IngestSettings
+from services.runtime.objects.local import LocalObjectStore
 from tests.integration.ingest.conftest import Serve
 from tests.integration.ingest.serving import Ingest, refusal, step_of
 from tests.integration.ingest.source_server import SourceServer, body, payment
@@ -24,6 +26,21 @@ async def test_a_bad_row_is_listed_with_its_reason_and_the_rest_is_loaded(
     assert row.reason == "amount is not a number"
     assert json.loads(row.raw) == payment(70, amount="much")
     assert (await warehouse.statistics()).current_payments == 20
+
+
+async def test_what_a_former_leader_stores_late_is_not_looked_at(
+    ingest: Ingest, source: SourceServer, object_store: LocalObjectStore
+) -> None:
+    await ingest.load_companies()
+    source.payments.append(payment(70, amount="much"))
+    run = await ingest.recommendations()
+    (key,) = [info.key for info in object_store.list("raw/payments/") if manifest_attempt(info.key)]
+
+    late = LakeManifest.from_bytes(object_store.get(key)).model_copy(update={"quarantine": ()})
+    for attempt in (0, 99):
+        assert object_store.put_if_absent(manifest_key(key.rpartition("/")[0], attempt), late.to_bytes())
+
+    assert len((await ingest.quarantined(run.run_id)).rows) == 1
 
 
 async def test_values_that_are_no_json_spoil_their_row_alone(ingest: Ingest, source: SourceServer) -> None:

@@ -99,8 +99,9 @@ def put_manifest(
         parts=parts,
         quarantine=(Part(key="quarantine/part", rows=refused, size=1, sha256="0" * 64),) if refused else (),
     )
-    assert store.put_if_absent(manifest_key(folder), manifest.to_bytes())
-    return manifest_key(folder), sha256_of(manifest.to_bytes())
+    key = manifest_key(folder, 1)
+    assert store.put_if_absent(key, manifest.to_bytes())
+    return key, sha256_of(manifest.to_bytes())
 
 
 def _put_part(store: ObjectStore, key: str, table: pa.Table) -> Part:

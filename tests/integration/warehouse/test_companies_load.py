@@ -161,7 +161,8 @@ async def test_the_companies_watermark_is_the_source_time_of_the_recorded_load(
 ) -> None:
     load = await loader.companies(A, source_time=EPOCH + WEEK)
     assert await queries.watermarks() == {}
-    assert await loads.record_companies_update(load.load_id) == EPOCH + WEEK
+    watermark, recorded = await loads.record_companies_update(load.load_id)
+    assert (watermark, recorded.load_id) == (EPOCH + WEEK, load.load_id)
     assert await queries.watermarks() == {"companies": EPOCH + WEEK}
 
 
@@ -169,7 +170,20 @@ async def test_recording_an_older_load_does_not_move_the_watermark_back(loads: L
     old = await loader.companies(A, source_time=EPOCH)
     new = await loader.companies(A, source_time=EPOCH + WEEK)
     await loads.record_companies_update(new.load_id)
-    assert await loads.record_companies_update(old.load_id) == EPOCH + WEEK
+    assert (await loads.record_companies_update(old.load_id))[0] == EPOCH + WEEK
+
+
+async def test_the_ledger_has_one_order_of_loads_and_recorded_updates(
+    loads: Loads, loader: Loader, queries: Queries
+) -> None:
+    first = await loader.companies(A, source_time=EPOCH)
+    payments = await loader.payments(Observation("p1", "A", EPOCH))
+    await loads.record_companies_update(first.load_id)
+    second = await loader.companies(A, source_time=EPOCH + WEEK)
+    await loads.record_companies_update(first.load_id)
+    entries = [await queries.load(load.load_id) for load in (first, payments, second)]
+    assert [(entry.sequence, entry.update_sequence) for entry in entries] == [(1, 3), (2, None), (4, None)]
+    assert [load.sequence for load in (first, payments, second)] == [1, 2, 4]
 
 
 async def test_only_a_committed_load_of_companies_can_be_recorded(loads: Loads, loader: Loader) -> None:

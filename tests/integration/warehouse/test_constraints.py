@@ -84,5 +84,5 @@ async def test_an_account_that_does_not_balance_cannot_be_entered(
 ) -> None:
     with pytest.raises(asyncpg.CheckViolationError):
         await connection.execute(
-            "INSERT INTO warehouse.loads VALUES ('x', 'payments', 'k', 's', $1, 10, 1, 2, 3, 3, 0, NULL, $1)", EPOCH
+            "INSERT INTO warehouse.loads VALUES ('x', 'payments', 'k', 's', $1, 10, 1, 2, 3, 3, 0, NULL, $1, 1)", EPOCH
         )

@@ -161,6 +161,7 @@ async def test_companies_are_loaded_recorded_and_listed(
     rest = await stub.ListCompanies(pb.ListCompaniesRequest(page_size=1, page_token=page.next_page_token))
     assert load.counts == pb.LoadCounts(rows=2, new=2)
     assert recorded.companies == timestamp_of(EPOCH)
+    assert (load.sequence, load.update_sequence, recorded.load.update_sequence) == (1, 0, 2)
     assert (await stub.GetWatermark(pb.GetWatermarkRequest())).companies == timestamp_of(EPOCH)
     assert [company.company_id for company in (*page.companies, *rest.companies)] == [1, 10**15]
     assert not rest.companies[0].HasField("category_id")

@@ -20,7 +20,7 @@ ROWS = [Observation(f"p{number}", "A", EPOCH) for number in range(10)]
 
 
 def manifest_of(store: LocalObjectStore, request: LoadRequest) -> LakeManifest:
-    return LakeManifest.model_validate_json(store.get(request.manifest_key))
+    return LakeManifest.from_bytes(store.get(request.manifest_key))
 
 
 def replace_object(store: LocalObjectStore, key: str, content: bytes) -> None:
@@ -68,7 +68,7 @@ async def test_a_part_with_one_changed_bit_is_refused_by_its_key(
 async def test_a_changed_manifest_is_refused(loads: Loads, object_store: LocalObjectStore, queries: Queries) -> None:
     request = put_payments(object_store, "run-1", ROWS)
     replace_object(object_store, request.manifest_key, object_store.get(request.manifest_key) + b" ")
-    with pytest.raises(DataLoss, match=r"manifest\.json"):
+    with pytest.raises(DataLoss, match="manifest-01"):
         await loads.load_payments(request)
     await assert_nothing_loaded(queries)
 
@@ -128,7 +128,7 @@ async def test_a_part_with_fewer_rows_than_told_is_refused(
 
 
 async def test_what_is_no_manifest_is_refused(loads: Loads, object_store: LocalObjectStore) -> None:
-    key = manifest_key("raw/payments/run=x")
+    key = manifest_key("raw/payments/run=x", 1)
     assert object_store.put_if_absent(key, b'{"secret": 1}')
     with pytest.raises(FailedPrecondition, match="no manifest") as refused:
         await loads.load_payments(LoadRequest("run-1", key, sha256_of(b'{"secret": 1}')))

@@ -12,7 +12,7 @@ from services.ingest.domain.runs import Pipeline, Run, RunState, StepRecord, Ste
 from services.ingest.workflow.errors import RunLost
 from services.ingest.workflow.pipelines import step_names
 from services.ingest.workflow.steps import Tools
-from services.ingest.workflow.values import LoadedRows, ManifestReference, Watermarks
+from services.ingest.workflow.values import LoadedRows, ManifestReference, RecordedUpdate, Watermarks
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 RUN_ID = UUID(int=1)
@@ -124,7 +124,7 @@ class FakeWarehouse:
     async def load_companies(self, load_id: str, manifest: ManifestReference, *, accept_fewer: bool) -> LoadedRows:
         raise NotImplementedError
 
-    async def record_companies_update(self, load_id: str) -> datetime:
+    async def record_companies_update(self, load_id: str) -> RecordedUpdate:
         raise NotImplementedError
 
     async def find_load(self, load_id: str) -> LoadedRows | None:

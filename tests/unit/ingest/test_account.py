@@ -7,6 +7,7 @@ from services.ingest.workflow.accounting import load_result
 from services.ingest.workflow.outputs import SavedOutput
 from services.ingest.workflow.steps import Progress, StepContext
 from services.ingest.workflow.values import LoadedRows
+from tests.receipts import a_receipt
 from tests.unit.ingest.fakes import FakeWarehouse, new_run, tools
 
 
@@ -24,7 +25,7 @@ def test_an_account_in_which_a_row_is_lost_or_counted_twice_cannot_be(read: int)
 
 def test_a_load_whose_figures_do_not_explain_every_row_is_a_bug_not_an_account() -> None:
     saved = SavedOutput(manifest_key="key", manifest_sha256="0", rows=3, quarantined=1, reached=None)
-    loaded = LoadedRows(2, new=1, changed=0, unchanged=1, late=0, retired=0, replayed=False, watermark=None)
+    loaded = _loaded(new=1, unchanged=1, replayed=False)
 
     with pytest.raises(ValueError, match="4 rows were read, 3 are accounted for"):
         load_result(_context(), saved, loaded)
@@ -32,7 +33,7 @@ def test_a_load_whose_figures_do_not_explain_every_row_is_a_bug_not_an_account()
 
 def test_a_load_that_an_earlier_attempt_committed_is_told_as_such() -> None:
     saved = SavedOutput(manifest_key="key", manifest_sha256="0", rows=3, quarantined=1, reached=None)
-    loaded = LoadedRows(3, new=1, changed=0, unchanged=2, late=0, retired=0, replayed=True, watermark=None)
+    loaded = _loaded(new=1, unchanged=2, replayed=True)
     context = _context()
 
     result = load_result(context, saved, loaded)
@@ -43,3 +44,8 @@ def test_a_load_that_an_earlier_attempt_committed_is_told_as_such() -> None:
 
 def _context() -> StepContext:
     return StepContext(new_run(), 1, tools(FakeWarehouse()), Progress(), {})
+
+
+def _loaded(*, new: int, unchanged: int, replayed: bool) -> LoadedRows:
+    receipt = a_receipt(new=new, unchanged=unchanged)
+    return LoadedRows(new + unchanged, new, 0, unchanged, 0, 0, replayed, None, receipt)
