@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import grpc
@@ -37,6 +38,8 @@ from services.runtime.server import GrpcService
 
 # The leader's lock, its look-out, and three runs at a time, each of which writes one thing at a time.
 WORK_CONNECTIONS = 6
+# Transactions are short: one that pauses so long is a frozen process's, and must not hold up the next leader.
+FROZEN = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,8 @@ async def open_world(stack: AsyncExitStack, settings: IngestSettings) -> World:
     store = open_object_store(settings.object_store_url, settings.object_store_endpoint_url)
     source = open_source(settings.source_url, settings.source_limits, utc_now)
     return World(
-        work_database=await stack.enter_async_context(open_database(url, "ingest-work", WORK_CONNECTIONS)),
-        database=await stack.enter_async_context(open_database(url, "ingest")),
+        work_database=await stack.enter_async_context(open_database(url, "ingest-work", WORK_CONNECTIONS, FROZEN)),
+        database=await stack.enter_async_context(open_database(url, "ingest", in_transaction=FROZEN)),
         lake=ObjectLake(store),
         source=await stack.enter_async_context(source),
         warehouse=await stack.enter_async_context(open_channel(settings.warehouse_address)),
@@ -66,28 +69,28 @@ async def open_world(stack: AsyncExitStack, settings: IngestSettings) -> World:
     )
 
 
-def make_leader(world: World, settings: IngestSettings) -> Leader:
-    """Who works on runs, wherever this process leads."""
+def make_leader(world: World, settings: IngestSettings, wake: asyncio.Event, epoch: int) -> Leader:
+    """Who works on runs while this process leads under an epoch; `wake` makes it look for them."""
     tools = Tools(
         source=world.source,
         lake=world.lake,
-        warehouse=WarehouseClient(world.warehouse, settings.patient),
+        warehouse=WarehouseClient(world.warehouse, settings.patient, epoch),
         indexer=IndexerClient(world.indexer, settings.patient),
         windows=settings.windows,
         reading=settings.reading,
     )
-    runs = PostgresWorkTable(world.work_database, utc_now)
-    schedules = PostgresScheduleTable(world.work_database, utc_now)
+    runs = PostgresWorkTable(world.work_database, utc_now, epoch)
+    schedules = PostgresScheduleTable(world.work_database, utc_now, epoch)
     scheduling = Scheduling(schedules, settings.crons, next_time, utc_now)
-    return Leader(runs, Executor(runs, tools), scheduling, apscheduler_timer)
+    return Leader(runs, Executor(runs, tools), scheduling, apscheduler_timer, wake)
 
 
-def make_use_cases(world: World, settings: IngestSettings, leader: Leader, stop: asyncio.Event) -> UseCases:
-    """What callers may do, in every replica."""
+def make_use_cases(world: World, settings: IngestSettings, wake: asyncio.Event, stop: asyncio.Event) -> UseCases:
+    """What callers may do, in every replica; `wake` is set when there is work for the leader."""
     runs = PostgresRunTable(world.database, utc_now)
     warehouse = WarehouseClient(world.warehouse, settings.impatient)
     return UseCases(
-        triggers=Triggers(runs, warehouse, utc_now, leader.wake),
+        triggers=Triggers(runs, warehouse, utc_now, wake.set),
         runs=Runs(runs, stop),
         watermark=Watermark(warehouse, settings.windows, utc_now),
         quarantine=Quarantine(runs, world.lake),
@@ -103,9 +106,13 @@ async def ingest(settings: IngestSettings, stop: asyncio.Event) -> AsyncIterator
     """
     async with AsyncExitStack() as stack:
         world = await open_world(stack, settings)
-        leader = make_leader(world, settings)
-        await stack.enter_async_context(_at_work(Leadership(world.work_database, leader.lead).keep_trying()))
-        servicer = IngestServicer(make_use_cases(world, settings, leader, stop))
+        wake = asyncio.Event()
+
+        async def lead(epoch: int) -> None:
+            await make_leader(world, settings, wake, epoch).lead()
+
+        await stack.enter_async_context(_at_work(Leadership(world.work_database, lead).keep_trying()))
+        servicer = IngestServicer(make_use_cases(world, settings, wake, stop))
         register = partial(add_IngestServiceServicer_to_server, servicer)
         yield GrpcService(FULL_NAME, register, partial(check_tables, world.database))
 

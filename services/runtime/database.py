@@ -21,8 +21,12 @@ UNREACHABLE = "the database does not answer; check the service's DATABASE_URL an
 
 
 @asynccontextmanager
-async def open_database(url: str, application: str, pool_size: int = 5) -> AsyncIterator[AsyncEngine]:
+async def open_database(
+    url: str, application: str, pool_size: int = 5, in_transaction: timedelta = timedelta(minutes=10)
+) -> AsyncIterator[AsyncEngine]:
     """An engine for `postgresql://user:password@host:port/database` (or `?host=/socket/folder`), closed at the end.
+
+    `in_transaction`: a session that pauses so long within a transaction loses it, and its connection.
 
     No connection is made yet: a service starts, and says NOT_SERVING, while its database is still away.
     """
@@ -34,7 +38,10 @@ async def open_database(url: str, application: str, pool_size: int = 5) -> Async
         pool_pre_ping=True,
         # Rows and client ids never stand in the text of an error, which a log may hold.
         hide_parameters=True,
-        connect_args={"timeout": CONNECT_TIMEOUT.total_seconds(), "server_settings": _server_settings(application)},
+        connect_args={
+            "timeout": CONNECT_TIMEOUT.total_seconds(),
+            "server_settings": _server_settings(application, in_transaction),
+        },
     )
     try:
         yield engine
@@ -90,13 +97,13 @@ def sqlstate(error: DBAPIError) -> str | None:
     return code if isinstance(code, str) else None
 
 
-def _server_settings(application: str) -> dict[str, str]:
+def _server_settings(application: str, in_transaction: timedelta) -> dict[str, str]:
     return {
         "application_name": f"afin-{application}",
         "timezone": "UTC",
         # The server notices a killed client within half a second, and frees its locks.
         "client_connection_check_interval": "500ms",
-        "idle_in_transaction_session_timeout": "10min",
+        "idle_in_transaction_session_timeout": f"{in_transaction.total_seconds():.0f}s",
         # One whose machine has vanished is noticed in half a minute.
         "tcp_keepalives_idle": "10",
         "tcp_keepalives_interval": "5",

@@ -10,6 +10,9 @@ from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 ERROR_DOMAIN = "afin"
+DETAILS_TRAILER = "grpc-status-details-bin"
+# The reason of a refusal because the caller's leadership was over.
+FENCED = "FENCED"
 
 
 class ServiceError(Exception):
@@ -84,6 +87,16 @@ class DataLoss(ServiceError):
 
     code = grpc.StatusCode.DATA_LOSS
     reason = "DATA_LOSS"
+
+
+def reason_of(error: grpc.aio.AioRpcError) -> str:
+    """The constant reason of an error that another service of ours answered; empty where there is none."""
+    info = error_details_pb2.ErrorInfo()
+    for name, value in error.trailing_metadata() or ():
+        if name == DETAILS_TRAILER and isinstance(value, bytes):
+            for detail in status_pb2.Status.FromString(value).details:
+                detail.Unpack(info)
+    return str(info.reason)
 
 
 def _pack(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> any_pb2.Any:

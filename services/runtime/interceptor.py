@@ -13,14 +13,13 @@ import grpc
 import structlog
 from prometheus_client import Counter, Histogram
 
-from services.runtime.errors import ServiceError
+from services.runtime.errors import DETAILS_TRAILER, ServiceError
 
 STARTED = Counter("grpc_server_started_total", "Calls begun.", ["grpc_type", "grpc_service", "grpc_method"])
 HANDLED = Counter(
     "grpc_server_handled_total", "Calls ended.", ["grpc_type", "grpc_service", "grpc_method", "grpc_code"]
 )
 SECONDS = Histogram("grpc_server_handling_seconds", "Time of calls.", ["grpc_type", "grpc_service", "grpc_method"])
-DETAILS_TRAILER = "grpc-status-details-bin"
 UNWATCHED = ("/grpc.health.", "/grpc.reflection.")
 
 if TYPE_CHECKING:

@@ -9,6 +9,8 @@ from datetime import timedelta
 
 import structlog
 
+from services.runtime.failpoints import arm_failpoint
+
 EXIT_PATIENCE = timedelta(seconds=5)
 
 log = structlog.get_logger(__name__)
@@ -16,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Runs `work` with an event that is set when the process is told to stop; `work` then leaves its contexts."""
+    arm_failpoint(os.environ)
     asyncio.run(_with_signals(work))
 
 

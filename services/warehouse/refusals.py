@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from services.runtime.errors import AlreadyExists, FailedPrecondition, InvalidArgument
+from services.runtime.errors import FENCED, AlreadyExists, FailedPrecondition, InvalidArgument
 from services.warehouse.domain.fields import WrongField
-from services.warehouse.domain.loads import CatalogueRefused, LoadIdTaken
+from services.warehouse.domain.loads import CatalogueRefused, Fenced, LoadIdTaken
 
 
 @contextmanager
@@ -17,5 +17,7 @@ def refusals() -> Iterator[None]:
         raise InvalidArgument(error.field, error.problem) from error
     except LoadIdTaken as error:
         raise AlreadyExists(str(error), reason="LOAD_ID_TAKEN") from error
+    except Fenced as error:
+        raise FailedPrecondition(str(error), reason=FENCED) from error
     except CatalogueRefused as error:
         raise FailedPrecondition(str(error), reason="CATALOGUE_REFUSED") from error

@@ -24,6 +24,11 @@ class WarehouseServicer(WarehouseServiceServicer):
         self._erasures = erasures
         self._queries = queries
 
+    async def AnnounceLeader(self, request: pb.AnnounceLeaderRequest, context: Any) -> pb.AnnounceLeaderResponse:
+        """See warehouse.proto."""
+        await self._loads.announce_leader(request.leader_epoch)
+        return pb.AnnounceLeaderResponse()
+
     async def LoadPayments(self, request: pb.LoadPaymentsRequest, context: Any) -> pb.LoadPaymentsResponse:
         """See warehouse.proto."""
         load = await self._loads.load_payments(conversion.payments_request(request))
@@ -38,7 +43,7 @@ class WarehouseServicer(WarehouseServiceServicer):
         self, request: pb.RecordCompaniesUpdateRequest, context: Any
     ) -> pb.RecordCompaniesUpdateResponse:
         """See warehouse.proto."""
-        watermark, load = await self._loads.record_companies_update(request.load_id)
+        watermark, load = await self._loads.record_companies_update(request.load_id, request.leader_epoch)
         message = conversion.load_message(load)
         return pb.RecordCompaniesUpdateResponse(companies=timestamp_of(watermark), load=message)
 

@@ -10,15 +10,17 @@ import pyarrow as pa
 from services.contracts.lake import LakeManifest, latest
 from services.runtime.clock import Clock
 from services.runtime.errors import InvalidArgument, NotFound
+from services.runtime.failpoints import Failpoint, passing
 from services.runtime.objects.store import checked_key
 from services.warehouse.domain.erasure import Erased, ErasureRequest
-from services.warehouse.domain.fields import checked_load_id
+from services.warehouse.domain.fields import checked_epoch, checked_load_id
 from services.warehouse.domain.loads import (
     CatalogueSizes,
     Dataset,
     Load,
     LoadCounts,
     LoadRequest,
+    require_latest_leader,
     require_newest_catalogue,
     require_past_source_time,
     require_whole_catalogue,
@@ -41,6 +43,9 @@ class Lake(Protocol):
 
 class LoadTransaction(Protocol):
     """One transaction, alone in the warehouse: loads wait for each other."""
+
+    async def latest_leader(self, epoch: int) -> int:
+        """The newest epoch of a leader of ingest, `epoch` included, which is remembered."""
 
     async def find(self, load_id: str) -> Load | None:
         """The ledger's entry."""
@@ -100,6 +105,15 @@ class Loads:
         self._min_catalogue_share = min_catalogue_share
         self._clock = clock
 
+    async def announce_leader(self, epoch: int) -> None:
+        """Refuses writes of earlier leaders from now on; waits for the one that is under way."""
+
+        async def nothing_more(_: LoadTransaction) -> None:
+            """The announcement is all."""
+
+        with refusals():
+            await self._transact(checked_epoch(epoch), nothing_more)
+
     async def load_payments(self, request: LoadRequest) -> Load:
         """Merges payments into their history, and moves the watermark with them. A replay gives the recorded answer."""
         return await self._load(request, "payments", self._apply_payments)
@@ -108,10 +122,8 @@ class Loads:
         """Replaces the catalogue; what it does not list is retired. A replay gives the recorded answer."""
         return await self._load(request, "companies", self._apply_companies)
 
-    async def record_companies_update(self, load_id: str) -> tuple[datetime, Load]:
+    async def record_companies_update(self, load_id: str, leader_epoch: int = 0) -> tuple[datetime, Load]:
         """Moves the watermark of the companies to a committed load's source time: where it stands, and the load."""
-        with refusals():
-            checked_load_id(load_id)
 
         async def record(transaction: LoadTransaction) -> tuple[datetime, Load]:
             load = await transaction.find(load_id)
@@ -125,7 +137,9 @@ class Loads:
                 load = replace(load, update_sequence=sequence)
             return await transaction.advance_watermark("companies", load.source_time, load_id), load
 
-        watermark, load = await self._store.transact(record)
+        with refusals():
+            checked_load_id(load_id)
+            watermark, load = await self._transact(checked_epoch(leader_epoch), record)
         WATERMARK.labels("companies").set(watermark.timestamp())
         return watermark, load
 
@@ -137,22 +151,37 @@ class Loads:
             async def work(transaction: LoadTransaction) -> Load:
                 if known := await transaction.find(request.load_id):
                     return request.recorded_answer(known)
+                passing(Failpoint.LOAD_BEGUN)
                 manifest = await self._lake.manifest(request.manifest_key, request.manifest_sha256, dataset)
                 load = await apply(transaction, request, manifest)
                 load = replace(load, sequence=await transaction.next_sequence())
                 await transaction.record(load)
                 if request.advance_watermark_to:
                     await transaction.advance_watermark(dataset, request.advance_watermark_to, request.load_id)
+                passing(Failpoint.BEFORE_COMMIT)
                 return load
 
-            load = await self._store.transact(work)
+            load = await self._transact(request.leader_epoch, work)
+            passing(Failpoint.AFTER_COMMIT)
             report(load)
             return load
+
+    async def _transact(self, leader_epoch: int, work: Callable[[LoadTransaction], Awaitable[Result]]) -> Result:
+        """`work` in a transaction, unless it is written under a leader that another one has followed."""
+
+        async def fenced(transaction: LoadTransaction) -> Result:
+            if leader_epoch:
+                require_latest_leader(leader_epoch, await transaction.latest_leader(leader_epoch))
+            return await work(transaction)
+
+        return await self._store.transact(fenced)
 
     async def _apply_payments(self, transaction: LoadTransaction, request: LoadRequest, manifest: LakeManifest) -> Load:
         now = self._clock()
         await transaction.stage("payments", self._lake.batches(manifest))
+        passing(Failpoint.LOAD_STAGED)
         counts = await transaction.merge_payments(request.load_id, now)
+        passing(Failpoint.LOAD_MERGED)
         load = _entry(request, manifest, counts, now)
         watermark = latest(await transaction.watermark("payments"), request.advance_watermark_to)
         return replace(load, watermark=watermark)
@@ -164,11 +193,13 @@ class Loads:
         require_past_source_time(manifest.source_time, now)
         require_newest_catalogue(manifest.source_time, await transaction.newest_catalogue())
         await transaction.stage("companies", self._lake.batches(manifest))
+        passing(Failpoint.LOAD_STAGED)
         sizes = replace(await transaction.catalogue_sizes(), refused=manifest.quarantined)
         require_whole_catalogue(sizes, 0 if request.accept_fewer_companies else self._min_catalogue_share)
         # A company whose row was refused is not gone.
         whole = manifest.quarantined == 0
         counts = await transaction.merge_companies(request.load_id, manifest.source_time, now, retires=whole)
+        passing(Failpoint.LOAD_MERGED)
         load = _entry(request, manifest, counts, now)
         return replace(load, watermark=await transaction.watermark("companies"))
 

@@ -10,8 +10,8 @@ import grpc
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
-from services.ingest.workflow.errors import PeerRefused
-from services.runtime.errors import Unavailable
+from services.ingest.workflow.errors import LeadershipLost, PeerRefused
+from services.runtime.errors import FENCED, Unavailable, reason_of
 
 # CANCELLED by the peer, not by us: its process ends.
 LOST = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
@@ -32,7 +32,10 @@ class CallPolicy:
 
 
 async def call(peer: str, policy: CallPolicy, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """`ask()`, again and again while the peer is away. Raises Unavailable in the end, or PeerRefused at once."""
+    """`ask()`, again and again while the peer is away. Raises Unavailable in the end, PeerRefused at once.
+
+    LeadershipLost when the peer knows of a later leader.
+    """
     patience = _Patience(policy.patience, peer)
     retrying = AsyncRetrying(
         stop=patience.is_over,
@@ -69,8 +72,12 @@ def _is_lost(error: BaseException) -> bool:
     return isinstance(error, grpc.aio.AioRpcError) and error.code() in LOST
 
 
-def _translated(peer: str, policy: CallPolicy, error: grpc.aio.AioRpcError) -> Unavailable | PeerRefused:
+def _translated(
+    peer: str, policy: CallPolicy, error: grpc.aio.AioRpcError
+) -> Unavailable | PeerRefused | LeadershipLost:
     said = " ".join((error.details() or "").split())[:MAX_MESSAGE]
+    if reason_of(error) == FENCED:
+        return LeadershipLost(f"the {peer} says: {said}")
     if error.code() in LOST:
         return Unavailable(f"the {peer} was away for {policy.patience}: {said}; start it and retry the run")
     if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:

@@ -20,6 +20,7 @@ from services.ingest.adapters.once import put_once
 from services.ingest.adapters.parquet import batch_of, refused_values, to_parquet
 from services.ingest.domain.validation import CompanyRow, PaymentRow, Sifted
 from services.ingest.workflow.values import PassFacts, Place, StoredManifest
+from services.runtime.failpoints import Failpoint, passing
 from services.runtime.objects.store import ObjectStore
 from services.runtime.version import code_version
 
@@ -63,7 +64,10 @@ class ObjectLakeWriter:
             parts=self._rows.close(),
             quarantine=self._refused.close(),
         )
-        return store_manifest(self._store, self._manifest_key, manifest)
+        passing(Failpoint.BEFORE_MANIFEST)
+        stored = store_manifest(self._store, self._manifest_key, manifest)
+        passing(Failpoint.AFTER_MANIFEST)
+        return stored
 
 
 class _Area:
@@ -95,5 +99,6 @@ class _Area:
         key = part_key(self._folder, self._attempt, len(self._parts))
         content, rows = to_parquet(self._batches), self._row_count()
         checksum = put_once(self._store, key, content)
+        passing(Failpoint.PART_WRITTEN)
         self._parts.append(Part(key=key, rows=rows, size=len(content), sha256=checksum))
         self._batches = []

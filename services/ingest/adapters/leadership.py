@@ -1,7 +1,7 @@
 """One leader among all replicas: the holder of a session's advisory lock in PostgreSQL.
 
-The lock lives exactly as long as its connection. Work stops when the connection does; what a cut-off leader might still
-write is refused by the runs' own fence.
+The lock lives exactly as long as its connection, and work stops when the connection does. Each leader has an epoch of
+its own, higher than all before it: what a former one that does not know it yet might still write is refused by that.
 """
 
 import asyncio
@@ -14,23 +14,26 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.runtime.database import database_errors
+from services.ingest.adapters.tables import table_errors
+from services.ingest.workflow.errors import LeadershipLost
 from services.runtime.errors import ServiceError
+from services.runtime.failpoints import Failpoint, passing
 
 RETRY_INTERVAL = timedelta(seconds=1)
 HEARTBEAT_TIMEOUT = timedelta(seconds=5)
 TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended('afin/ingest/leader', 0))")
 HEARTBEAT = text("SELECT 1")
 # The heartbeat comes every second: a leader that is frozen, or whose machine is gone, loses the lock.
-GIVE_UP_WHEN_SILENT = text("SET idle_session_timeout = '10s'")
+GIVE_UP_WHEN_SILENT = text("SET idle_session_timeout = '8s'")
+NEXT_EPOCH = text("UPDATE ingest.leadership SET epoch = epoch + 1 RETURNING epoch")
 
 log = structlog.get_logger(__name__)
 
 
 class Leadership:
-    """Does `work` while this process leads, again and again, until cancelled."""
+    """Does `work(epoch)` while this process leads, again and again, until cancelled."""
 
-    def __init__(self, engine: AsyncEngine, work: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, engine: AsyncEngine, work: Callable[[int], Awaitable[None]]) -> None:
         self._engine = engine
         self._work = work
         self._problem = ""
@@ -42,20 +45,24 @@ class Leadership:
                 await self._try_once()
             except ServiceError as error:
                 self._tell(error.message)
+            except LeadershipLost as error:
+                log.warning("led by another", problem=str(error))
             except Exception:
                 log.exception("leading failed")
             await asyncio.sleep(RETRY_INTERVAL.total_seconds())
 
     async def _try_once(self) -> None:
-        async with database_errors(), _lock_session(self._engine) as connection:
+        async with table_errors(), _lock_session(self._engine) as connection:
             if not await connection.scalar(TRY_LOCK):
                 self._tell("")
                 return
             await connection.execute(GIVE_UP_WHEN_SILENT)
-            log.info("leading")
+            epoch = int((await connection.execute(NEXT_EPOCH)).scalar_one())
+            log.info("leading", epoch=epoch)
+            passing(Failpoint.LEADER_ELECTED)
             self._tell("")
             try:
-                await _first_to_end(self._work(), _until_lost(connection))
+                await _first_to_end(self._work(epoch), _until_lost(connection))
             finally:
                 log.info("no longer leading")
 

@@ -1,6 +1,7 @@
 """Schedules in PostgreSQL: they outlive the process, and a due time and its run are settled in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, select, update
@@ -8,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.adapters.runs import insert_run
-from services.ingest.adapters.tables import RUNS, SCHEDULES, schedule_record, transaction
+from services.ingest.adapters.tables import RUNS, SCHEDULES, require_leader, schedule_record, transaction
 from services.ingest.domain.runs import Pipeline, Schedule
 from services.ingest.workflow.values import Due, NewRun
 from services.runtime.clock import Clock
@@ -16,11 +17,12 @@ from services.runtime.errors import Unavailable
 
 
 class PostgresScheduleTable:
-    """See services.ingest.workflow.ports.ScheduleTable."""
+    """See services.ingest.workflow.ports.ScheduleTable. `epoch`: a leader's; what only leaders do is refused later."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock, epoch: int | None = None) -> None:
         self._engine = engine
         self._clock = clock
+        self._epoch = epoch
 
     async def put(self, crons: dict[Pipeline, str]) -> None:
         """See ScheduleTable."""
@@ -30,7 +32,7 @@ class PostgresScheduleTable:
             for pipeline, cron in crons.items()
         ]
         entry = insert(SCHEDULES).values(rows)
-        async with transaction(self._engine) as connection:
+        async with self._leading() as connection:
             await connection.execute(
                 entry.on_conflict_do_update(index_elements=["pipeline"], set_={"cron": entry.excluded.cron})
             )
@@ -58,7 +60,7 @@ class PostgresScheduleTable:
         self, pipeline: Pipeline, decide: Callable[[Schedule], datetime | None], make: Callable[[datetime], NewRun]
     ) -> Due:
         """See ScheduleTable."""
-        async with transaction(self._engine) as connection:
+        async with self._leading() as connection:
             schedule = await _locked(connection, pipeline)
             due = None if schedule is None else decide(schedule)
             if due is None:
@@ -68,6 +70,13 @@ class PostgresScheduleTable:
                 return Due.BLOCKED
             await connection.execute(update(SCHEDULES).where(_is(pipeline)).values(last_time=due))
             return Due.CREATED if made else Due.NOTHING
+
+    @asynccontextmanager
+    async def _leading(self) -> AsyncIterator[AsyncConnection]:
+        async with transaction(self._engine) as connection:
+            if self._epoch is not None:
+                await require_leader(connection, self._epoch)
+            yield connection
 
 
 async def _locked(connection: AsyncConnection, pipeline: Pipeline) -> Schedule | None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -27,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.domain.account import Account
 from services.ingest.domain.runs import Pipeline, Run, RunState, Schedule, StepRecord, StepState, Trigger
+from services.ingest.workflow.errors import LeadershipLost
 from services.runtime.database import database_errors, sqlstate
 from services.runtime.errors import NotFound, Unavailable
 
@@ -79,15 +81,23 @@ SCHEDULES = Table(
     Column("last_time", MOMENT),
     Column("created_at", MOMENT),
 )
+LEADERSHIP = Table("leadership", METADATA, Column("epoch", BigInteger))
 ACTIVE = RUNS.c.state.in_([state.value for state in RunState if state.is_active])
 
 
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """One transaction, committed at the end; Unavailable when the database is away, or was not migrated."""
+    async with table_errors(), asyncio.timeout(PATIENCE.total_seconds()), engine.begin() as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def table_errors() -> AsyncIterator[None]:
+    """Turns what the database throws while it is away, or was not migrated, into Unavailable."""
     try:
-        async with database_errors(), asyncio.timeout(PATIENCE.total_seconds()), engine.begin() as connection:
-            yield connection
+        async with database_errors():
+            yield
     except DBAPIError as error:
         if sqlstate(error) in NO_TABLES:
             raise Unavailable(
@@ -100,6 +110,12 @@ async def check_tables(engine: AsyncEngine) -> None:
     """Raises Unavailable unless the tables can be read: without them nothing can be done."""
     async with transaction(engine) as connection:
         await connection.execute(select(RUNS.c.run_id).limit(1))
+
+
+async def require_leader(connection: AsyncConnection, epoch: int) -> None:
+    """Raises LeadershipLost when there was a later leader; until the transaction's end there will be none."""
+    if await connection.scalar(select(LEADERSHIP.c.epoch).with_for_update(read=True)) != epoch:
+        raise LeadershipLost(f"there is a leader after that of epoch {epoch}")
 
 
 async def load_run(connection: AsyncConnection, run_id: UUID) -> Run:

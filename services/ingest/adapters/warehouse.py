@@ -11,18 +11,25 @@ from services.contracts.receipt import Receipt
 from services.ingest.adapters.calls import CallPolicy, call
 from services.ingest.workflow.errors import PeerRefused
 from services.ingest.workflow.values import LoadedRows, ManifestReference, RecordedUpdate, Watermarks
+from services.runtime.failpoints import Failpoint, passing
 
 PEER = "warehouse"
 
 
 class WarehouseClient:
-    """See services.ingest.workflow.ports.Warehouse."""
+    """See services.ingest.workflow.ports.Warehouse. `epoch`: of the leader that it writes for; 0: it only reads."""
 
-    def __init__(self, channel: grpc.aio.Channel, policy: CallPolicy) -> None:
+    def __init__(self, channel: grpc.aio.Channel, policy: CallPolicy, epoch: int = 0) -> None:
         self._stub: rpc.WarehouseServiceAsyncStub = rpc.WarehouseServiceStub(channel)
         self._policy = policy
+        self._epoch = epoch
         self._short = policy.short.total_seconds()
         self._long = policy.long.total_seconds()
+
+    async def announce_leader(self) -> None:
+        """See Warehouse."""
+        request = pb.AnnounceLeaderRequest(leader_epoch=self._epoch)
+        await call(PEER, self._policy, lambda: self._stub.AnnounceLeader(request, timeout=self._long))
 
     async def watermarks(self) -> Watermarks:
         """See Warehouse."""
@@ -33,9 +40,15 @@ class WarehouseClient:
 
     async def load_payments(self, load_id: str, manifest: ManifestReference, watermark: datetime | None) -> LoadedRows:
         """See Warehouse."""
-        request = pb.LoadPaymentsRequest(load_id=load_id, manifest_key=manifest.key, manifest_sha256=manifest.sha256)
+        request = pb.LoadPaymentsRequest(
+            load_id=load_id,
+            manifest_key=manifest.key,
+            manifest_sha256=manifest.sha256,
+            leader_epoch=self._epoch,
+        )
         if watermark is not None:
             request.advance_watermark_to.FromDatetime(watermark)
+        passing(Failpoint.LOAD_REQUESTED)
         answer = await call(PEER, self._policy, lambda: self._stub.LoadPayments(request, timeout=self._long))
         return _loaded(answer.load)
 
@@ -46,13 +59,15 @@ class WarehouseClient:
             manifest_key=manifest.key,
             manifest_sha256=manifest.sha256,
             accept_fewer_companies=accept_fewer,
+            leader_epoch=self._epoch,
         )
+        passing(Failpoint.LOAD_REQUESTED)
         answer = await call(PEER, self._policy, lambda: self._stub.LoadCompanies(request, timeout=self._long))
         return _loaded(answer.load)
 
     async def record_companies_update(self, load_id: str) -> RecordedUpdate:
         """See Warehouse."""
-        request = pb.RecordCompaniesUpdateRequest(load_id=load_id)
+        request = pb.RecordCompaniesUpdateRequest(load_id=load_id, leader_epoch=self._epoch)
         answer = await call(PEER, self._policy, lambda: self._stub.RecordCompaniesUpdate(request, timeout=self._short))
         return RecordedUpdate(_moment(answer.companies), _receipt(answer.load))
 

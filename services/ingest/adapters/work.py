@@ -1,6 +1,6 @@
 """Runs in PostgreSQL, as the leader works on them.
 
-A run's `attempts` is a fence: a former leader, paused or cut off, writes under an older number and changes nothing.
+Two fences keep out a former leader that was paused or cut off: its epoch, and the number of attempts at the run.
 """
 
 from collections.abc import AsyncIterator
@@ -12,19 +12,20 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.ingest.adapters.tables import ACTIVE, RUNS, STEPS, load_run, transaction
+from services.ingest.adapters.tables import ACTIVE, RUNS, STEPS, load_run, require_leader, transaction
 from services.ingest.domain.account import Account
 from services.ingest.domain.runs import Pipeline, Run, RunState, StepState
-from services.ingest.workflow.errors import RunLost
+from services.ingest.workflow.errors import LeadershipLost
 from services.runtime.clock import Clock
 
 
 class PostgresWorkTable:
     """See services.ingest.workflow.ports.WorkTable."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock, epoch: int) -> None:
         self._engine = engine
         self._clock = clock
+        self._epoch = epoch
 
     async def active(self) -> list[UUID]:
         """See WorkTable."""
@@ -39,7 +40,7 @@ class PostgresWorkTable:
             "attempts": RUNS.c.attempts + 1,
             "started_at": func.coalesce(RUNS.c.started_at, self._clock()),
         }
-        async with transaction(self._engine) as connection:
+        async with self._leading() as connection:
             taken = await connection.execute(update(RUNS).where(RUNS.c.run_id == run_id, ACTIVE).values(changes))
             return await load_run(connection, run_id) if taken.rowcount else None
 
@@ -90,14 +91,21 @@ class PostgresWorkTable:
             return {Pipeline(pipeline): moment for pipeline, moment in await connection.execute(newest)}
 
     @asynccontextmanager
-    async def _holding(self, run: Run) -> AsyncIterator[tuple[AsyncConnection, bool]]:
-        """A transaction in which nobody else can take the run, and whether it is to be cancelled; or RunLost."""
-        mine = (RUNS.c.run_id == run.run_id, RUNS.c.attempts == run.attempts, RUNS.c.state == RunState.RUNNING.value)
+    async def _leading(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction in which nobody else can become the leader; or LeadershipLost."""
         async with transaction(self._engine) as connection:
+            await require_leader(connection, self._epoch)
+            yield connection
+
+    @asynccontextmanager
+    async def _holding(self, run: Run) -> AsyncIterator[tuple[AsyncConnection, bool]]:
+        """A transaction in which nobody else can take the run, and whether it is to be cancelled; or LeadershipLost."""
+        mine = (RUNS.c.run_id == run.run_id, RUNS.c.attempts == run.attempts, RUNS.c.state == RunState.RUNNING.value)
+        async with self._leading() as connection:
             held = select(RUNS.c.cancel_requested).where(*mine).with_for_update()
             row = (await connection.execute(held)).one_or_none()
             if row is None:
-                raise RunLost(f"run {run.run_id}, attempt {run.attempts}")
+                raise LeadershipLost(f"run {run.run_id}, attempt {run.attempts}")
             yield connection, bool(row.cancel_requested)
 
 

@@ -69,5 +69,5 @@ class PeerRefused(ServiceError):
         self.code = code
 
 
-class RunLost(Exception):
-    """Somebody else has taken or ended the run: its former holder must leave it alone."""
+class LeadershipLost(Exception):
+    """Another process leads, or has taken the run: its former holder must leave everything alone."""

@@ -12,10 +12,12 @@ import structlog
 
 from services.ingest.domain.runs import Outputs, Pipeline, Run, RunState, StepState
 from services.ingest.workflow import metrics
+from services.ingest.workflow.errors import LeadershipLost
 from services.ingest.workflow.pipelines import PIPELINES
 from services.ingest.workflow.ports import WorkTable
 from services.ingest.workflow.steps import Progress, Step, StepContext, StepResult, Tools
 from services.runtime.errors import ServiceError
+from services.runtime.failpoints import Failpoint, passing
 
 # Progress is written, and a cancellation noticed, twice a second.
 NOTE_INTERVAL = timedelta(seconds=0.5)
@@ -33,21 +35,23 @@ class _StepFailed(Exception):
 
 
 class Executor:
-    """Executes runs of which this process is the leader."""
+    """Executes runs during one leadership."""
 
     def __init__(self, runs: WorkTable, tools: Tools) -> None:
         self._runs = runs
         self._tools = tools
+        self._is_announced = False
 
     async def execute(self, run_id: UUID) -> None:
         """Takes an active run to its end. Cancelled itself, it leaves the run `running`, to be taken up again.
 
-        Raises RunLost when another leader has the run, and Unavailable when the database is away: the run is left as
-        it is then, too.
+        Raises LeadershipLost when another leader has the run, and Unavailable when the database is away: the run is
+        left as it is then, too.
         """
         run = await self._runs.take(run_id)
         if run is None:
             return
+        passing(Failpoint.RUN_TAKEN)
         with structlog.contextvars.bound_contextvars(run_id=str(run_id), pipeline=run.pipeline.value):
             log.info("run begun", attempt=run.attempts)
             outcome, error = await self._outcome(run)
@@ -86,13 +90,16 @@ class Executor:
 
     async def _work(self, run: Run, position: int, step: Step, outputs: Outputs) -> StepResult:
         attempt = await self._runs.begin_step(run, position)
+        passing(Failpoint.STEP_BEGUN)
         # Already to be cancelled when it was taken, a run only gets here to settle a load that is committed.
         progress = Progress(is_committing=run.cancel_requested)
         context = StepContext(run, attempt, self._tools, progress, outputs)
         with structlog.contextvars.bound_contextvars(step=step.name):
             started = time.perf_counter()
             result = await self._watched(context, position, step)
+            passing(Failpoint.BEFORE_STEP_COMPLETE)
             await self._runs.complete_step(run, position, result.output, result.account)
+            passing(Failpoint.STEP_COMPLETED)
             seconds = time.perf_counter() - started
             log.info("step done", seconds=round(seconds, 3), counts=context.progress.counts)
         metrics.STEP_SECONDS.labels(run.pipeline, step.name).observe(seconds)
@@ -101,7 +108,7 @@ class Executor:
         return result
 
     async def _watched(self, context: StepContext, position: int, step: Step) -> StepResult:
-        work = asyncio.ensure_future(step.work(context))
+        work = asyncio.ensure_future(self._announced(context, step))
         try:
             while not work.done():
                 if await self._note(context, position) and not context.progress.is_committing:
@@ -114,6 +121,14 @@ class Executor:
         await self._note(context, position)
         return _result_of(work)
 
+    async def _announced(self, context: StepContext, step: Step) -> StepResult:
+        """The step's work, once the warehouse refuses every leader before this one."""
+        if not self._is_announced:
+            context.progress.say("asking the warehouse")
+            await self._tools.warehouse.announce_leader()
+            self._is_announced = True
+        return await step.work(context)
+
     async def _note(self, context: StepContext, position: int) -> bool:
         return await self._runs.note(context.run, position, context.progress.counts, context.progress.detail)
 
@@ -121,6 +136,8 @@ class Executor:
 def _result_of(work: "asyncio.Future[StepResult]") -> StepResult:
     try:
         return work.result()
+    except LeadershipLost:
+        raise
     except ServiceError as error:
         log.warning("step failed", reason=error.reason, error=error.message)
         raise _StepFailed(" ".join(error.message.split())[:MAX_ERROR]) from error

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from services.ingest.workflow import metrics
-from services.ingest.workflow.errors import RunLost
+from services.ingest.workflow.errors import LeadershipLost
 from services.ingest.workflow.executor import Executor
 from services.ingest.workflow.ports import WorkTable
 from services.ingest.workflow.scheduling import Scheduling, Timer
@@ -22,26 +22,25 @@ log = structlog.get_logger(__name__)
 
 
 class Leader:
-    """Works in one process at a time: whoever holds the leadership calls `lead`."""
+    """Works during one leadership. `wake` has it look for work now instead of at its next regular look."""
 
-    def __init__(self, runs: WorkTable, executor: Executor, scheduling: Scheduling, timer: Timer) -> None:
+    def __init__(
+        self, runs: WorkTable, executor: Executor, scheduling: Scheduling, timer: Timer, wake: asyncio.Event
+    ) -> None:
         self._runs = runs
         self._executor = executor
         self._scheduling = scheduling
         self._timer = timer
+        self._wake = wake
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
-        self._wake = asyncio.Event()
-
-    def wake(self) -> None:
-        """Has the leader look for work now instead of at its next regular look. Harmless in a process that is none."""
-        self._wake.set()
+        self._is_over = False
 
     async def lead(self) -> None:
-        """Works until cancelled; then its runs are interrupted and stay `running`, for whoever leads next."""
+        """Works until cancelled, or until another leads; its runs stay `running`, for whoever leads next."""
         await self._recall_successes()
         try:
-            async with self._scheduling.running(self._timer, self.wake):
-                while True:
+            async with self._scheduling.running(self._timer, self._wake.set):
+                while not self._is_over:
                     self._wake.clear()
                     await self._look()
                     with suppress(TimeoutError):
@@ -59,8 +58,9 @@ class Leader:
     async def _work_on(self, run_id: UUID) -> None:
         try:
             await self._executor.execute(run_id)
-        except RunLost:
+        except LeadershipLost:
             log.warning("run lost to another leader", run_id=str(run_id))
+            self._is_over = True
         except Unavailable as error:
             log.warning("run interrupted", run_id=str(run_id), error=error.message)
         except Exception:
@@ -68,7 +68,7 @@ class Leader:
             await asyncio.sleep(BUG_PAUSE.total_seconds())
         finally:
             del self._tasks[run_id]
-            self.wake()
+            self._wake.set()
 
     async def _interrupt(self) -> None:
         tasks = list(self._tasks.values())

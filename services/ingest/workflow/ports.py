@@ -76,7 +76,10 @@ class Lake(Protocol):
 
 
 class Warehouse(Protocol):
-    """The service warehouse. Raises Unavailable or PeerRefused."""
+    """The service warehouse, as one leader calls it. Raises Unavailable, PeerRefused, or LeadershipLost on a write."""
+
+    async def announce_leader(self) -> None:
+        """Has it refuse what earlier leaders write from now on; what one of them is writing is ended first."""
 
     async def watermarks(self) -> Watermarks:
         """Where payments and companies stand."""
@@ -124,7 +127,7 @@ class RunTable(Protocol):
 
 
 class WorkTable(Protocol):
-    """Runs as the leader works on them. Writes under an outdated attempt raise RunLost and change nothing."""
+    """Runs as the leader works on them. Writes under an outdated attempt raise LeadershipLost and change nothing."""
 
     async def active(self) -> list[UUID]:
         """Runs that are to be worked on, oldest first."""

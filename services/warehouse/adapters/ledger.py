@@ -28,6 +28,14 @@ ADVANCE = """
 INSERT INTO warehouse.watermarks AS w (dataset, value, load_id) VALUES (:dataset, :value, :load_id)
 ON CONFLICT (dataset) DO UPDATE SET value = excluded.value, load_id = excluded.load_id WHERE excluded.value > w.value
 """
+LATEST_LEADER = "SELECT epoch FROM warehouse.latest_leader"
+NOTE_LEADER = "UPDATE warehouse.latest_leader SET epoch = :epoch WHERE epoch < :epoch"
+
+
+async def latest_leader(connection: AsyncConnection, epoch: int) -> int:
+    """The newest epoch of a leader, `epoch` included, which is remembered."""
+    await connection.execute(text(NOTE_LEADER), {"epoch": epoch})
+    return int((await connection.execute(text(LATEST_LEADER))).scalar_one())
 
 
 async def find_load(connection: AsyncConnection, load_id: str) -> Load | None:

@@ -38,6 +38,10 @@ class PostgresLoadTransaction:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
+    async def latest_leader(self, epoch: int) -> int:
+        """See LoadTransaction."""
+        return await ledger.latest_leader(self._connection, epoch)
+
     async def find(self, load_id: str) -> Load | None:
         """See LoadTransaction."""
         return await ledger.find_load(self._connection, load_id)

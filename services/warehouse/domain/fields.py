@@ -32,6 +32,13 @@ def checked_sha256(value: str) -> str:
     return value
 
 
+def checked_epoch(value: int) -> int:
+    """`value` itself; WrongField when it is negative. 0: written by hand, under no leader."""
+    if value < 0:
+        raise WrongField("leader_epoch", "must be 0 or more")
+    return value
+
+
 def checked_text(field: str, value: str) -> str:
     """`value` itself; WrongField when it is empty, too long for a key, or holds NUL, which PostgreSQL cannot."""
     if not value or len(value) > MAX_KEY_CHARACTERS or "\0" in value:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from services.warehouse.domain.fields import WrongField, checked_load_id, checked_sha256
+from services.warehouse.domain.fields import WrongField, checked_epoch, checked_load_id, checked_sha256
 
 Dataset = Literal["payments", "companies"]
 
@@ -14,6 +14,10 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 
 class LoadIdTaken(ValueError):
     """The ledger holds the id with other content."""
+
+
+class Fenced(ValueError):
+    """A write under the epoch of a leader that another one has followed."""
 
 
 class CatalogueRefused(ValueError):
@@ -62,6 +66,7 @@ class LoadRequest:
     """What a caller asks to be loaded, and how far the watermark may move with it (None: not at all).
 
     `accept_fewer_companies`: the caller knows that the source gave up many companies for good.
+    `leader_epoch`: under which leader of ingest; 0 for a call by hand.
     """
 
     load_id: str
@@ -69,11 +74,13 @@ class LoadRequest:
     manifest_sha256: str
     advance_watermark_to: datetime | None = None
     accept_fewer_companies: bool = False
+    leader_epoch: int = 0
 
     def check(self, now: datetime) -> None:
         """WrongField for anything that no state of the warehouse could make right."""
         checked_load_id(self.load_id)
         checked_sha256(self.manifest_sha256)
+        checked_epoch(self.leader_epoch)
         if self.advance_watermark_to and self.advance_watermark_to > now + CLOCK_TOLERANCE:
             raise WrongField("advance_watermark_to", "lies in the future; rows dated so would never be read again")
 
@@ -102,6 +109,12 @@ class CatalogueSizes:
     def gone(self) -> int:
         """Active companies for whose absence no refused row accounts."""
         return max(self.missing - self.refused, 0)
+
+
+def require_latest_leader(epoch: int, latest: int) -> None:
+    """Fenced when a later leader than that of `epoch` is known; `latest`: the newest epoch."""
+    if epoch < latest:
+        raise Fenced(f"leader {epoch} was followed by leader {latest}; only the latest may write")
 
 
 def require_whole_catalogue(sizes: CatalogueSizes, min_share: float) -> None:

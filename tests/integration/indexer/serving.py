@@ -13,7 +13,7 @@ from afin.indexer.v1 import indexer_pb2 as pb
 from afin.indexer.v1 import indexer_pb2_grpc as rpc
 from services.indexer.assembly import indexer
 from services.indexer.settings import IndexerSettings
-from services.runtime.interceptor import DETAILS_TRAILER
+from services.runtime.errors import DETAILS_TRAILER
 from services.runtime.server import grpc_server
 
 CALL_SECONDS = 60

@@ -34,6 +34,7 @@ EMPTY = ";".join(
         "warehouse.erasures",
     )
 )
+NO_LEADER = "UPDATE ingest.leadership SET epoch = 0; UPDATE warehouse.latest_leader SET epoch = 0"
 Serve = Callable[..., AbstractAsyncContextManager[Ingest]]
 
 
@@ -53,7 +54,7 @@ def ingest_url(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 async def url(ingest_url: str) -> str:
     """The database, emptied."""
-    await execute(ingest_url, EMPTY)
+    await execute(ingest_url, f"{EMPTY};{NO_LEADER}")
     return ingest_url
 
 

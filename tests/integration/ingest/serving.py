@@ -15,7 +15,7 @@ from afin.ingest.v1 import ingest_pb2 as pb
 from afin.ingest.v1 import ingest_pb2_grpc as rpc
 from services.ingest.assembly import ingest
 from services.ingest.settings import IngestSettings
-from services.runtime.interceptor import DETAILS_TRAILER
+from services.runtime.errors import DETAILS_TRAILER
 from services.runtime.server import grpc_server
 
 CALL_SECONDS = 20

@@ -160,7 +160,7 @@ async def test_a_warehouse_that_stays_away_fails_the_run_and_says_so(serve: Serv
 
     assert ended.state == pb.RUN_STATE_FAILED
     assert ended.error.startswith("the warehouse was away for 0:00:00.500000")
-    assert step_of(ended, "verify_companies").state == pb.STEP_STATE_FAILED
+    assert step_of(ended, "verify_bucket").state == pb.STEP_STATE_FAILED
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])

@@ -1,21 +1,33 @@
-"""What a former leader writes is refused: the number of attempts is a fence, held by the database."""
+"""What a former leader writes is refused: its epoch and the number of attempts are fences, held by the database."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.adapters.runs import PostgresRunTable
+from services.ingest.adapters.schedules import PostgresScheduleTable
 from services.ingest.adapters.work import PostgresWorkTable
 from services.ingest.domain.account import Account
 from services.ingest.domain.runs import Pipeline, Run, RunState, StepState, Trigger
-from services.ingest.workflow.errors import RunLost
+from services.ingest.workflow.errors import LeadershipLost
 from services.ingest.workflow.pipelines import step_names
+from services.ingest.workflow.scheduling import scheduled_run
 from services.ingest.workflow.values import NewRun
 from services.runtime.clock import utc_now
 
 Write = Callable[[PostgresWorkTable, Run], Awaitable[object]]
+EPOCH = 7
+WRITES: dict[str, Write] = {
+    "begin_step": lambda work, run: work.begin_step(run, 0),
+    "note": lambda work, run: work.note(run, 0, {"read": 9}, "stale"),
+    "complete_step": lambda work, run: work.complete_step(run, 0, {"stale": True}, Account(9, 9, 0, 0, 0, 0)),
+    "end": lambda work, run: work.end(run, RunState.FAILED, "stale"),
+}
+TAKE: Write = lambda work, run: work.take(run.run_id)  # noqa: E731 - one more of its kind
 
 
 @pytest.fixture
@@ -25,9 +37,16 @@ def runs(engine: AsyncEngine) -> PostgresRunTable:
 
 
 @pytest.fixture
-def work(engine: AsyncEngine) -> PostgresWorkTable:
+async def work(engine: AsyncEngine) -> PostgresWorkTable:
     """The table as the leader sees it."""
-    return PostgresWorkTable(engine, utc_now)
+    await lead(engine, EPOCH)
+    return PostgresWorkTable(engine, utc_now, EPOCH)
+
+
+async def lead(engine: AsyncEngine, epoch: int) -> None:
+    """Makes somebody the leader."""
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE ingest.leadership SET epoch = :epoch"), {"epoch": epoch})
 
 
 async def taken(runs: PostgresRunTable, work: PostgresWorkTable) -> Run:
@@ -39,16 +58,7 @@ async def taken(runs: PostgresRunTable, work: PostgresWorkTable) -> Run:
     return run
 
 
-@pytest.mark.parametrize(
-    "write",
-    [
-        lambda work, run: work.begin_step(run, 0),
-        lambda work, run: work.note(run, 0, {"read": 9}, "stale"),
-        lambda work, run: work.complete_step(run, 0, {"stale": True}, Account(9, 9, 0, 0, 0, 0)),
-        lambda work, run: work.end(run, RunState.FAILED, "stale"),
-    ],
-    ids=["begin_step", "note", "complete_step", "end"],
-)
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 async def test_a_former_leader_can_change_nothing(
     runs: PostgresRunTable, work: PostgresWorkTable, write: Write
 ) -> None:
@@ -56,17 +66,47 @@ async def test_a_former_leader_can_change_nothing(
     await work.take(former.run_id)
     before = await runs.get(former.run_id)
 
-    with pytest.raises(RunLost):
+    with pytest.raises(LeadershipLost):
         await write(work, former)
 
     assert await runs.get(former.run_id) == before
+
+
+@pytest.mark.parametrize("write", [*WRITES.values(), TAKE], ids=[*WRITES, "take"])
+async def test_a_leader_that_another_one_followed_can_change_nothing(
+    runs: PostgresRunTable, work: PostgresWorkTable, engine: AsyncEngine, write: Write
+) -> None:
+    run = await taken(runs, work)
+    before = await runs.get(run.run_id)
+    await lead(engine, EPOCH + 1)
+
+    with pytest.raises(LeadershipLost):
+        await write(work, run)
+
+    assert await runs.get(run.run_id) == before
+
+
+async def test_a_leader_that_another_one_followed_changes_no_schedule(
+    runs: PostgresRunTable, work: PostgresWorkTable, engine: AsyncEngine
+) -> None:
+    table = PostgresScheduleTable(engine, utc_now, EPOCH)
+    await table.put({Pipeline.COMPANIES: "0 3 * * *"})
+    before = await table.all()
+    await lead(engine, EPOCH + 1)
+
+    with pytest.raises(LeadershipLost):
+        await table.put({Pipeline.COMPANIES: "0 4 * * *"})
+    with pytest.raises(LeadershipLost):
+        await table.catch_up(Pipeline.COMPANIES, lambda _: utc_now(), partial(scheduled_run, Pipeline.COMPANIES))
+
+    assert (await table.all(), await runs.newest(None, 1, None)) == (before, [])
 
 
 async def test_a_run_that_has_ended_takes_no_more_writes(runs: PostgresRunTable, work: PostgresWorkTable) -> None:
     run = await taken(runs, work)
     await work.end(run, RunState.SUCCEEDED)
 
-    with pytest.raises(RunLost):
+    with pytest.raises(LeadershipLost):
         await work.note(run, 0, {}, "late")
 
 

@@ -22,7 +22,7 @@ from services.recommender.servicer import FULL_NAME, RecommenderServicer
 from services.recommender.settings import RecommenderSettings
 from services.recommender.workflow import SnapshotKeeper
 from services.runtime.clock import utc_now
-from services.runtime.interceptor import DETAILS_TRAILER
+from services.runtime.errors import DETAILS_TRAILER
 from services.runtime.objects.store import ObjectStore
 from services.runtime.server import grpc_server
 

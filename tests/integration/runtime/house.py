@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 
 from afin.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 from afin.recommender.v1 import recommender_pb2, recommender_pb2_grpc
-from services.runtime.interceptor import DETAILS_TRAILER
+from services.runtime.errors import DETAILS_TRAILER
 from services.runtime.server import GrpcService, grpc_server
 from services.runtime.settings import ServiceSettings
 

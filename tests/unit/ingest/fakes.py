@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.ingest.domain.account import Account
 from services.ingest.domain.runs import Pipeline, Run, RunState, StepRecord, StepState, Trigger
-from services.ingest.workflow.errors import RunLost
+from services.ingest.workflow.errors import LeadershipLost
 from services.ingest.workflow.pipelines import step_names
 from services.ingest.workflow.steps import Tools
 from services.ingest.workflow.values import LoadedRows, ManifestReference, RecordedUpdate, Watermarks
@@ -94,7 +94,7 @@ class FakeWorkTable:
 
     def _require_held(self, run: Run) -> None:
         if run.attempts != self.run.attempts or self.run.state is not RunState.RUNNING:
-            raise RunLost
+            raise LeadershipLost
 
 
 @dataclass
@@ -107,6 +107,13 @@ class FakeWarehouse:
     during: Callable[[], Any] | None = None
     asked: int = 0
     waits: asyncio.Event | None = None
+    announced: int = 0
+    refuses: Exception | None = None
+
+    async def announce_leader(self) -> None:
+        self.announced += 1
+        if self.refuses is not None:
+            raise self.refuses
 
     async def watermarks(self) -> Watermarks:
         self.asked += 1

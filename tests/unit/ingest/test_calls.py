@@ -7,8 +7,8 @@ import grpc
 import pytest
 
 from services.ingest.adapters.calls import CallPolicy, call
-from services.ingest.workflow.errors import PeerRefused
-from services.runtime.errors import Unavailable
+from services.ingest.workflow.errors import LeadershipLost, PeerRefused
+from services.runtime.errors import DETAILS_TRAILER, FENCED, FailedPrecondition, Unavailable
 
 SECOND = timedelta(seconds=1)
 PATIENT = CallPolicy(timedelta(minutes=1), SECOND, SECOND)
@@ -75,4 +75,15 @@ async def test_a_bug_of_ours_passes_through() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
+        await call("warehouse", PATIENT, ask)
+
+
+async def test_a_peer_that_knows_a_later_leader_ends_this_one() -> None:
+    details = FailedPrecondition("leader 1 was followed by leader 2", reason=FENCED).to_status().SerializeToString()
+    trailer = grpc.aio.Metadata((DETAILS_TRAILER, details))
+
+    async def ask() -> str:
+        raise grpc.aio.AioRpcError(grpc.StatusCode.FAILED_PRECONDITION, grpc.aio.Metadata(), trailer, details="fenced")
+
+    with pytest.raises(LeadershipLost, match="the warehouse says: fenced"):
         await call("warehouse", PATIENT, ask)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.ingest.domain.runs import Pipeline, Run, RunState, StepState
-from services.ingest.workflow.errors import RunLost
+from services.ingest.workflow.errors import LeadershipLost
 from services.ingest.workflow.executor import Executor
 from services.runtime.errors import FailedPrecondition
 from tests.unit.ingest.fakes import RUN_ID, FakeWarehouse, FakeWorkTable, new_run, tools
@@ -56,6 +56,28 @@ async def test_a_run_taken_up_again_goes_on_at_its_first_unfinished_step() -> No
     assert (table.run.attempts, table.run.steps[0].attempts, table.run.steps[1].attempts) == (2, 0, 2)
 
 
+async def test_the_leader_is_announced_to_the_warehouse_once_before_any_step_works() -> None:
+    warehouse = FakeWarehouse(problem=FailedPrecondition("no way"))
+    table = FakeWorkTable(backfill())
+    executor = Executor(table, tools(warehouse))
+    await executor.execute(RUN_ID)
+    table.run = backfill()
+
+    await executor.execute(RUN_ID)
+
+    assert warehouse.announced == 1
+
+
+async def test_a_leader_that_the_warehouse_knows_a_later_one_of_leaves_the_run_as_it_is() -> None:
+    warehouse = FakeWarehouse(refuses=LeadershipLost())
+    table = FakeWorkTable(backfill())
+
+    with pytest.raises(LeadershipLost):
+        await Executor(table, tools(warehouse)).execute(RUN_ID)
+
+    assert (table.run.state, table.states()[0], warehouse.asked) == (RunState.RUNNING, "running", 0)
+
+
 async def test_a_run_that_has_ended_meanwhile_is_left_alone() -> None:
     run = backfill(state=RunState.CANCELLED)
     warehouse = FakeWarehouse()
@@ -90,7 +112,7 @@ async def test_a_run_that_another_leader_took_is_dropped_at_once() -> None:
     warehouse.during = lambda: setattr(table, "run", replace(table.run, attempts=7))
 
     async with asyncio.timeout(10):
-        with pytest.raises(RunLost):
+        with pytest.raises(LeadershipLost):
             await Executor(table, tools(warehouse)).execute(RUN_ID)
 
     assert table.states() == ["succeeded", "running", "pending", "pending"]
