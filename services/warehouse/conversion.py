@@ -27,7 +27,9 @@ def moment(message: Message, field: str) -> datetime | None:
 def payments_request(request: pb.LoadPaymentsRequest) -> LoadRequest:
     """The request as a value."""
     advance = moment(request, "advance_watermark_to")
-    return LoadRequest(request.load_id, request.manifest_key, request.manifest_sha256, advance, request.leader_epoch)
+    return LoadRequest(
+        request.load_id, request.manifest_key, request.manifest_sha256, advance, leader_epoch=request.leader_epoch
+    )
 
 
 def companies_request(request: pb.LoadCompaniesRequest) -> LoadRequest:

@@ -107,12 +107,6 @@ def payments_request(request: LoadRequest) -> pb.LoadPaymentsRequest:
     )
 
 
-def companies_request(request: LoadRequest) -> pb.LoadCompaniesRequest:
-    return pb.LoadCompaniesRequest(
-        load_id=request.load_id, manifest_key=request.manifest_key, manifest_sha256=request.manifest_sha256
-    )
-
-
 async def refusal(call: Callable[[], Awaitable[object]]) -> tuple[grpc.StatusCode, list[str], str]:
     """Code, fields named by BadRequest, and everything that the caller was told."""
     with pytest.raises(grpc.aio.AioRpcError) as refused:
