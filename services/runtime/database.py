@@ -17,7 +17,15 @@ from services.runtime.errors import Unavailable
 CONNECT_TIMEOUT = timedelta(seconds=5)
 # Classes of SQLSTATE that mean "not now, or not us": connection, resources, operator, authorization, no such database.
 UNREACHABLE_STATES = ("08", "53", "57P", "28", "3D")
-UNREACHABLE = "the database does not answer; check the service's DATABASE_URL and that PostgreSQL runs"
+
+
+class DatabaseUnavailable(Unavailable):
+    """Not reached, or lost on the way: then what was sent last may have been done all the same."""
+
+    reason = "DATABASE_UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__("the database does not answer; check the service's DATABASE_URL and that PostgreSQL runs")
 
 
 @asynccontextmanager
@@ -80,15 +88,15 @@ async def check_database(engine: AsyncEngine) -> None:
 
 @asynccontextmanager
 async def database_errors() -> AsyncIterator[None]:
-    """Turns a lost or refused connection into Unavailable; every other database error stays what it is."""
+    """Turns a lost or refused connection into DatabaseUnavailable; every other database error stays what it is."""
     try:
         yield
     except DBAPIError as error:
         if error.connection_invalidated or (sqlstate(error) or "").startswith(UNREACHABLE_STATES):
-            raise Unavailable(UNREACHABLE) from error
+            raise DatabaseUnavailable from error
         raise
     except (OSError, TimeoutError, PoolTimeout) as error:
-        raise Unavailable(UNREACHABLE) from error
+        raise DatabaseUnavailable from error
 
 
 def sqlstate(error: DBAPIError) -> str | None:

@@ -82,6 +82,13 @@ class Unavailable(ServiceError):
     reason = "UNAVAILABLE"
 
 
+class DeadlineExceeded(ServiceError):
+    """The work takes longer than it may; the same call would not end sooner."""
+
+    code = grpc.StatusCode.DEADLINE_EXCEEDED
+    reason = "DEADLINE_EXCEEDED"
+
+
 class DataLoss(ServiceError):
     """Stored bytes are not what was stored: a checksum disagrees."""
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 
-from services.runtime.database import UNREACHABLE, database_errors, sqlstate
+from services.runtime.database import DatabaseUnavailable, database_errors, sqlstate
 from services.runtime.errors import FailedPrecondition, ServiceError, Unavailable
 
 UNDEFINED = ("42P01", "3F000", "42703")  # table, schema, column
@@ -44,7 +44,7 @@ async def copy_errors(connection: asyncpg.Connection) -> AsyncIterator[None]:
         yield
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         if connection.is_closed():
-            raise Unavailable(UNREACHABLE) from error
+            raise DatabaseUnavailable from error
         raise _meaning(getattr(error, "sqlstate", None), None).with_traceback(error.__traceback__) from None
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -11,22 +10,26 @@ import pyarrow as pa
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.runtime.errors import Unavailable
+from services.contracts.lake import COMPANIES_SCHEMA, PAYMENTS_SCHEMA
+from services.runtime.database import DatabaseUnavailable
+from services.runtime.errors import DeadlineExceeded
 from services.warehouse.adapters import companies_merge, erasing, ledger, payments_merge
 from services.warehouse.adapters.failures import Conflict, statement_errors
-from services.warehouse.adapters.staging import copy_batch
+from services.warehouse.adapters.joins import SCANNED_BYTES_PER_LOOKUP, measured
+from services.warehouse.adapters.staging import copy_rows
 from services.warehouse.domain.erasure import Erased, ErasureRequest
 from services.warehouse.domain.loads import CatalogueSizes, Dataset, Load, LoadCounts, LoadRequest
 from services.warehouse.workflow import LoadTransaction
 
 Result = TypeVar("Result")
 
+SCHEMAS: dict[Dataset, pa.Schema] = {"payments": PAYMENTS_SCHEMA, "companies": COMPANIES_SCHEMA}
 STAGING: dict[Dataset, str] = {"payments": payments_merge.STAGING, "companies": companies_merge.STAGING}
 # First of all, and READ COMMITTED: each later statement sees what the load before this one has committed.
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('afin/warehouse/loads', 0))"
 LOCAL_SETTINGS = """
 SELECT set_config('statement_timeout', :milliseconds, true), set_config('work_mem', '256MB', true),
-    set_config('random_page_cost', '1.1', true), set_config('timezone', 'UTC', true)
+    set_config('random_page_cost', '1.1', true), set_config('jit', 'off', true)
 """
 TRIES = 4
 FIRST_PAUSE = timedelta(seconds=0.1)
@@ -35,8 +38,10 @@ FIRST_PAUSE = timedelta(seconds=0.1)
 class PostgresLoadTransaction:
     """An open transaction that holds the lock."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, scanned_bytes_per_lookup: int) -> None:
         self._connection = connection
+        self._scanned_bytes_per_lookup = scanned_bytes_per_lookup
+        self._staged = 0
 
     async def latest_leader(self, epoch: int) -> int:
         """See LoadTransaction."""
@@ -49,13 +54,13 @@ class PostgresLoadTransaction:
     async def stage(self, dataset: Dataset, batches: AsyncGenerator[pa.RecordBatch, None]) -> None:
         """See LoadTransaction."""
         await self._connection.execute(text(STAGING[dataset]))
-        async with aclosing(batches):
-            async for batch in batches:
-                await copy_batch(self._connection, batch)
+        self._staged = await copy_rows(self._connection, SCHEMAS[dataset], batches)
 
     async def merge_payments(self, load_id: str, recorded_at: datetime) -> LoadCounts:
         """See LoadTransaction."""
-        return await payments_merge.merge_payments(self._connection, load_id, recorded_at)
+        joins = await measured(self._connection, self._scanned_bytes_per_lookup)
+        stamp = payments_merge.Stamp(load_id, recorded_at)
+        return await payments_merge.merge_payments(self._connection, self._staged, stamp, joins)
 
     async def catalogue_sizes(self) -> CatalogueSizes:
         """See LoadTransaction."""
@@ -104,25 +109,29 @@ class PostgresLoadTransaction:
 class PostgresLoadStore:
     """Opens transactions; those of one process queue here, so that the ones that wait hold no connection."""
 
-    def __init__(self, engine: AsyncEngine, timeout: timedelta) -> None:
+    def __init__(
+        self, engine: AsyncEngine, timeout: timedelta, scanned_bytes_per_lookup: int = SCANNED_BYTES_PER_LOOKUP
+    ) -> None:
         self._engine = engine
         self._timeout = timeout
+        self._scanned_bytes_per_lookup = scanned_bytes_per_lookup
         self._turn = asyncio.Lock()
 
     async def transact(self, work: Callable[[LoadTransaction], Awaitable[Result]]) -> Result:
-        """See LoadStore; Unavailable when it took longer than the timeout, waiting included."""
+        """See LoadStore; DeadlineExceeded when it took longer than the timeout, waiting included."""
         try:
             async with asyncio.timeout(self._timeout.total_seconds()), self._turn:
                 return await self._repeated(work)
         except TimeoutError as error:
             message = f"the load was not done within {self._timeout}; raise WAREHOUSE_LOAD_TIMEOUT_SECONDS"
-            raise Unavailable(message, reason="LOAD_TIMEOUT") from error
+            raise DeadlineExceeded(message, reason="LOAD_TIMEOUT") from error
 
     async def _repeated(self, work: Callable[[LoadTransaction], Awaitable[Result]]) -> Result:
+        # Where the answer to a COMMIT was lost, the work finds its load in the ledger.
         for attempt in range(1, TRIES):
             try:
                 return await self._once(work)
-            except Conflict:
+            except (Conflict, DatabaseUnavailable):
                 pause = FIRST_PAUSE * 2**attempt * random.random()  # noqa: S311 - jitter
                 await asyncio.sleep(pause.total_seconds())
         return await self._once(work)
@@ -132,4 +141,4 @@ class PostgresLoadStore:
         async with statement_errors(), self._engine.begin() as connection:
             await connection.execute(text(LOCAL_SETTINGS), {"milliseconds": milliseconds})
             await connection.execute(text(LOCK))
-            return await work(PostgresLoadTransaction(connection))
+            return await work(PostgresLoadTransaction(connection, self._scanned_bytes_per_lookup))

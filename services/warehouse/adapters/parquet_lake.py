@@ -1,10 +1,11 @@
 """The lake as the warehouse reads it: manifest and parts, each checked against its SHA-256 before a byte is used."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from services.runtime.objects.store import ObjectNotFound, ObjectStore
 
 SCHEMAS: dict[Dataset, pa.Schema] = {"payments": PAYMENTS_SCHEMA, "companies": COMPANIES_SCHEMA}
 BATCH_ROWS = 25_000
+Result = TypeVar("Result")
 
 
 class ParquetLake:
@@ -42,9 +44,9 @@ class ParquetLake:
         for part in manifest.parts:
             with TemporaryDirectory(prefix="afin-part-") as folder:
                 path = Path(folder) / "part.parquet"
-                await asyncio.to_thread(self._fetch, part, path)
+                await _in_thread(self._fetch, part, path)
                 with closing(self._read(part, path, SCHEMAS[manifest.dataset])) as batches:
-                    while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+                    while (batch := await _in_thread(next, batches, None)) is not None:
                         yield batch
 
     def _fetch(self, part: Part, path: Path) -> None:
@@ -68,6 +70,16 @@ class ParquetLake:
             if file.metadata.num_rows != part.rows:
                 raise DataLoss(f"part {part.key!r} does not have the rows that its manifest tells")
             yield from file.iter_batches(self._batch_rows)
+
+
+async def _in_thread(function: Callable[..., Result], *arguments: object) -> Result:
+    """The function's answer. When cancelled, still waits for its end: what it works on is closed next."""
+    running = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.gather(running, return_exceptions=True)
+        raise
 
 
 @contextmanager

@@ -5,11 +5,13 @@ anew - those of the table, then those of the load - and the difference to what s
 repeats the attributes before it is a confirmation, no version; it is kept, for a late row between the two makes it one.
 """
 
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.warehouse.adapters.joins import Joins, look_up
 from services.warehouse.domain.loads import LoadCounts
 
 STAGING = """
@@ -25,51 +27,58 @@ CREATE TEMPORARY TABLE incoming (
     position bigint NOT NULL
 ) ON COMMIT DROP
 """
+# No operator that an index or a hash could serve: rows are found by key and time alone, whatever clients repeat.
 SAME_ATTRIBUTES = """
-        AND p.payment_at IS NOT DISTINCT FROM i.payment_at
-        AND p.status = i.status AND p.amount = i.amount AND p.external_client_id = i.external_client_id
+    (p.payment_at, p.status, p.amount, p.external_client_id)
+        IS NOT DISTINCT FROM (i.payment_at, i.status, i.amount, i.external_client_id)
 """
 # The covering version lends a confirmation its attributes.
 COVERING = """
     p.payment_id = c.payment_id AND p.company_code = c.company_code
     AND p.start_date <= c.observed_at AND (p.end_date IS NULL OR p.end_date > c.observed_at)
 """
-# Observations of the load, each once, that no version and no confirmation tells already. Materialised before anything
-# is written: a plan that reads and fills one table by nested loop never ends on a first load.
+# Neighbours in the index are neighbours in the cache.
+IN_ORDER = "(SELECT * FROM incoming ORDER BY payment_id, company_code)"
+OLDEST = "SELECT min(updated_at) FROM incoming"
+# Observations of the load, each once, that no version tells already. Materialised before anything is written: a plan
+# that reads and fills one table by nested loop never ends on a first load. No version starts before its updated_at, so
+# that a scan need not see what ended long ago.
 FRESH = f"""
 CREATE TEMPORARY TABLE fresh ON COMMIT DROP AS
 SELECT DISTINCT ON (payment_id, company_code, updated_at, payment_at, status, amount, external_client_id) i.*
-FROM incoming AS i
+FROM {{rows}} AS i
 WHERE NOT EXISTS (
     SELECT FROM warehouse.payments AS p
     WHERE p.payment_id = i.payment_id AND p.company_code = i.company_code AND p.updated_at = i.updated_at
-    {SAME_ATTRIBUTES}
-) AND NOT EXISTS (
-    SELECT FROM warehouse.payment_confirmations AS c JOIN warehouse.payments AS p ON {COVERING}
-    WHERE c.payment_id = i.payment_id AND c.company_code = i.company_code AND c.updated_at = i.updated_at
-    {SAME_ATTRIBUTES}
+        AND p.start_date >= CAST(:oldest AS timestamptz) AND {SAME_ATTRIBUTES}
 )
 ORDER BY payment_id, company_code, updated_at, payment_at, status, amount, external_client_id, position
 """
-# `stored_at` is where the table has an observation now (NULL: it is fresh), `observed_at` where it belongs: its
-# updated_at, and a microsecond after the one before it where that is not later. In closed form, with n the place in
-# the order: n + max over the places m up to n of (updated_at - m).
+# Nor any confirmation.
+NOT_CONFIRMED = f"""
+DELETE FROM fresh AS i USING warehouse.payment_confirmations AS c JOIN warehouse.payments AS p ON {COVERING}
+WHERE c.payment_id = i.payment_id AND c.company_code = i.company_code AND c.updated_at = i.updated_at
+    AND {SAME_ATTRIBUTES}
+"""
+# `stored_at` is where the table has an observation now (NULL: it is fresh), in the row at `stored_row`; `observed_at`
+# is where it belongs: its updated_at, and a microsecond after the one before it where that is not later. In closed
+# form, with n the place in the order: n + max over the places m up to n of (updated_at - m).
 TIMELINE = f"""
 CREATE TEMPORARY TABLE timeline ON COMMIT DROP AS
 WITH affected AS MATERIALIZED (
     SELECT DISTINCT payment_id, company_code FROM fresh
 ), observations AS (
     SELECT payment_id, company_code, payment_at, status, amount, external_client_id, created_at, updated_at, position,
-        NULL::timestamptz AS stored_at, NULL::timestamptz AS stored_end, false AS was_version,
+        NULL::tid AS stored_row, NULL::timestamptz AS stored_at, NULL::timestamptz AS stored_end, false AS was_version,
         NULL::timestamptz AS recorded_at, NULL::text AS load_id
     FROM fresh
     UNION ALL
     SELECT p.payment_id, p.company_code, p.payment_at, p.status, p.amount, p.external_client_id, p.created_at,
-        p.updated_at, 0, p.start_date, p.end_date, true, p.recorded_at, p.load_id
+        p.updated_at, 0, p.ctid, p.start_date, p.end_date, true, p.recorded_at, p.load_id
     FROM affected JOIN warehouse.payments AS p USING (payment_id, company_code)
     UNION ALL
     SELECT p.payment_id, p.company_code, p.payment_at, p.status, p.amount, p.external_client_id, c.created_at,
-        c.updated_at, 0, c.observed_at, NULL, false, c.recorded_at, c.load_id
+        c.updated_at, 0, c.ctid, c.observed_at, NULL, false, c.recorded_at, c.load_id
     FROM affected JOIN warehouse.payment_confirmations AS c USING (payment_id, company_code)
     JOIN warehouse.payments AS p ON {COVERING}
 ), numbered AS (
@@ -97,7 +106,6 @@ FROM placed
 """
 COUNTS = """
 SELECT
-    (SELECT count(*) FROM incoming) AS row_count,
     count(*) FILTER (WHERE newest_known IS NULL AND place = 1) AS new_count,
     count(*) FILTER (WHERE updated_at < newest_known) AS late_count,
     count(*) FILTER (
@@ -111,15 +119,15 @@ STAYS_VERSION = "t.was_version AND t.is_version AND t.stored_at = t.observed_at"
 STAYS_CONFIRMATION = (
     "t.stored_at IS NOT NULL AND NOT t.was_version AND NOT t.is_version AND t.stored_at = t.observed_at"
 )
-SAME_KEY = "{table}.payment_id = t.payment_id AND {table}.company_code = t.company_code"
+# Under the lock no row has moved since the timeline was laid out. The moment is but a second look.
 REMOVE_VERSIONS = f"""
 DELETE FROM warehouse.payments AS p USING timeline AS t
-WHERE {SAME_KEY.format(table="p")} AND p.start_date = t.stored_at AND t.was_version AND NOT ({STAYS_VERSION})
+WHERE p.ctid = t.stored_row AND p.start_date = t.stored_at AND t.was_version AND NOT ({STAYS_VERSION})
 """
 CLOSE_VERSIONS = f"""
 UPDATE warehouse.payments AS p SET end_date = t.next_at, is_current = t.next_at IS NULL
 FROM timeline AS t
-WHERE {SAME_KEY.format(table="p")} AND p.start_date = t.stored_at
+WHERE p.ctid = t.stored_row AND p.start_date = t.stored_at
     AND {STAYS_VERSION} AND t.stored_end IS DISTINCT FROM t.next_at
 """
 ADD_VERSIONS = f"""
@@ -133,8 +141,7 @@ WHERE t.is_version AND NOT ({STAYS_VERSION})
 """
 REMOVE_CONFIRMATIONS = f"""
 DELETE FROM warehouse.payment_confirmations AS c USING timeline AS t
-WHERE {SAME_KEY.format(table="c")} AND c.observed_at = t.stored_at
-    AND NOT t.was_version AND NOT ({STAYS_CONFIRMATION})
+WHERE c.ctid = t.stored_row AND c.observed_at = t.stored_at AND NOT t.was_version AND NOT ({STAYS_CONFIRMATION})
 """
 ADD_CONFIRMATIONS = f"""
 INSERT INTO warehouse.payment_confirmations (payment_id, company_code, observed_at, updated_at, created_at,
@@ -144,24 +151,50 @@ SELECT payment_id, company_code, observed_at, updated_at, created_at,
 FROM timeline AS t
 WHERE NOT t.is_version AND NOT ({STAYS_CONFIRMATION})
 """
-PREPARE = ("ANALYZE incoming", FRESH, "ANALYZE fresh", TIMELINE, "ANALYZE timeline")
 APPLY = (REMOVE_CONFIRMATIONS, REMOVE_VERSIONS, CLOSE_VERSIONS)
 ADD = (ADD_VERSIONS, ADD_CONFIRMATIONS)
+ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
-async def merge_payments(connection: AsyncConnection, load_id: str, recorded_at: datetime) -> LoadCounts:
-    """Merges the table `incoming`; what became of its rows."""
-    for statement in PREPARE:
-        await connection.execute(text(statement))
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the new versions and confirmations of a load are marked with: who told us, and when."""
+
+    load_id: str
+    recorded_at: datetime
+
+
+async def merge_payments(connection: AsyncConnection, staged: int, stamp: Stamp, joins: Joins) -> LoadCounts:
+    """Merges the `staged` rows of the table `incoming`; what became of them."""
+    fresh = await _find_fresh(connection, staged, joins)
+    if fresh == 0:
+        return LoadCounts(new=0, changed=0, unchanged=staged)
+    await joins.choose(connection, "fresh", fresh, joins.history)
+    await connection.execute(text(TIMELINE))
     counts = (await connection.execute(text(COUNTS))).one()
-    for statement in APPLY:
-        await connection.execute(text(statement))
-    for statement in ADD:
-        await connection.execute(text(statement), {"recorded_at": recorded_at, "load_id": load_id})
+    await _apply(connection, stamp)
     known = counts.new_count + counts.changed_count + counts.late_count
     return LoadCounts(
         new=counts.new_count,
         changed=counts.changed_count,
-        unchanged=counts.row_count - known,
+        unchanged=staged - known,
         late=counts.late_count,
     )
+
+
+async def _find_fresh(connection: AsyncConnection, staged: int, joins: Joins) -> int:
+    await joins.choose(connection, "incoming", staged, joins.payments)
+    in_order = joins.by_index(staged, joins.payments)
+    oldest = await connection.scalar(text(OLDEST)) or ALWAYS
+    statement = text(FRESH.format(rows=IN_ORDER if in_order else "incoming"))
+    unseen = (await connection.execute(statement, {"oldest": oldest})).rowcount
+    await joins.choose(connection, "fresh", unseen, joins.history)
+    return unseen - (await connection.execute(text(NOT_CONFIRMED))).rowcount
+
+
+async def _apply(connection: AsyncConnection, stamp: Stamp) -> None:
+    await look_up(connection)
+    for statement in APPLY:
+        await connection.execute(text(statement))
+    for statement in ADD:
+        await connection.execute(text(statement), asdict(stamp))

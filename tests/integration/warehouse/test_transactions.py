@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.contracts.lake import LakeManifest
 from services.runtime.clock import utc_now
 from services.runtime.database import open_database
-from services.runtime.errors import FailedPrecondition, Unavailable
+from services.runtime.errors import DeadlineExceeded, FailedPrecondition, Unavailable
 from services.runtime.objects.local import LocalObjectStore
 from services.warehouse.adapters.failures import StatementRefused, statement_errors
 from services.warehouse.adapters.load_store import PostgresLoadStore
@@ -135,7 +135,7 @@ async def test_a_load_that_takes_too_long_is_ended_and_the_next_one_runs(
 ) -> None:
     impatient = PostgresLoadStore(engine, timedelta(seconds=0.3))
     stuck = Loads(impatient, PausedLake(lake, asyncio.Event(), asyncio.Event().wait), 0.5, utc_now)
-    with pytest.raises(Unavailable, match="WAREHOUSE_LOAD_TIMEOUT_SECONDS") as ended:
+    with pytest.raises(DeadlineExceeded, match="WAREHOUSE_LOAD_TIMEOUT_SECONDS") as ended:
         await stuck.load_payments(put_payments(object_store, "run-1", ROWS))
     assert ended.value.reason == "LOAD_TIMEOUT"
     assert (await loader.payments(*ROWS[:3])).counts.new == 3

@@ -8,6 +8,7 @@ from services.runtime.checksums import require_sha256, sha256_of
 from services.runtime.errors import (
     AlreadyExists,
     DataLoss,
+    DeadlineExceeded,
     FailedPrecondition,
     InvalidArgument,
     NotFound,
@@ -23,6 +24,7 @@ from services.runtime.errors import (
         (AlreadyExists, grpc.StatusCode.ALREADY_EXISTS),
         (FailedPrecondition, grpc.StatusCode.FAILED_PRECONDITION),
         (Unavailable, grpc.StatusCode.UNAVAILABLE),
+        (DeadlineExceeded, grpc.StatusCode.DEADLINE_EXCEEDED),
         (DataLoss, grpc.StatusCode.DATA_LOSS),
     ],
 )

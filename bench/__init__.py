@@ -1,0 +1,1 @@
+"""Measurements beside the code that they measure."""
