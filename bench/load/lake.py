@@ -31,8 +31,9 @@ def put_payments(store: ObjectStore, load_id: str, payments: Payments) -> LoadRe
         parts=parts,
         quarantine=(),
     )
-    store.put_if_absent(manifest_key(folder), manifest.to_bytes())
-    return LoadRequest(load_id, manifest_key(folder), sha256_of(manifest.to_bytes()), NOW)
+    key, content = manifest_key(folder, 1), manifest.to_bytes()
+    store.put_if_absent(key, content)
+    return LoadRequest(load_id, key, sha256_of(content), NOW)
 
 
 def _put_part(store: ObjectStore, key: str, payments: Payments, start: int) -> Part:

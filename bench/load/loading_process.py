@@ -37,8 +37,8 @@ async def serve(database_url: str, object_store_url: str) -> None:
 
 
 async def _load(loads: Loads, told: dict[str, str]) -> dict[str, float]:
-    watermark = datetime.fromisoformat(told.pop("advance_watermark_to"))
-    request = LoadRequest(**told, advance_watermark_to=watermark)
+    watermark = datetime.fromisoformat(told["advance_watermark_to"])
+    request = LoadRequest(told["load_id"], told["manifest_key"], told["manifest_sha256"], watermark)
     started = time.perf_counter()
     load = await loads.load_payments(request)
     seconds = time.perf_counter() - started
