@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from afin.ingest.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
 from services.ingest.adapters.cron import next_time
+from services.ingest.adapters.erasures import PostgresErasureTable
 from services.ingest.adapters.indexer import IndexerClient
 from services.ingest.adapters.lake import ObjectLake
 from services.ingest.adapters.leadership import Leadership
@@ -24,6 +25,7 @@ from services.ingest.adapters.warehouse import WarehouseClient
 from services.ingest.adapters.work import PostgresWorkTable
 from services.ingest.servicer import FULL_NAME, IngestServicer, UseCases
 from services.ingest.settings import IngestSettings
+from services.ingest.workflow.erasures import Erasures
 from services.ingest.workflow.executor import Executor
 from services.ingest.workflow.inspection import Quarantine, Runs, Watermark
 from services.ingest.workflow.leader import Leader
@@ -76,6 +78,7 @@ def make_leader(world: World, settings: IngestSettings, wake: asyncio.Event, epo
         lake=world.lake,
         warehouse=WarehouseClient(world.warehouse, settings.patient, epoch),
         indexer=IndexerClient(world.indexer, settings.patient),
+        erasures=PostgresErasureTable(world.work_database),
         windows=settings.windows,
         reading=settings.reading,
     )
@@ -87,13 +90,15 @@ def make_leader(world: World, settings: IngestSettings, wake: asyncio.Event, epo
 
 def make_use_cases(world: World, settings: IngestSettings, wake: asyncio.Event, stop: asyncio.Event) -> UseCases:
     """What callers may do, in every replica; `wake` is set when there is work for the leader."""
-    runs = PostgresRunTable(world.database, utc_now)
+    table = PostgresRunTable(world.database, utc_now)
     warehouse = WarehouseClient(world.warehouse, settings.impatient)
+    triggers, runs = Triggers(table, warehouse, utc_now, wake.set), Runs(table, stop)
     return UseCases(
-        triggers=Triggers(runs, warehouse, utc_now, wake.set),
-        runs=Runs(runs, stop),
+        triggers=triggers,
+        runs=runs,
         watermark=Watermark(warehouse, settings.windows, utc_now),
-        quarantine=Quarantine(runs, world.lake),
+        quarantine=Quarantine(table, world.lake),
+        erasures=Erasures(triggers, runs, PostgresErasureTable(world.database)),
         schedules=Schedules(PostgresScheduleTable(world.database, utc_now), next_time, utc_now),
     )
 

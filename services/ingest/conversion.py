@@ -6,6 +6,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from afin.ingest.v1 import ingest_pb2 as pb
 from services.ingest.domain.runs import Pipeline, Run, RunState, Schedule, StepRecord, StepState, Trigger
+from services.ingest.workflow.erasures import Erasure
 from services.ingest.workflow.inspection import WatermarkReport
 from services.runtime.timestamps import timestamp_of
 
@@ -13,6 +14,7 @@ PIPELINES = {
     Pipeline.COMPANIES: pb.PIPELINE_COMPANIES,
     Pipeline.RECOMMENDATIONS: pb.PIPELINE_RECOMMENDATIONS,
     Pipeline.BACKFILL: pb.PIPELINE_BACKFILL,
+    Pipeline.ERASURE: pb.PIPELINE_ERASURE,
 }
 RUN_STATES = {
     RunState.QUEUED: pb.RUN_STATE_QUEUED,
@@ -28,6 +30,7 @@ STEP_STATES = {
     StepState.FAILED: pb.STEP_STATE_FAILED,
     StepState.CANCELLED: pb.STEP_STATE_CANCELLED,
 }
+ERASED_COUNTS = ("versions", "confirmations", "objects", "rows", "quarantined")
 TRIGGERS = {Trigger.MANUAL: pb.TRIGGER_MANUAL, Trigger.SCHEDULE: pb.TRIGGER_SCHEDULE}
 
 
@@ -47,6 +50,21 @@ def run_message(run: Run) -> pb.Run:
         error=run.error,
         code_version=run.code_version,
         attempts=run.attempts,
+    )
+
+
+def erasure_message(erasure: Erasure) -> pb.Erasure:
+    """The record of an erasure, from what the steps of its run have counted."""
+    run = erasure.run
+    counts = {name: count for step in run.steps for name, count in step.counts.items() if name in ERASED_COUNTS}
+    return pb.Erasure(
+        erasure_id=str(run.run_id),
+        state=RUN_STATES[run.state],
+        requested_at=timestamp_of(run.created_at),
+        completed_at=timestamp_of(run.ended_at) if run.state is RunState.SUCCEEDED else None,
+        index_version=erasure.index_version,
+        error=run.error,
+        **counts,
     )
 
 

@@ -16,12 +16,12 @@ MAX_REQUEST_ID = 128
 BY_NUMBER = {number: pipeline for pipeline, number in PIPELINES.items()}
 
 
-def run_id(text: str) -> UUID:
-    """The id of a run."""
+def run_id(text: str, field: str = "run_id") -> UUID:
+    """The id of a run; of an erasure, which is one."""
     try:
         return UUID(text)
     except ValueError:
-        raise InvalidArgument("run_id", "is no run id; it is a UUID, as RunPipeline and ListRuns give it") from None
+        raise InvalidArgument(field, "is no run id; it is a UUID, as RunPipeline and ListRuns give it") from None
 
 
 def request_id(text: str) -> str | None:
@@ -38,6 +38,8 @@ def scheduled_pipeline(number: "pb.Pipeline.ValueType") -> Pipeline:
     pipeline = BY_NUMBER.get(number)
     if pipeline is Pipeline.BACKFILL:
         raise InvalidArgument("pipeline", "is the backfill, which the RPC Backfill starts, with its days")
+    if pipeline is Pipeline.ERASURE:
+        raise InvalidArgument("pipeline", "is the erasure, which the RPC EraseClient starts, with its client")
     if pipeline is None:
         raise InvalidArgument("pipeline", "must be PIPELINE_COMPANIES or PIPELINE_RECOMMENDATIONS")
     return pipeline

@@ -9,7 +9,8 @@ from typing import Any
 from afin.ingest.v1 import ingest_pb2 as pb
 from afin.ingest.v1.ingest_pb2_grpc import IngestServiceServicer
 from services.ingest import requests
-from services.ingest.conversion import run_message, schedule_message, watermark_message
+from services.ingest.conversion import erasure_message, run_message, schedule_message, watermark_message
+from services.ingest.workflow.erasures import Erasures
 from services.ingest.workflow.inspection import Quarantine, Runs, Watermark
 from services.ingest.workflow.scheduling import Schedules
 from services.ingest.workflow.triggers import Triggers
@@ -28,6 +29,7 @@ class UseCases:
     runs: Runs
     watermark: Watermark
     quarantine: Quarantine
+    erasures: Erasures
     schedules: Schedules
 
 
@@ -91,6 +93,25 @@ class IngestServicer(IngestServiceServicer):
         return pb.ListQuarantinedRowsResponse(
             rows=[pb.QuarantinedRow(reason=row.reason, raw=row.raw) for row in rows],
             next_page_token=requests.quarantine_token(following),
+        )
+
+    async def EraseClient(self, request: pb.EraseClientRequest, context: Any) -> pb.EraseClientResponse:
+        """See ingest.proto."""
+        name = requests.request_id(request.request_id)
+        erasure = await self._use.erasures.request(request.external_client_id, name)
+        return pb.EraseClientResponse(erasure=erasure_message(erasure))
+
+    async def GetErasure(self, request: pb.GetErasureRequest, context: Any) -> pb.GetErasureResponse:
+        """See ingest.proto."""
+        erasure = await self._use.erasures.get(requests.run_id(request.erasure_id, "erasure_id"))
+        return pb.GetErasureResponse(erasure=erasure_message(erasure))
+
+    async def ListErasures(self, request: pb.ListErasuresRequest, context: Any) -> pb.ListErasuresResponse:
+        """See ingest.proto."""
+        limit = page_size(request.page_size, RUN_PAGE, USUAL_RUN_PAGE)
+        erasures, following = await self._use.erasures.page(limit, requests.run_cursor(request.page_token))
+        return pb.ListErasuresResponse(
+            erasures=[erasure_message(erasure) for erasure in erasures], next_page_token=requests.run_token(following)
         )
 
     async def ListSchedules(self, request: pb.ListSchedulesRequest, context: Any) -> pb.ListSchedulesResponse:

@@ -48,7 +48,14 @@ def erasure_request(request: pb.EraseClientRequest) -> ErasureRequest:
     created_until = moment(request, "created_until")
     if created_until is None:
         raise InvalidArgument("created_until", "must be set: what the client does later is a new client's")
-    return ErasureRequest(request.erasure_id, request.salt, request.client_digest, created_until)
+    return ErasureRequest(request.erasure_id, request.salt, request.client_digest, created_until, request.leader_epoch)
+
+
+def replacement(request: pb.ReplaceManifestRequest) -> LoadRequest:
+    """The request as a value."""
+    return LoadRequest(
+        request.load_id, request.manifest_key, request.manifest_sha256, leader_epoch=request.leader_epoch
+    )
 
 
 def load_message(load: Load) -> pb.Load:

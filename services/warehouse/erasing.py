@@ -3,12 +3,12 @@
 import structlog
 
 from services.runtime.clock import Clock
+from services.runtime.failpoints import Failpoint, passing
 from services.warehouse.domain.erasure import Erased, ErasureRequest
-from services.warehouse.domain.fields import WrongField
-from services.warehouse.domain.loads import CLOCK_TOLERANCE, LoadRequest
+from services.warehouse.domain.loads import LoadRequest
 from services.warehouse.metrics import ERASED
 from services.warehouse.refusals import refusals
-from services.warehouse.workflow import LoadStore, LoadTransaction, require_object_key
+from services.warehouse.workflow import LoadStore, LoadTransaction, require_object_key, transact_under
 
 log = structlog.get_logger(__name__)
 
@@ -23,15 +23,16 @@ class Erasures:
     async def erase_client(self, request: ErasureRequest) -> Erased:
         """The table without the client's observations; the figures of all calls with this erasure's id together."""
         now = self._clock()
-        with refusals():
-            request.check()
-            if request.created_until > now + CLOCK_TOLERANCE:
-                raise WrongField("created_until", "lies in the future; a client who comes back is a new one")
 
         async def work(transaction: LoadTransaction) -> Erased:
-            return await transaction.erase_client(request, now)
+            erased = await transaction.erase_client(request, now)
+            passing(Failpoint.BEFORE_COMMIT)
+            return erased
 
-        erased = await self._store.transact(work)
+        with refusals():
+            request.check()
+            erased = await transact_under(self._store, request.leader_epoch, work)
+        passing(Failpoint.AFTER_COMMIT)
         ERASED.inc(erased.versions + erased.confirmations)
         log.info("client erased", erasure_id=request.erasure_id, versions=erased.versions)
         return erased
@@ -41,11 +42,11 @@ class Erasures:
 
         Its counts stay: they are figures, of nobody. False when the ledger has no such load.
         """
-        with refusals():
-            replacement.check(self._clock())
         require_object_key(replacement.manifest_key)
 
         async def work(transaction: LoadTransaction) -> bool:
             return await transaction.replace_manifest(replacement)
 
-        return await self._store.transact(work)
+        with refusals():
+            replacement.check(self._clock())
+            return await transact_under(self._store, replacement.leader_epoch, work)

@@ -8,7 +8,6 @@ from afin.warehouse.v1 import warehouse_pb2 as pb
 from afin.warehouse.v1.warehouse_pb2_grpc import WarehouseServiceServicer
 from services.runtime.timestamps import timestamp_of
 from services.warehouse import conversion
-from services.warehouse.domain.loads import LoadRequest
 from services.warehouse.erasing import Erasures
 from services.warehouse.queries import PageRequest, Queries
 from services.warehouse.workflow import Loads
@@ -56,7 +55,7 @@ class WarehouseServicer(WarehouseServiceServicer):
 
     async def ReplaceManifest(self, request: pb.ReplaceManifestRequest, context: Any) -> pb.ReplaceManifestResponse:
         """See warehouse.proto."""
-        replacement = LoadRequest(request.load_id, request.manifest_key, request.manifest_sha256)
+        replacement = conversion.replacement(request)
         return pb.ReplaceManifestResponse(replaced=await self._erasures.replace_manifest(replacement))
 
     async def GetLoad(self, request: pb.GetLoadRequest, context: Any) -> pb.GetLoadResponse:

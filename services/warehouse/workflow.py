@@ -96,6 +96,19 @@ class LoadStore(Protocol):
         """Runs `work`, and all of it again when the database asks for that; commits, or undoes everything."""
 
 
+async def transact_under(
+    store: LoadStore, leader_epoch: int, work: Callable[[LoadTransaction], Awaitable[Result]]
+) -> Result:
+    """`work` in a transaction; Fenced when it is asked for under a leader that another one has followed."""
+
+    async def fenced(transaction: LoadTransaction) -> Result:
+        if leader_epoch:
+            require_latest_leader(leader_epoch, await transaction.latest_leader(leader_epoch))
+        return await work(transaction)
+
+    return await store.transact(fenced)
+
+
 class Loads:
     """Applies loads, and tells of each in log and metrics."""
 
@@ -112,7 +125,7 @@ class Loads:
             """The announcement is all."""
 
         with refusals():
-            await self._transact(checked_epoch(epoch), nothing_more)
+            await transact_under(self._store, checked_epoch(epoch), nothing_more)
 
     async def load_payments(self, request: LoadRequest) -> Load:
         """Merges payments into their history, and moves the watermark with them. A replay gives the recorded answer."""
@@ -139,7 +152,7 @@ class Loads:
 
         with refusals():
             checked_load_id(load_id)
-            watermark, load = await self._transact(checked_epoch(leader_epoch), record)
+            watermark, load = await transact_under(self._store, checked_epoch(leader_epoch), record)
         WATERMARK.labels("companies").set(watermark.timestamp())
         return watermark, load
 
@@ -161,20 +174,10 @@ class Loads:
                 passing(Failpoint.BEFORE_COMMIT)
                 return load
 
-            load = await self._transact(request.leader_epoch, work)
+            load = await transact_under(self._store, request.leader_epoch, work)
             passing(Failpoint.AFTER_COMMIT)
             report(load)
             return load
-
-    async def _transact(self, leader_epoch: int, work: Callable[[LoadTransaction], Awaitable[Result]]) -> Result:
-        """`work` in a transaction, unless it is written under a leader that another one has followed."""
-
-        async def fenced(transaction: LoadTransaction) -> Result:
-            if leader_epoch:
-                require_latest_leader(leader_epoch, await transaction.latest_leader(leader_epoch))
-            return await work(transaction)
-
-        return await self._store.transact(fenced)
 
     async def _apply_payments(self, transaction: LoadTransaction, request: LoadRequest, manifest: LakeManifest) -> Load:
         now = self._clock()

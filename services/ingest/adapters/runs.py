@@ -119,10 +119,11 @@ async def insert_run(connection: AsyncConnection, new: NewRun, clock: Clock) -> 
 
 
 async def _rival(connection: AsyncConnection, new: NewRun) -> Run | None:
-    """The run that stands in the way: the one with the same request id before an active one."""
+    """The run that stands in the way: the one with the same request id before an active one. Erasures queue."""
     asked = false() if new.request_id is None else RUNS.c.request_id == new.request_id
     same_request = func.coalesce(asked, false())
-    in_the_way = select(RUNS).where(RUNS.c.pipeline == new.pipeline.value, or_(same_request, ACTIVE))
+    is_blocking = false() if new.pipeline is Pipeline.ERASURE else ACTIVE
+    in_the_way = select(RUNS).where(RUNS.c.pipeline == new.pipeline.value, or_(same_request, is_blocking))
     found = await load_runs(connection, in_the_way.order_by(same_request.desc()).limit(1))
     return found[0] if found else None
 

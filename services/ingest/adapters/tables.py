@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Integer,
+    LargeBinary,
     MetaData,
     RowMapping,
     Select,
@@ -82,6 +83,7 @@ SCHEDULES = Table(
     Column("created_at", MOMENT),
 )
 LEADERSHIP = Table("leadership", METADATA, Column("epoch", BigInteger))
+ERASURE_SALT = Table("erasure_salt", METADATA, Column("salt", LargeBinary))
 ACTIVE = RUNS.c.state.in_([state.value for state in RunState if state.is_active])
 
 

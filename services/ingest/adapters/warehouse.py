@@ -10,7 +10,14 @@ from afin.warehouse.v1 import warehouse_pb2_grpc as rpc
 from services.contracts.receipt import Receipt
 from services.ingest.adapters.calls import CallPolicy, call
 from services.ingest.workflow.errors import PeerRefused
-from services.ingest.workflow.values import LoadedRows, ManifestReference, RecordedUpdate, Watermarks
+from services.ingest.workflow.values import (
+    ClientDigest,
+    ErasedRows,
+    LoadedRows,
+    ManifestReference,
+    RecordedUpdate,
+    Watermarks,
+)
 from services.runtime.failpoints import Failpoint, passing
 
 PEER = "warehouse"
@@ -70,6 +77,15 @@ class WarehouseClient:
         request = pb.RecordCompaniesUpdateRequest(load_id=load_id, leader_epoch=self._epoch)
         answer = await call(PEER, self._policy, lambda: self._stub.RecordCompaniesUpdate(request, timeout=self._short))
         return RecordedUpdate(_moment(answer.companies), _receipt(answer.load))
+
+    async def erase_client(self, erasure_id: str, client: ClientDigest, created_until: datetime) -> ErasedRows:
+        """See Warehouse."""
+        request = pb.EraseClientRequest(
+            erasure_id=erasure_id, salt=client.salt, client_digest=client.digest, leader_epoch=self._epoch
+        )
+        request.created_until.FromDatetime(created_until)
+        answer = await call(PEER, self._policy, lambda: self._stub.EraseClient(request, timeout=self._long))
+        return ErasedRows(answer.versions, answer.confirmations)
 
     async def find_load(self, load_id: str) -> LoadedRows | None:
         """See Warehouse."""

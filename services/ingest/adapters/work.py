@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.adapters.tables import ACTIVE, RUNS, STEPS, load_run, require_leader, transaction
 from services.ingest.domain.account import Account
+from services.ingest.domain.order import ActiveRun
 from services.ingest.domain.runs import Pipeline, Run, RunState, StepState
 from services.ingest.workflow.errors import LeadershipLost
 from services.runtime.clock import Clock
@@ -27,11 +28,12 @@ class PostgresWorkTable:
         self._clock = clock
         self._epoch = epoch
 
-    async def active(self) -> list[UUID]:
+    async def active(self) -> list[ActiveRun]:
         """See WorkTable."""
+        runs = select(RUNS.c.run_id, RUNS.c.pipeline, RUNS.c.state).where(ACTIVE)
         async with transaction(self._engine) as connection:
-            found = await connection.scalars(select(RUNS.c.run_id).where(ACTIVE).order_by(RUNS.c.created_at))
-            return list(found)
+            found = await connection.execute(runs.order_by(RUNS.c.created_at, RUNS.c.run_id))
+            return [ActiveRun(row.run_id, Pipeline(row.pipeline), row.state == RunState.RUNNING) for row in found]
 
     async def take(self, run_id: UUID) -> Run | None:
         """See WorkTable."""

@@ -18,6 +18,7 @@ class Pipeline(StrEnum):
     COMPANIES = "companies"
     RECOMMENDATIONS = "recommendations"
     BACKFILL = "backfill"
+    ERASURE = "erasure"
 
 
 class Trigger(StrEnum):

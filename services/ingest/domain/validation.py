@@ -57,11 +57,15 @@ Row = TypeVar("Row", PaymentRow, CompanyRow)
 
 @dataclass(frozen=True, slots=True)
 class Sifted(Generic[Row]):
-    """What became of some rows of the source; `out_of_range` were left aside, for a backfill asked for other days."""
+    """What became of some rows of the source.
+
+    `out_of_range` were left aside, for a backfill asked for other days; `erased`, for their client was erased.
+    """
 
     taken: list[Row]
     refused: list[RefusedRow]
     out_of_range: int = 0
+    erased: int = 0
 
     @property
     def read(self) -> int:

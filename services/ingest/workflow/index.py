@@ -5,6 +5,7 @@ from services.ingest.workflow.outputs import IndexOutput
 from services.ingest.workflow.steps import StepContext, StepResult
 
 BUILD_STEP = "create_payments_index"
+PUBLISH_STEP = "validate_payments_index"
 
 
 async def create_payments_index(context: StepContext) -> StepResult:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from services.ingest.domain.order import workable
 from services.ingest.workflow import metrics
 from services.ingest.workflow.errors import LeadershipLost
 from services.ingest.workflow.executor import Executor
@@ -51,7 +52,7 @@ class Leader:
 
     async def _look(self) -> None:
         await self._scheduling.catch_up()
-        for run_id in await self._runs.active():
+        for run_id in workable(await self._runs.active(), self._tasks.keys()):
             if run_id not in self._tasks:
                 self._tasks[run_id] = asyncio.create_task(self._work_on(run_id))
 

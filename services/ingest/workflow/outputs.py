@@ -59,6 +59,17 @@ class CompaniesParameters(StepOutput):
     accept_fewer_companies: bool = False
 
 
+class ErasureParameters(StepOutput):
+    """Whom an erasure is of, in hex; never the id."""
+
+    client_digest: str
+
+    @property
+    def digest(self) -> bytes:
+        """32 bytes."""
+        return bytes.fromhex(self.client_digest)
+
+
 class BackfillParameters(StepOutput):
     """The days that a backfill was asked for."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from services.ingest.domain.runs import Pipeline
-from services.ingest.workflow import companies, index, payments
+from services.ingest.workflow import companies, erasing, index, payments
 from services.ingest.workflow.saving import WINDOW_STEP
 from services.ingest.workflow.steps import Step
 
@@ -20,7 +20,13 @@ PIPELINES: Mapping[Pipeline, tuple[Step, ...]] = {
         Step("save_payments_to_db", payments.save_payments_to_db),
         Step("update_last_payments_update", payments.update_last_payments_update),
         Step(index.BUILD_STEP, index.create_payments_index),
-        Step("validate_payments_index", index.validate_payments_index),
+        Step(index.PUBLISH_STEP, index.validate_payments_index),
+    ),
+    Pipeline.ERASURE: (
+        Step("verify_bucket", payments.verify_bucket),
+        Step("erase_from_warehouse", erasing.erase_from_warehouse),
+        Step(index.BUILD_STEP, erasing.create_payments_index),
+        Step(index.PUBLISH_STEP, erasing.validate_payments_index),
     ),
     Pipeline.BACKFILL: (
         Step("verify_bucket", payments.verify_bucket),

@@ -1,18 +1,22 @@
 """What the workflow needs of the world; the adapters just fit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
 from services.contracts.receipt import Receipt
 from services.ingest.domain.account import Account
+from services.ingest.domain.erasure import ErasedClients
+from services.ingest.domain.order import ActiveRun
 from services.ingest.domain.paging import PageRequest
 from services.ingest.domain.runs import Pipeline, Run, RunState, Schedule
 from services.ingest.domain.validation import CompanyRow, PaymentRow, RefusedRow, Sifted
 from services.ingest.workflow.values import (
     BuiltIndex,
+    ClientDigest,
     Due,
+    ErasedRows,
     LoadedRows,
     ManifestReference,
     NewRun,
@@ -93,6 +97,9 @@ class Warehouse(Protocol):
     async def record_companies_update(self, load_id: str) -> RecordedUpdate:
         """Notes that the catalogue is complete as of a committed load."""
 
+    async def erase_client(self, erasure_id: str, client: ClientDigest, created_until: datetime) -> ErasedRows:
+        """Removes a client's observations; what all calls for this erasure have removed."""
+
     async def find_load(self, load_id: str) -> LoadedRows | None:
         """A committed load, as the ledger has it; None without one."""
 
@@ -105,6 +112,19 @@ class Indexer(Protocol):
 
     async def validate_and_publish(self, version: str) -> Verdict:
         """Validates a version, and publishes it when it passes."""
+
+
+class ErasureTable(Protocol):
+    """What is known of erased clients: digests, and where their runs stand. Raises Unavailable."""
+
+    async def salt(self) -> bytes:
+        """Of this deployment's digests; never changes."""
+
+    async def erased_clients(self) -> ErasedClients:
+        """All that an erasure was begun for, whatever became of it since."""
+
+    async def first_published(self, run_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """For erasures the first index version that was built after and published; missing: none was yet."""
 
 
 class RunTable(Protocol):
@@ -129,8 +149,8 @@ class RunTable(Protocol):
 class WorkTable(Protocol):
     """Runs as the leader works on them. Writes under an outdated attempt raise LeadershipLost and change nothing."""
 
-    async def active(self) -> list[UUID]:
-        """Runs that are to be worked on, oldest first."""
+    async def active(self) -> list[ActiveRun]:
+        """Runs that have not ended, oldest first."""
 
     async def take(self, run_id: UUID) -> Run | None:
         """Begins an attempt at an active run; None when it has ended meanwhile."""

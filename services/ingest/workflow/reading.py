@@ -64,7 +64,7 @@ async def _read(one: Pass, writer: LakeWriter, rules: ReadRules, progress: Progr
     async with aclosing(_pages(one, Pager(rules.page_limit, rules.max_requests))) as pages:
         async for page in pages:
             tally.source_time = tally.source_time or page.source_time
-            sifted = await asyncio.to_thread(one.sift, page.rows, page.source_time, tally.read)
+            sifted = await asyncio.to_thread(one.sift, page.rows, page.source_time, tally.place)
             await writer.write(sifted)
             tally.add(sifted)
             progress.count(**tally.counts())
@@ -107,7 +107,7 @@ class _Tally:
     """What a pass has seen so far."""
 
     def __init__(self) -> None:
-        self.pages = self.read = self.quarantined = self.out_of_range = 0
+        self.pages = self.read = self.quarantined = self.out_of_range = self.erased = 0
         self.newest: datetime | None = None
         self.source_time: datetime | None = None
 
@@ -116,9 +116,16 @@ class _Tally:
         self.read += sifted.read
         self.quarantined += len(sifted.refused)
         self.out_of_range += sifted.out_of_range
+        self.erased += sifted.erased
         moments = [row.updated_at for row in sifted.taken if isinstance(row, PaymentRow)]
         self.newest = max([moment for moment in (self.newest, *moments) if moment is not None], default=None)
 
+    @property
+    def place(self) -> int:
+        """Of the next row: no two rows of a pass have the same."""
+        return self.read + self.erased
+
     def counts(self) -> dict[str, int]:
         counts = {"pages": self.pages, "read": self.read, "quarantined": self.quarantined}
-        return counts | ({"out_of_range": self.out_of_range} if self.out_of_range else {})
+        left_aside = {"out_of_range": self.out_of_range, "erased": self.erased}
+        return counts | {name: rows for name, rows in left_aside.items() if rows}

@@ -1,10 +1,12 @@
 """Steps that read a dataset of the source into the lake, and judge what was refused on the way."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from services.ingest.domain.erasure import ErasedClients
 from services.ingest.domain.paging import PageRequest
 from services.ingest.domain.rows import SourceRow
 from services.ingest.domain.runs import Outputs, Pipeline, Run
@@ -63,8 +65,10 @@ async def save_payments_of(context: StepContext, watermark: datetime | None, day
     async def fetch(request: PageRequest) -> Page:
         return await tools.source.payments(place.day, request)
 
+    # Erasures have the house to themselves: none begins while this step works.
+    sift_payments = partial(_sift_payments, days, await tools.erasures.erased_clients())
     begin = partial(_require_past, watermark)
-    one = Pass(place, context.attempt, place.day, fetch, partial(_sift_payments, days), begin, _was_there)
+    one = Pass(place, context.attempt, place.day, fetch, sift_payments, begin, _was_there)
     stored = await read_into_lake(one, tools.lake, tools.reading, context.progress)
     return await _judged(context, stored)
 
@@ -109,7 +113,7 @@ def _sift_companies(rows: Sequence[SourceRow], _source_time: datetime, position:
 
 
 def _sift_payments(
-    days: DayRange | None, rows: Sequence[SourceRow], source_time: datetime, position: int
+    days: DayRange | None, erased: ErasedClients, rows: Sequence[SourceRow], source_time: datetime, position: int
 ) -> Sifted[PaymentRow]:
     wanted = rows if days is None else within(rows, days)
 
@@ -117,7 +121,7 @@ def _sift_payments(
         return payment_row(fields, source_time, at)
 
     sifted = sift(wanted, position, take)
-    return Sifted(sifted.taken, sifted.refused, len(rows) - len(wanted))
+    return erased.leave_out(replace(sifted, out_of_range=len(rows) - len(wanted)))
 
 
 def _require_past(watermark: datetime | None, source_time: datetime) -> None:

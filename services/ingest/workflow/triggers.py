@@ -10,7 +10,7 @@ import structlog
 from services.ingest.domain.runs import Pipeline, Run, Trigger
 from services.ingest.domain.window import DayRange
 from services.ingest.workflow.errors import CompaniesNeverLoaded
-from services.ingest.workflow.outputs import BackfillParameters
+from services.ingest.workflow.outputs import BackfillParameters, ErasureParameters
 from services.ingest.workflow.pipelines import step_names
 from services.ingest.workflow.ports import RunTable, Warehouse
 from services.ingest.workflow.values import NewRun
@@ -44,6 +44,10 @@ class Triggers:
         await self._require_companies()
         parameters = BackfillParameters(first_day=first, last_day=last).to_json()
         return await self._create(Pipeline.BACKFILL, request_id, parameters)
+
+    async def erase(self, client: ErasureParameters, request_id: str | None) -> Run:
+        """Queues the erasure of a client. There is no other run while it works; several erasures queue."""
+        return await self._create(Pipeline.ERASURE, request_id, client.to_json())
 
     async def retry(self, run_id: UUID) -> Run:
         """Queues a failed or cancelled run again; it goes on at its first unfinished step."""

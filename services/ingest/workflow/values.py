@@ -87,6 +87,22 @@ class RecordedUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientDigest:
+    """A client without the id; see services.ingest.domain.erasure."""
+
+    salt: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedRows:
+    """What the warehouse removed: versions and observations that only confirmed one."""
+
+    versions: int
+    confirmations: int
+
+
+@dataclass(frozen=True, slots=True)
 class Watermarks:
     """Up to where the warehouse is complete; None before the first load."""
 

@@ -138,7 +138,6 @@ async def test_a_ledger_entry_names_another_manifest_and_keeps_its_counts(
         ("erasure_id", {"erasure_id": "with a space"}),
         ("salt", {"salt": b"short"}),
         ("client_digest", {"client_digest": b"no digest"}),
-        ("created_until", {"created_until": utc_now() + timedelta(days=1)}),
     ],
 )
 async def test_a_wrong_request_names_its_field(erasures: Erasures, field: str, changes: dict[str, object]) -> None:

@@ -8,11 +8,19 @@ from typing import Any, cast
 from uuid import UUID
 
 from services.ingest.domain.account import Account
+from services.ingest.domain.order import ActiveRun
 from services.ingest.domain.runs import Pipeline, Run, RunState, StepRecord, StepState, Trigger
 from services.ingest.workflow.errors import LeadershipLost
 from services.ingest.workflow.pipelines import step_names
 from services.ingest.workflow.steps import Tools
-from services.ingest.workflow.values import LoadedRows, ManifestReference, RecordedUpdate, Watermarks
+from services.ingest.workflow.values import (
+    ClientDigest,
+    ErasedRows,
+    LoadedRows,
+    ManifestReference,
+    RecordedUpdate,
+    Watermarks,
+)
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 RUN_ID = UUID(int=1)
@@ -49,8 +57,9 @@ class FakeWorkTable:
     run: Run
     notes: list[tuple[dict[str, int], str]] = field(default_factory=list)
 
-    async def active(self) -> list[UUID]:
-        return [self.run.run_id] if self.run.state.is_active else []
+    async def active(self) -> list[ActiveRun]:
+        active = ActiveRun(self.run.run_id, self.run.pipeline, self.run.state is RunState.RUNNING)
+        return [active] if self.run.state.is_active else []
 
     async def take(self, run_id: UUID) -> Run | None:
         if not self.run.state.is_active:
@@ -135,6 +144,9 @@ class FakeWarehouse:
         raise NotImplementedError
 
     async def find_load(self, load_id: str) -> LoadedRows | None:
+        raise NotImplementedError
+
+    async def erase_client(self, erasure_id: str, client: ClientDigest, created_until: datetime) -> ErasedRows:
         raise NotImplementedError
 
 

@@ -1,0 +1,54 @@
+"""Erasures in PostgreSQL: they are runs, each with its client's digest among its parameters."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.ingest.adapters.tables import ERASURE_SALT, RUNS, STEPS, transaction
+from services.ingest.domain.erasure import CLOCK_TOLERANCE, ErasedClients
+from services.ingest.domain.runs import Pipeline, StepState
+from services.ingest.workflow.index import BUILD_STEP, PUBLISH_STEP
+from services.ingest.workflow.outputs import ErasureParameters
+
+ERASURE = RUNS.c.pipeline == Pipeline.ERASURE.value
+BEGUN = select(RUNS.c.parameters, RUNS.c.started_at).where(ERASURE, RUNS.c.started_at.is_not(None))
+BUILT, PUBLISHED = STEPS.alias("built"), STEPS.alias("published")
+VERSION = BUILT.c.output["version"].astext
+# The first to be published of the versions that were built after an erasure began; its own as a rule.
+FIRST_PUBLISHED = (
+    select(RUNS.c.run_id, func.array_agg(aggregate_order_by(VERSION, PUBLISHED.c.ended_at))[1].label("version"))
+    .join(BUILT, (BUILT.c.name == BUILD_STEP) & (BUILT.c.started_at > RUNS.c.started_at))
+    .join(PUBLISHED, (PUBLISHED.c.run_id == BUILT.c.run_id) & (PUBLISHED.c.name == PUBLISH_STEP))
+    .where(PUBLISHED.c.state == StepState.SUCCEEDED.value, PUBLISHED.c.counts.has_key("epoch"))
+    .group_by(RUNS.c.run_id)
+)
+
+
+class PostgresErasureTable:
+    """See services.ingest.workflow.ports.ErasureTable."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def salt(self) -> bytes:
+        """See ErasureTable."""
+        async with transaction(self._engine) as connection:
+            return bytes((await connection.execute(select(ERASURE_SALT.c.salt))).scalar_one())
+
+    async def erased_clients(self) -> ErasedClients:
+        """See ErasureTable."""
+        salt = await self.salt()
+        async with transaction(self._engine) as connection:
+            begun = (await connection.execute(BEGUN.order_by(RUNS.c.started_at))).all()
+        # Of two erasures of one client the later one counts.
+        until = {ErasureParameters.read(row.parameters).digest: row.started_at + CLOCK_TOLERANCE for row in begun}
+        return ErasedClients(salt, until)
+
+    async def first_published(self, run_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """See ErasureTable."""
+        async with transaction(self._engine) as connection:
+            found = await connection.execute(FIRST_PUBLISHED.where(RUNS.c.run_id.in_(run_ids)))
+            return {row.run_id: row.version for row in found}

@@ -1,0 +1,76 @@
+"""Erased clients, who are known by digests alone, and how their rows are told from others.
+
+A client's digest is the SHA-256 of a salt and then the id in UTF-8, the id as validation leaves it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.ingest.domain.validation import PaymentRow, RefusedRow, Sifted
+
+# How far the source's clock may run before ours: what it dates so was there when the erasure began.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+class UnreadableRow(ValueError):
+    """A refused row whose text is no JSON: nobody can say whom it is of."""
+
+
+def client_digest(salt: bytes, client_id: str) -> bytes:
+    """32 bytes. The id is stripped, as every id is that gets through validation."""
+    return hashlib.sha256(salt + client_id.strip().encode("utf-8", "surrogatepass")).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedClients:
+    """By digest, until when: of payments created or updated later, whichever was earlier, none is left out."""
+
+    salt: bytes = b""
+    until: Mapping[bytes, datetime] = field(default_factory=dict)
+
+    def cover(self, client_ids: Iterable[str]) -> dict[str, datetime]:
+        """Of some clients those that were erased, and until when."""
+        moments = ((client, self.until.get(client_digest(self.salt, client))) for client in client_ids)
+        return {client: moment for client, moment in moments if moment is not None}
+
+    def leave_out(self, sifted: Sifted[PaymentRow]) -> Sifted[PaymentRow]:
+        """Rows without those of erased clients, which are counted alone: no trace of them may be kept."""
+        if not self.until:
+            return sifted
+        covered = self.cover({row.external_client_id for row in sifted.taken})
+        taken = [row for row in sifted.taken if not _is_covered(row, covered)]
+        refused = [row for row in sifted.refused if not self._is_mentioned_in(row)]
+        return replace(sifted, taken=taken, refused=refused, erased=sifted.read - len(taken) - len(refused))
+
+    def are_mentioned(self, raw: str) -> bool:
+        """Whether any text or number of a row is the id of an erased client. Raises UnreadableRow."""
+        return bool(self.cover(set(_texts(raw))))
+
+    def _is_mentioned_in(self, row: RefusedRow) -> bool:
+        try:
+            return self.are_mentioned(row.raw)
+        except UnreadableRow:
+            return False
+
+
+def _is_covered(row: PaymentRow, covered: Mapping[str, datetime]) -> bool:
+    until = covered.get(row.external_client_id)
+    return until is not None and min(row.created_at, row.updated_at) <= until
+
+
+def _texts(raw: str) -> Iterator[str]:
+    """Every text and number that stands in a JSON text, at any depth, names of members included."""
+    try:
+        waiting: list[Any] = [json.loads(raw, strict=False, parse_int=str, parse_float=str, object_pairs_hook=list)]
+    except (ValueError, RecursionError):
+        raise UnreadableRow from None
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Sequence):
+            waiting.extend(value)
