@@ -83,6 +83,11 @@ class LakeManifest(Sealed):
         return sum(part.rows for part in self.parts)
 
     @property
+    def is_whole(self) -> bool:
+        """No row was refused: a company that is not listed is gone."""
+        return self.quarantined == 0
+
+    @property
     def quarantined(self) -> int:
         """Rows refused."""
         return sum(part.rows for part in self.quarantine)

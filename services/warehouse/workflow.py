@@ -199,9 +199,9 @@ class Loads:
         passing(Failpoint.LOAD_STAGED)
         sizes = replace(await transaction.catalogue_sizes(), refused=manifest.quarantined)
         require_whole_catalogue(sizes, 0 if request.accept_fewer_companies else self._min_catalogue_share)
-        # A company whose row was refused is not gone.
-        whole = manifest.quarantined == 0
-        counts = await transaction.merge_companies(request.load_id, manifest.source_time, now, retires=whole)
+        counts = await transaction.merge_companies(
+            request.load_id, manifest.source_time, now, retires=manifest.is_whole
+        )
         passing(Failpoint.LOAD_MERGED)
         load = _entry(request, manifest, counts, now)
         return replace(load, watermark=await transaction.watermark("companies"))

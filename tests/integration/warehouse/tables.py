@@ -31,6 +31,13 @@ async def stored_observations(connection: asyncpg.Connection) -> int:
     return count
 
 
+async def all_rows(connection: asyncpg.Connection) -> dict[str, list[str]]:
+    """Every value of every row of the warehouse, by table: the same for two databases that hold the same."""
+    tables = ("payments", "payment_confirmations", "companies", "loads", "watermarks")
+    rows = {name: await connection.fetch(f"SELECT t::text FROM warehouse.{name} AS t ORDER BY 1") for name in tables}
+    return {name: [row["t"] for row in found] for name, found in rows.items()}
+
+
 async def written_rows(connection: asyncpg.Connection) -> list[tuple[object, ...]]:
     """Every row's place and last writer: the same before and after when nothing at all was written."""
     tables = ("payments", "payment_confirmations", "companies", "loads", "watermarks")

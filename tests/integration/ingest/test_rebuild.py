@@ -1,0 +1,81 @@
+"""What pipelines laid into the lake gives the same warehouse again, and the next run goes on from there."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from afin.ingest.v1 import ingest_pb2 as pb
+from services.runtime.objects.local import LocalObjectStore
+from services.warehouse.migrate import migrate
+from services.warehouse.rebuild import rebuild
+from services.warehouse.settings import WarehouseSettings
+from tests.integration.ingest.conftest import Serve
+from tests.integration.ingest.serving import Ingest
+from tests.integration.ingest.source_server import NOW, SourceServer, company, payment
+from tests.integration.ingest.warehouse_server import warehouse_server
+from tests.integration.warehouse.tables import all_rows
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def tables(url: str, database_url: str) -> AsyncIterator[tuple[asyncpg.Connection, asyncpg.Connection]]:
+    """The warehouse as the pipelines leave it, and an empty, migrated one."""
+    await migrate(database_url)
+    connections = await asyncpg.connect(url), await asyncpg.connect(database_url)
+    yield connections
+    for connection in connections:
+        await connection.close()
+
+
+def at(number: int, hours: int, **changes: object) -> dict[str, object]:
+    """A payment as it was changed so many hours before the source's clock."""
+    return payment(number, updated_at=(NOW - hours * HOUR).isoformat(), **changes)
+
+
+async def several_runs(ingest: Ingest, source: SourceServer) -> pb.Run:
+    """Two catalogues, a first pass, one with changes, ties, late and bad rows, a backfill; the last run."""
+    await ingest.load_companies()
+    await ingest.recommendations()
+    source.companies = [company(0, company_name="Renamed"), *(company(number) for number in range(1, 6))]
+    source.now += HOUR
+    await ingest.load_companies()
+    changed, late = at(3, 1, status="refunded"), at(4, 40, status="pending")
+    tie = payment(5, status="cancelled")
+    source.payments = [*source.payments, changed, late, tie, at(50, 200), payment(60, amount="much")]
+    await ingest.recommendations()
+    day = (NOW - timedelta(hours=200)).date().isoformat()
+    return await ingest.end_of((await ingest.backfill(day, day)).run_id)
+
+
+async def test_the_lake_of_several_runs_gives_the_same_warehouse_and_the_next_run_goes_on(
+    serve: Serve,
+    source: SourceServer,
+    database_url: str,
+    object_store: LocalObjectStore,
+    tables: tuple[asyncpg.Connection, asyncpg.Connection],
+) -> None:
+    before, after = tables
+    async with serve() as ingest:
+        backfill = await several_runs(ingest, source)
+        watermark = await ingest.watermark()
+    assert (backfill.state, backfill.account.new) == (pb.RUN_STATE_SUCCEEDED, 1)
+    assert await before.fetchval("SELECT sum(late_count) FROM warehouse.loads") > 0
+
+    fields = {"database_url": database_url, "object_store_url": object_store._root.as_uri()}
+    settings = WarehouseSettings.model_validate(fields)
+    report = await rebuild(settings)
+
+    assert await all_rows(after) == await all_rows(before)
+    assert (report.applied, report.differing) == (7, [])
+    async with (
+        warehouse_server(database_url, object_store) as rebuilt,
+        serve(database_url=settings.database_url, warehouse_address=rebuilt.address) as ingest,
+    ):
+        assert await ingest.watermark() == watermark
+        run = await ingest.recommendations()
+        assert (run.state, run.account.unchanged) == (pb.RUN_STATE_SUCCEEDED, run.account.read - 1)
+        assert await after.fetchval("SELECT max(sequence) FROM warehouse.loads") == 8
+        assert (await ingest.watermark()).payments == watermark.payments
