@@ -10,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 from services.ingest.adapters.calls import CallPolicy
 from services.ingest.adapters.cron import checked_cron
 from services.ingest.adapters.source import SourceLimits
+from services.ingest.adapters.source_patience import Patience
 from services.ingest.domain.runs import Pipeline
 from services.ingest.domain.window import WindowRules
 from services.ingest.workflow.steps import ReadRules
@@ -62,13 +63,19 @@ class IngestSettings(ServiceSettings):
     recommendations_schedule: Cron = Field("0 4 * * *", description="The same for recommendations.")
 
     page_limit: int = Field(5000, ge=10, le=100_000, description="Rows asked for in one request.")
-    max_page_bytes: int = Field(64 * MEBIBYTE, ge=1024, le=1024 * MEBIBYTE, description="Of one page, decompressed.")
+    pages_in_flight: int = Field(
+        4, ge=1, le=64, description="Pages of a pass asked for at once; fewer while the source answers 429 or 503."
+    )
+    max_page_bytes: int = Field(
+        64 * MEBIBYTE, ge=1024, le=1024 * MEBIBYTE, description="Of one page, as sent and as unpacked."
+    )
     max_requests: int = Field(100_000, ge=10, description="Requests after which a pass is given up.")
     max_quarantine_share: float = Field(
         0.05, ge=0, le=1, description="Refused rows of all read above which nothing is loaded (from 20 refused on)."
     )
     request_timeout: Duration = Field(timedelta(minutes=1), description="For one page of the source, all of it.")
     request_attempts: int = Field(5, ge=1, le=100, description="Times a page is asked for before the run fails.")
+    pass_retries: int = Field(500, ge=0, description="Times that pages are asked for again in one pass, in all.")
     pass_timeout: Duration = Field(timedelta(hours=6), description="For reading a dataset of the source.")
 
     patience: Duration = Field(timedelta(minutes=2), description="How long warehouse or indexer may be away.")
@@ -91,12 +98,23 @@ class IngestSettings(ServiceSettings):
     @property
     def reading(self) -> ReadRules:
         """How a pass reads."""
-        return ReadRules(self.page_limit, self.max_requests, self.pass_timeout, self.max_quarantine_share)
+        return ReadRules(
+            page_limit=self.page_limit,
+            pages_in_flight=self.pages_in_flight,
+            max_requests=self.max_requests,
+            timeout=self.pass_timeout,
+            max_quarantine_share=self.max_quarantine_share,
+        )
 
     @property
     def source_limits(self) -> SourceLimits:
-        """What one page may cost."""
-        return SourceLimits(self.request_timeout, self.request_attempts, self.max_page_bytes)
+        """What pages may cost. Of each pipeline one pass may run, beside the others."""
+        return SourceLimits(
+            timeout=self.request_timeout,
+            max_page_bytes=self.max_page_bytes,
+            connections=self.pages_in_flight * len(Pipeline),
+            patience=Patience(self.request_attempts, self.pass_retries),
+        )
 
     @property
     def patient(self) -> CallPolicy:

@@ -6,60 +6,54 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 
 import aiohttp
-import structlog
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception_type,
-    stop_after_attempt,
-    wait_exponential,
-    wait_random,
-)
 
+from services.ingest.adapters.source_body import ACCEPTED, NotUnpackable, TooLarge, read_body, unpacked
 from services.ingest.adapters.source_json import NotAPage, parse_page
+from services.ingest.adapters.source_patience import HINT, Patience, PatientFetch, Transient
 from services.ingest.domain.paging import PageRequest
-from services.ingest.domain.rows import COMPANY_FIELDS, PAYMENT_FIELDS
-from services.ingest.workflow.errors import SourceRefuses, SourceUnavailable
+from services.ingest.domain.rows import COMPANY_FIELDS, PAYMENT_FIELDS, SourceRow
+from services.ingest.workflow.errors import SourceRefuses
+from services.ingest.workflow.ports import Fetch
 from services.ingest.workflow.values import Page
 from services.runtime.clock import Clock
 
-MAX_WAIT = timedelta(seconds=15)
-MAX_RETRY_AFTER = timedelta(seconds=30)
-CHUNK_BYTES = 64 * 1024
 # A page may hold twice what was asked for, and this many rows in any case.
 LEAST_ROW_CAP = 10_000
-CONNECTIONS = 2
-HINT = "check INGEST_SOURCE_URL and the source"
-
-log = structlog.get_logger(__name__)
+# What a source answers that has too much to do, and to all of its callers.
+BUSY = (429, 503)
+LONGEST_REST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceLimits:
-    """`timeout`: of one page, all of it; `attempts`: times a page is asked for; `first_wait`: before the second."""
+    """`timeout`: of one answer, all of it; `max_page_bytes`: as sent and as unpacked; `connections`: of all passes."""
 
     timeout: timedelta
-    attempts: int
     max_page_bytes: int
-    first_wait: timedelta = timedelta(seconds=1)
+    connections: int
+    patience: Patience
 
 
-class _Transient(Exception):
-    """Asking again may help; says what the source did, and how long it wants to be left alone."""
+@dataclass(frozen=True, slots=True)
+class _Dataset:
+    """Where a dataset is asked for, and the fields that make the identity of its rows."""
 
-    def __init__(self, problem: str, retry_after: timedelta = timedelta(0)) -> None:
-        super().__init__(problem)
-        self.retry_after = retry_after
+    path: str
+    names: Sequence[str]
+    query: Mapping[str, str]
 
 
 @asynccontextmanager
 async def open_source(base_url: str, limits: SourceLimits, clock: Clock) -> AsyncIterator["HttpSource"]:
     """A client with its own connections, closed at the end."""
     timeout = aiohttp.ClientTimeout(total=limits.timeout.total_seconds())
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+    connector = aiohttp.TCPConnector(limit=limits.connections)
+    # Bodies are unpacked here, within bounds; aiohttp would unpack a whole chunk, whatever it holds.
+    session = aiohttp.ClientSession(connector=connector, timeout=timeout, headers=ACCEPTED, auto_decompress=False)
+    async with session:
         yield HttpSource(session, base_url, limits, clock)
 
 
@@ -72,71 +66,50 @@ class HttpSource:
         self._limits = limits
         self._clock = clock
 
-    async def payments(self, since: date, request: PageRequest) -> Page:
+    def payments(self, since: date) -> Fetch:
         """See Source."""
-        return await self._page("/payments", PAYMENT_FIELDS, {"updated_at": since.isoformat()} | _range(request))
+        return self._pass(_Dataset("/payments", PAYMENT_FIELDS, {"updated_at": since.isoformat()}))
 
-    async def companies(self, request: PageRequest) -> Page:
+    def companies(self) -> Fetch:
         """See Source."""
-        return await self._page("/companies", COMPANY_FIELDS, _range(request))
+        return self._pass(_Dataset("/companies", COMPANY_FIELDS, {}))
 
-    async def _page(self, path: str, names: Sequence[str], query: dict[str, str]) -> Page:
-        retrying = AsyncRetrying(
-            stop=stop_after_attempt(self._limits.attempts),
-            wait=self._wait,
-            retry=retry_if_exception_type(_Transient),
-            before_sleep=_tell,
-            reraise=True,
-        )
-        try:
-            async for attempt in retrying:
-                with attempt:
-                    return await self._ask(path, names, query)
-        except _Transient as problem:
-            raise SourceUnavailable(
-                f"the source {problem} to {path}, asked {self._limits.attempts} times; {HINT}"
-            ) from problem
-        raise RuntimeError("tenacity returns or raises")
+    def _pass(self, dataset: _Dataset) -> Fetch:
+        return PatientFetch(partial(self._ask, dataset), dataset.path, self._limits.patience).page
 
-    async def _ask(self, path: str, names: Sequence[str], query: dict[str, str]) -> Page:
+    async def _ask(self, dataset: _Dataset, request: PageRequest) -> Page:
         try:
-            url = f"{self._base_url}{path}"
-            async with self._session.get(url, params=query, allow_redirects=False) as response:
-                _check_status(response, path, self._clock())
-                body = await self._body(response, path)
-                source_time = _date(response.headers.get("Date")) or self._clock()
-            return Page(await asyncio.to_thread(parse_page, body, names, _most_rows(query)), source_time)
-        except NotAPage as error:
-            raise _Transient(f"answered 200 with a body that {error}") from error
+            return await self._answer(dataset, request)
+        except (NotAPage, NotUnpackable) as error:
+            raise Transient(f"answered 200 with a body that {error}") from error
+        except TooLarge as error:
+            raise SourceRefuses(
+                f"a page of {dataset.path} has more than {self._limits.max_page_bytes} bytes; "
+                "lower INGEST_PAGE_LIMIT or raise INGEST_MAX_PAGE_BYTES"
+            ) from error
         except TimeoutError as error:
-            raise _Transient(f"gave no whole answer within {self._limits.timeout}") from error
+            raise Transient(f"gave no whole answer within {self._limits.timeout}") from error
         except aiohttp.ClientPayloadError as error:
-            raise _Transient("broke off its answer") from error
+            raise Transient("broke off its answer") from error
         except aiohttp.ClientError as error:
-            raise _Transient(f"did not answer ({type(error).__name__})") from error
+            raise Transient(f"did not answer ({type(error).__name__})") from error
 
-    async def _body(self, response: aiohttp.ClientResponse, path: str) -> bytes:
-        """The decompressed body. The cap holds while reading: no answer is taken in first and measured afterwards."""
-        body = bytearray()
-        async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-            body += chunk
-            if len(body) > self._limits.max_page_bytes:
-                raise SourceRefuses(
-                    f"a page of {path} has more than {self._limits.max_page_bytes} bytes; "
-                    "lower INGEST_PAGE_LIMIT or raise INGEST_MAX_PAGE_BYTES"
-                )
-        return bytes(body)
+    async def _answer(self, dataset: _Dataset, request: PageRequest) -> Page:
+        url, most = f"{self._base_url}{dataset.path}", self._limits.max_page_bytes
+        query = {**dataset.query, "limit": str(request.limit), "offset": str(request.offset)}
+        async with self._session.get(url, params=query, allow_redirects=False) as response:
+            _check_status(response, dataset.path, self._clock())
+            body = await read_body(response, most)
+            source_time = _date(response.headers.get("Date")) or self._clock()
+            encoding = response.headers.get("Content-Encoding", "").strip().lower()
 
-    def _wait(self, state: RetryCallState) -> float:
-        first = self._limits.first_wait.total_seconds()
-        backoff = (wait_exponential(multiplier=first, max=MAX_WAIT.total_seconds()) + wait_random(0, first))(state)
-        problem = state.outcome.exception() if state.outcome else None
-        wanted = problem.retry_after if isinstance(problem, _Transient) else timedelta(0)
-        return max(backoff, min(wanted, MAX_RETRY_AFTER).total_seconds())
+        # A source may give more than it is asked for, within reason: small rows would fill the memory.
+        most_rows = max(LEAST_ROW_CAP, 2 * request.limit)
 
+        def rows() -> list[SourceRow]:
+            return parse_page(unpacked(body, encoding, most), dataset.names, most_rows)
 
-def _range(request: PageRequest) -> dict[str, str]:
-    return {"limit": str(request.limit), "offset": str(request.offset)}
+        return Page(await asyncio.to_thread(rows), source_time)
 
 
 def _check_status(response: aiohttp.ClientResponse, path: str, now: datetime) -> None:
@@ -144,18 +117,23 @@ def _check_status(response: aiohttp.ClientResponse, path: str, now: datetime) ->
     if status == 200:
         return
     if status >= 500 or status in (408, 425, 429):
-        raise _Transient(f"answered {status}", _retry_after(response.headers.get("Retry-After"), now))
+        wanted = _retry_after(response.headers.get("Retry-After"), now)
+        if wanted is None and status not in BUSY:
+            raise Transient(f"answered {status}")
+        asking = f" and wants {wanted} of rest" if wanted else ""
+        raise Transient(f"answered {status}{asking}", wanted or timedelta(0))
     if 300 <= status < 400:
         raise SourceRefuses(f"the source answered {status}, a redirect, to {path}; none is followed: {HINT}")
     raise SourceRefuses(f"the source answered {status} to {path}; {HINT}")
 
 
-def _retry_after(header: str | None, now: datetime) -> timedelta:
-    """Seconds or a date, RFC 9110 section 10.2.3; zero where it is neither."""
-    if header is not None and header.isascii() and header.strip().isdigit():
-        return timedelta(seconds=min(int(header), MAX_RETRY_AFTER.total_seconds()))
+def _retry_after(header: str | None, now: datetime) -> timedelta | None:
+    """Seconds or a date, RFC 9110 section 10.2.3, at most a day; None where it is neither."""
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(timedelta(seconds=int(text[:9])), LONGEST_REST)
     moment = _date(header)
-    return timedelta(0) if moment is None else max(moment - now, timedelta(0))
+    return None if moment is None else min(max(moment - now, timedelta(0)), LONGEST_REST)
 
 
 def _date(header: str | None) -> datetime | None:
@@ -164,14 +142,3 @@ def _date(header: str | None) -> datetime | None:
     except ValueError:
         return None
     return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _tell(state: RetryCallState) -> None:
-    log.warning(
-        "source asked again", attempt=state.attempt_number, problem=str(state.outcome and state.outcome.exception())
-    )
-
-
-def _most_rows(query: Mapping[str, str]) -> int:
-    """A source may give more than it is asked for, within reason: small rows would fill the memory."""
-    return max(LEAST_ROW_CAP, 2 * int(query["limit"]))

@@ -84,6 +84,17 @@ class Pager:
             )
         return PageRequest(self._offset, self._limit)
 
+    def likely_requests(self, most: int) -> list[PageRequest]:
+        """The next request and those that will follow it if pages stay as wide as they are, `most` in all.
+
+        None where only an answer given from now on can tell: behind the end, and after the end.
+        """
+        if self._offset is None or self._looks_beyond:
+            return []
+        stride = self._widest - min(OVERLAP_ROWS, self._widest // 2)
+        count = most if self._may_be_cut and not self._stepped_back else 1
+        return [PageRequest(self._offset + page * stride, self._limit) for page in range(count)]
+
     def accept(self, page: PageIdentity) -> list[int]:
         """Takes the answer to the last request; which of its rows are new and to be kept, in order."""
         if self._offset is None:

@@ -1,8 +1,8 @@
 """What the workflow needs of the world; the adapters just fit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from services.contracts.receipt import Receipt
@@ -31,14 +31,17 @@ from services.ingest.workflow.values import (
     Watermarks,
 )
 
+Fetch = Callable[[PageRequest], Coroutine[Any, Any, Page]]
+"""Gives pages of one dataset. Raises SourceUnavailable or SourceRefuses."""
+
 
 class Source(Protocol):
-    """The source API. Raises SourceUnavailable or SourceRefuses."""
+    """The source API. Each call begins a pass, whose requests share what it may cost."""
 
-    async def payments(self, since: date, request: PageRequest) -> Page:
+    def payments(self, since: date) -> Fetch:
         """Payments updated after a date, by id."""
 
-    async def companies(self, request: PageRequest) -> Page:
+    def companies(self) -> Fetch:
         """Companies, by id."""
 
 

@@ -1,18 +1,20 @@
-"""One pass over the source: page by page into the lake, the next page on its way while one is looked through."""
+"""One pass over the source: page by page into the lake, the next pages on their way while one is looked through."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import Protocol
 
-from services.ingest.domain.paging import PageIdentity, Pager, PageRequest, PagingError
+from services.ingest.domain.pace import Pace
+from services.ingest.domain.paging import PageIdentity, Pager, PagingError
 from services.ingest.domain.rows import SourceRow
 from services.ingest.domain.validation import CompanyRow, PaymentRow, Sifted
+from services.ingest.workflow.ahead import pages_in_order
 from services.ingest.workflow.errors import SourceRefuses, SourceUnavailable
-from services.ingest.workflow.ports import Lake, LakeWriter
+from services.ingest.workflow.ports import Fetch, Lake, LakeWriter
 from services.ingest.workflow.steps import Progress, ReadRules
 from services.ingest.workflow.values import Page, PassFacts, Place, StoredManifest
 
@@ -36,7 +38,7 @@ class Pass:
     place: Place
     attempt: int
     since: date | None
-    fetch: Callable[[PageRequest], Awaitable[Page]]
+    fetch: Fetch
     sift: Callable[[Sequence[SourceRow], datetime, int], AnySifted]
     begin: Callable[[datetime], None]
     is_awaited: Awaited
@@ -61,10 +63,18 @@ async def read_into_lake(one: Pass, lake: Lake, rules: ReadRules, progress: Prog
 
 async def _read(one: Pass, writer: LakeWriter, rules: ReadRules, progress: Progress) -> PassFacts:
     tally = _Tally()
-    async with aclosing(_pages(one, Pager(rules.page_limit, rules.max_requests))) as pages:
-        async for page in pages:
-            tally.source_time = tally.source_time or page.source_time
-            sifted = await asyncio.to_thread(one.sift, page.rows, page.source_time, tally.place)
+
+    def identify(page: Page) -> PageIdentity:
+        if tally.source_time is None:
+            tally.source_time = page.source_time
+            one.begin(page.source_time)
+        return _identity(page.rows, partial(one.is_awaited, start=tally.source_time))
+
+    pager, pace = Pager(rules.page_limit, rules.max_requests), Pace(rules.pages_in_flight)
+    async with aclosing(pages_in_order(one.fetch, pager, pace, identify)) as pages:
+        async for page, new in pages:
+            rows = [page.rows[row] for row in new]
+            sifted = await asyncio.to_thread(one.sift, rows, page.source_time, tally.place)
             await writer.write(sifted)
             tally.add(sifted)
             progress.count(**tally.counts())
@@ -72,27 +82,6 @@ async def _read(one: Pass, writer: LakeWriter, rules: ReadRules, progress: Progr
     if tally.source_time is None:
         raise RuntimeError("a pass has at least one page")
     return PassFacts(one.since, tally.source_time, tally.newest)
-
-
-async def _pages(one: Pass, pager: Pager) -> AsyncGenerator[Page, None]:
-    """The new rows of each page; the next request is under way while the caller works."""
-    request = pager.next_request()
-    start: datetime | None = None
-    coming: asyncio.Task[Page] | None = None
-    try:
-        while request is not None:
-            page = await (coming or one.fetch(request))
-            if start is None:
-                start = page.source_time
-                one.begin(start)
-            fresh = pager.accept(await asyncio.to_thread(_identity, page.rows, partial(one.is_awaited, start=start)))
-            request = pager.next_request()
-            coming = None if request is None else asyncio.ensure_future(one.fetch(request))
-            yield Page([page.rows[row] for row in fresh], page.source_time)
-    finally:
-        if coming is not None:
-            coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
 
 
 def _identity(rows: Sequence[SourceRow], is_awaited: Callable[[SourceRow], bool]) -> PageIdentity:

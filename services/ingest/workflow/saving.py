@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from services.ingest.domain.erasure import ErasedClients
-from services.ingest.domain.paging import PageRequest
 from services.ingest.domain.rows import SourceRow
 from services.ingest.domain.runs import Outputs, Pipeline, Run
 from services.ingest.domain.validation import (
@@ -26,7 +25,7 @@ from services.ingest.workflow.errors import SourceRefuses, TooManyBadRows
 from services.ingest.workflow.outputs import BackfillParameters, SavedOutput, WindowOutput
 from services.ingest.workflow.reading import Pass, read_into_lake
 from services.ingest.workflow.steps import StepContext
-from services.ingest.workflow.values import Page, Place, StoredManifest
+from services.ingest.workflow.values import Place, StoredManifest
 
 WINDOW_STEP = "get_last_payments_update"
 # Below this many a share says little: one bad row of two is no reason to stop.
@@ -53,7 +52,7 @@ def saved_output(outputs: Outputs) -> SavedOutput | None:
 async def save_companies_of(context: StepContext) -> SavedOutput:
     """Reads the whole catalogue."""
     tools, place = context.tools, _place(context)
-    one = Pass(place, context.attempt, None, tools.source.companies, _sift_companies, _go_on, _always)
+    one = Pass(place, context.attempt, None, tools.source.companies(), _sift_companies, _go_on, _always)
     stored = await read_into_lake(one, tools.lake, tools.reading, context.progress)
     return await _judged(context, stored)
 
@@ -61,13 +60,9 @@ async def save_companies_of(context: StepContext) -> SavedOutput:
 async def save_payments_of(context: StepContext, watermark: datetime | None, days: DayRange | None) -> SavedOutput:
     """Reads the payments of the run's window; only those of `days`, where they are given."""
     tools, place = context.tools, _place(context)
-
-    async def fetch(request: PageRequest) -> Page:
-        return await tools.source.payments(place.day, request)
-
     # Erasures have the house to themselves: none begins while this step works.
     sift_payments = partial(_sift_payments, days, await tools.erasures.erased_clients())
-    begin = partial(_require_past, watermark)
+    fetch, begin = tools.source.payments(place.day), partial(_require_past, watermark)
     one = Pass(place, context.attempt, place.day, fetch, sift_payments, begin, _was_there)
     stored = await read_into_lake(one, tools.lake, tools.reading, context.progress)
     return await _judged(context, stored)

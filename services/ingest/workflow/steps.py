@@ -22,6 +22,7 @@ class ReadRules:
     """
 
     page_limit: int
+    pages_in_flight: int
     max_requests: int
     timeout: timedelta
     max_quarantine_share: float

@@ -14,10 +14,11 @@ from services.ingest.domain.runs import Pipeline, Trigger
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer of the source, and its clock at that moment."""
+    """An answer of the source, and its clock at that moment. `busy`: the source asked for rest before it gave it."""
 
     rows: list[SourceRow]
     source_time: datetime
+    busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

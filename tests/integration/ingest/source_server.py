@@ -1,8 +1,9 @@
 """A source API over HTTP that can be told to misbehave."""
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -51,11 +52,30 @@ class SourceServer:
     max_limit: int = 1000
     # Set: answers are given. Cleared: requests wait.
     open: asyncio.Event = field(default_factory=asyncio.Event)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    at_once: int = 0
+    most_at_once: int = 0
+
+    async def waiting(self, count: int) -> None:
+        """Returns when so many requests are there at once."""
+        async with asyncio.timeout(10):
+            while self.at_once < count:
+                self.arrived.clear()
+                await self.arrived.wait()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """One request."""
         self.requests.append({"path": request.path, **request.query})
-        await self.open.wait()
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.arrived.set()
+        try:
+            await self.open.wait()
+            return await self._answer(request)
+        finally:
+            self.at_once -= 1
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         if self.misdeeds:
             return await self.misdeeds.pop(0)(request)
         rows = self.companies if request.path == "/companies" else self._updated_after(request.query["updated_at"])
@@ -119,12 +139,39 @@ async def cut(request: web.Request) -> web.StreamResponse:
     return response
 
 
-def packed(size: int) -> Misdeed:
-    """A 200 of few bytes on the wire that unpacks to `size`."""
+def encoded(content: bytes, encoding: str) -> Misdeed:
+    """A 200 of these bytes, under this Content-Encoding."""
 
     async def misdeed(_: web.Request) -> web.StreamResponse:
-        response = web.Response(body=b" " * size, content_type="application/json")
-        response.enable_compression(web.ContentCoding.gzip)
-        return response
+        return web.Response(body=content, content_type="application/json", headers={"Content-Encoding": encoding})
 
     return misdeed
+
+
+def bomb(mebibytes: int) -> bytes:
+    """Few bytes that gzip unpacks to so many mebibytes of spaces."""
+    packer = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
+    return b"".join(packer.compress(b" " * 1024 * 1024) for _ in range(mebibytes)) + packer.flush()
+
+
+@dataclass
+class Endless:
+    """A 200 that goes on until the client hangs up: spaces, in chunks, after a pause each. `sent`: bytes so far."""
+
+    chunk: int
+    pause: float = 0
+    sent: int = 0
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await response.write(b" " * self.chunk)
+                self.sent += self.chunk
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self.pause):
+                        await self.hung_up.wait()
+        self.hung_up.set()
+        return response

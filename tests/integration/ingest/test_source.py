@@ -1,26 +1,30 @@
 """The source over real HTTP: what is asked again, what is refused, and that no answer breaks a bound."""
 
 import asyncio
+import gzip
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 
 import pytest
 from aiohttp import web
 
 from services.ingest.adapters.source import HttpSource, SourceLimits, open_source
+from services.ingest.adapters.source_patience import Patience
 from services.ingest.domain.paging import PageRequest
 from services.ingest.domain.values import UNPARSABLE
 from services.ingest.workflow.errors import SourceRefuses, SourceUnavailable
 from services.ingest.workflow.values import Page
-from tests.integration.ingest.source_server import NOW, SourceServer, body, cut, packed, payment, status
+from tests.integration.ingest.source_server import NOW, Endless, SourceServer, body, bomb, cut, encoded, payment, status
 
 FIRST = PageRequest(0, 100)
 OWN_CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
-LIMITS = SourceLimits(
-    timeout=timedelta(seconds=5), attempts=3, max_page_bytes=64 * 1024, first_wait=timedelta(milliseconds=1)
-)
+PATIENCE = Patience(attempts=3, retries=100, first_wait=timedelta(milliseconds=1))
+LIMITS = SourceLimits(timedelta(seconds=5), max_page_bytes=64 * 1024, connections=4, patience=PATIENCE)
 
 
 def opened(server: SourceServer, limits: SourceLimits = LIMITS) -> AbstractAsyncContextManager[HttpSource]:
@@ -37,18 +41,18 @@ async def client(source: SourceServer) -> AsyncIterator[HttpSource]:
 
 async def payments(client: HttpSource) -> Page:
     """The first page of payments."""
-    return await client.payments(date(2026, 3, 1), FIRST)
+    return await client.payments(date(2026, 3, 1))(FIRST)
 
 
 async def test_a_page_is_asked_for_by_date_limit_and_offset(client: HttpSource, source: SourceServer) -> None:
-    page = await client.payments(date(2026, 3, 1), PageRequest(15, 100))
+    page = await client.payments(date(2026, 3, 1))(PageRequest(15, 100))
 
     assert source.requests == [{"path": "/payments", "updated_at": "2026-03-01", "limit": "100", "offset": "15"}]
     assert [row.group for row in page.rows] == [f"p{number:05}" for number in range(15, 20)]
 
 
 async def test_the_sources_clock_comes_with_the_page(client: HttpSource) -> None:
-    assert (await client.companies(FIRST)).source_time == NOW
+    assert (await client.companies()(FIRST)).source_time == NOW
 
 
 async def test_without_a_clock_of_the_source_ours_is_taken(client: HttpSource, source: SourceServer) -> None:
@@ -57,7 +61,7 @@ async def test_without_a_clock_of_the_source_ours_is_taken(client: HttpSource, s
 
     source.misdeeds = [dateless]
 
-    assert (await client.companies(FIRST)).source_time == OWN_CLOCK
+    assert (await client.companies()(FIRST)).source_time == OWN_CLOCK
 
 
 async def test_amounts_never_pass_through_float(client: HttpSource, source: SourceServer) -> None:
@@ -133,15 +137,42 @@ async def test_a_source_that_is_down_is_told(source: SourceServer) -> None:
 
 async def test_a_source_that_hangs_is_told(source: SourceServer) -> None:
     source.open.clear()
-    hasty = SourceLimits(timedelta(milliseconds=100), 2, 1024, timedelta(milliseconds=1))
+    hasty = replace(LIMITS, timeout=timedelta(milliseconds=100))
 
     async with opened(source, hasty) as client:
         with pytest.raises(SourceUnavailable, match=r"gave no whole answer within 0:00:00\.1"):
             await payments(client)
 
 
-@pytest.mark.parametrize("giant", [body(b"[" + b" " * 100_000), packed(100_000)], ids=["plain", "compressed"])
-async def test_a_giant_page_is_dropped_while_it_is_read(
+async def test_a_packed_page_is_read(client: HttpSource, source: SourceServer) -> None:
+    source.misdeeds = [encoded(gzip.compress(b'[{"id": 7}]'), "gzip")]
+
+    assert [row.group for row in (await payments(client)).rows] == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "problem"),
+    [
+        (gzip.compress(b"[]")[:-9], "gzip", "a body that is cut, or goes on behind its end"),
+        (gzip.compress(b"[]") * 2, "gzip", "a body that is cut, or goes on behind its end"),
+        (b"[]", "gzip", "a body that cannot be unpacked"),
+        (b"[]", "br", "a body that is packed in a way that was not asked for"),
+    ],
+    ids=["cut", "two", "not packed", "brotli"],
+)
+async def test_a_body_that_cannot_be_unpacked_whole_is_asked_again(
+    client: HttpSource, source: SourceServer, content: bytes, encoding: str, problem: str
+) -> None:
+    source.misdeeds = [encoded(content, encoding)] * 3
+
+    with pytest.raises(SourceUnavailable, match=problem):
+        await payments(client)
+
+    assert len(source.requests) == 3
+
+
+@pytest.mark.parametrize("giant", [body(b" " * 100_000), encoded(bomb(1), "gzip")], ids=["announced", "packed"])
+async def test_a_giant_page_is_refused_once_and_for_all(
     client: HttpSource, source: SourceServer, giant: object
 ) -> None:
     source.misdeeds = [giant]  # type: ignore[list-item] # parametrize gives objects
@@ -150,6 +181,99 @@ async def test_a_giant_page_is_dropped_while_it_is_read(
         await payments(client)
 
     assert len(source.requests) == 1
+
+
+async def test_a_page_without_end_is_dropped_while_it_is_read(client: HttpSource, source: SourceServer) -> None:
+    endless = Endless(chunk=64 * 1024)
+    source.misdeeds = [endless]
+
+    with pytest.raises(SourceRefuses, match="more than 65536 bytes"):
+        await payments(client)
+
+    async with asyncio.timeout(10):
+        await endless.hung_up.wait()
+    # What the sockets of both sides hold, and no more.
+    assert endless.sent < 64 * 1024 * 1024
+
+
+async def test_a_bomb_costs_no_more_memory_than_a_page_may(client: HttpSource, source: SourceServer) -> None:
+    source.misdeeds = [encoded(bomb(60), "gzip")]
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceRefuses, match="more than 65536 bytes"):
+            await payments(client)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 4 * 1024 * 1024
+
+
+async def test_a_page_that_comes_drop_by_drop_is_given_up(source: SourceServer) -> None:
+    drops = [Endless(chunk=1, pause=0.02), Endless(chunk=1, pause=0.02)]
+    source.misdeeds = [*drops]
+    hasty = replace(LIMITS, timeout=timedelta(milliseconds=200), patience=replace(PATIENCE, attempts=2))
+
+    async with opened(source, hasty) as client:
+        with pytest.raises(SourceUnavailable, match=r"gave no whole answer within 0:00:00\.2\d* to /payments, asked 2"):
+            await payments(client)
+
+    assert all(one.sent > 2 for one in drops), "it was not silent"
+
+
+async def test_the_retries_of_a_pass_are_counted_over_all_of_its_pages(source: SourceServer) -> None:
+    source.misdeeds = [status(500)] * 3
+    limits = replace(LIMITS, patience=replace(PATIENCE, retries=2))
+
+    async with opened(source, limits) as client:
+        fetch = client.payments(date(2026, 3, 1))
+        pages = await asyncio.gather(*(fetch(PageRequest(at, 5)) for at in range(3)), return_exceptions=True)
+        (problem,) = [str(page) for page in pages if isinstance(page, SourceUnavailable)]
+        another_pass = await payments(client)
+
+    assert "all 2 of INGEST_PASS_RETRIES used" in problem
+    assert len(another_pass.rows) == 20
+
+
+@pytest.mark.parametrize(("code", "busy"), [(429, True), (503, True), (500, False)])
+async def test_a_source_that_has_too_much_to_do_is_known_by_its_page(
+    client: HttpSource, source: SourceServer, code: int, busy: bool
+) -> None:
+    source.misdeeds = [status(code)]
+    fetch = client.payments(date(2026, 3, 1))
+
+    assert [(await fetch(FIRST)).busy, (await fetch(FIRST)).busy] == [busy, False]
+
+
+async def test_a_source_says_in_its_error_how_long_it_wants_to_rest(source: SourceServer) -> None:
+    source.misdeeds = [status(429, **{"Retry-After": "3600"})] * 2
+    limits = replace(LIMITS, patience=replace(PATIENCE, attempts=2, longest_rest=timedelta(milliseconds=10)))
+
+    async with opened(source, limits) as client:
+        with pytest.raises(SourceUnavailable, match="answered 429 and wants 1:00:00 of rest to /payments"):
+            await payments(client)
+
+
+async def test_a_moment_to_ask_again_at_is_understood(source: SourceServer) -> None:
+    until = format_datetime(OWN_CLOCK + timedelta(minutes=2), usegmt=True)
+    source.misdeeds = [status(503, **{"Retry-After": until})] * 2
+    limits = replace(LIMITS, patience=replace(PATIENCE, attempts=2, longest_rest=timedelta(milliseconds=10)))
+
+    async with opened(source, limits) as client:
+        with pytest.raises(SourceUnavailable, match="answered 503 and wants 0:02:00 of rest"):
+            await payments(client)
+
+
+async def test_the_source_sees_as_many_connections_as_are_allowed(source: SourceServer) -> None:
+    source.open.clear()
+    async with opened(source, replace(LIMITS, connections=2)) as client:
+        fetch = client.payments(date(2026, 3, 1))
+        asked = [asyncio.create_task(fetch(PageRequest(at, 5))) for at in range(6)]
+        await source.waiting(2)
+        source.open.set()
+        await asyncio.gather(*asked)
+
+    assert source.most_at_once == 2
 
 
 async def test_an_error_names_no_row_and_no_client(client: HttpSource, source: SourceServer) -> None:

@@ -1,0 +1,98 @@
+"""When the source is asked again: with jitter, within what a page and a pass may cost, never while it wants rest."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    wait_exponential,
+    wait_random,
+)
+
+from services.ingest.domain.paging import PageRequest
+from services.ingest.workflow.errors import SourceUnavailable
+from services.ingest.workflow.values import Page
+
+MAX_WAIT = timedelta(seconds=15)
+HINT = "check INGEST_SOURCE_URL and the source"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """`attempts`: times a page is asked for; `retries`: how often pages of one pass are asked for again, in all.
+
+    `first_wait`: before the second attempt; `longest_rest`: so much of what a Retry-After wants is granted.
+    """
+
+    attempts: int
+    retries: int
+    first_wait: timedelta = timedelta(seconds=1)
+    longest_rest: timedelta = timedelta(minutes=5)
+
+
+class Transient(Exception):
+    """Asking again may help; says what the source did. `rest`: for how long it wants to be left alone, if it does."""
+
+    def __init__(self, problem: str, rest: timedelta | None = None) -> None:
+        super().__init__(problem)
+        self.rest = rest
+
+
+class PatientFetch:
+    """The requests of one pass to one path. `ask` raises Transient where asking again may help."""
+
+    def __init__(self, ask: Callable[[PageRequest], Awaitable[Page]], path: str, patience: Patience) -> None:
+        self._ask = ask
+        self._path = path
+        self._patience = patience
+        self._retries_left = patience.retries
+        self._rest_until = 0.0
+        self._busy = False
+
+    async def page(self, request: PageRequest) -> Page:
+        """See services.ingest.workflow.ports.Fetch."""
+        first_wait = self._patience.first_wait.total_seconds()
+        retrying = AsyncRetrying(
+            stop=self._is_spent,
+            wait=wait_exponential(multiplier=first_wait, max=MAX_WAIT.total_seconds()) + wait_random(0, first_wait),
+            retry=retry_if_exception_type(Transient),
+            before_sleep=self._note,
+            reraise=True,
+        )
+        try:
+            page: Page = await retrying(self._ask_rested, request)
+        except Transient as problem:
+            asked = f"asked {retrying.statistics['attempt_number']} times"
+            raise SourceUnavailable(
+                f"the source {problem} to {self._path}, {asked}{self._spent()}; {HINT}"
+            ) from problem
+        busy, self._busy = self._busy, False
+        return replace(page, busy=busy)
+
+    async def _ask_rested(self, request: PageRequest) -> Page:
+        """Whoever was told to wait, all requests of the pass do."""
+        await asyncio.sleep(max(self._rest_until - asyncio.get_running_loop().time(), 0))
+        return await self._ask(request)
+
+    def _is_spent(self, state: RetryCallState) -> bool:
+        return self._retries_left <= 0 or state.attempt_number >= self._patience.attempts
+
+    def _spent(self) -> str:
+        return f", all {self._patience.retries} of INGEST_PASS_RETRIES used" if self._retries_left <= 0 else ""
+
+    def _note(self, state: RetryCallState) -> None:
+        self._retries_left -= 1
+        problem = state.outcome.exception() if state.outcome else None
+        if isinstance(problem, Transient) and problem.rest is not None:
+            self._busy = True
+            rest = min(problem.rest, self._patience.longest_rest)
+            until = asyncio.get_running_loop().time() + rest.total_seconds()
+            self._rest_until = max(self._rest_until, until)
+        log.warning("source asked again", attempt=state.attempt_number, problem=str(problem))
