@@ -1,17 +1,26 @@
 """Objects in a bucket of any S3 server, through boto3. `If-None-Match: *` makes each appear only if absent."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
+from services.runtime.checksums import sha256_of
 from services.runtime.objects.store import ObjectInfo, ObjectNotFound, ObjectStoreUnavailable, checked_key
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 ABSENT_CODES = {"404", "NoSuchKey"}
@@ -20,6 +29,9 @@ TAKEN_CODES = {"412", "PreconditionFailed"}
 CONFLICT_CODES = {"409", "ConditionalRequestConflict"}
 CONFLICT_TRIES = 5
 CHUNK_BYTES = 1024 * 1024
+READ_TRIES = 3
+BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+Result = TypeVar("Result")
 
 
 def s3_client(endpoint_url: str | None) -> "S3Client":
@@ -50,30 +62,32 @@ class S3ObjectStore:
             self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
 
     def put_if_absent(self, key: str, content: bytes | Path) -> bool:
-        """See ObjectStore."""
+        """See ObjectStore. One PUT: 5 GiB at most."""
+        # An earlier try of this call may have been stored though its answer was lost: then it is ours that is there.
+        may_be_ours = False
         for _ in range(CONFLICT_TRIES):
             try:
                 with self._errors():
                     self._put(key, content)
                     return True
-            except _Taken:
-                return False
+            except _Taken as taken:
+                return (may_be_ours or taken.was_retried) and self._holds(key, content)
             except _Conflict:
-                continue
+                may_be_ours = True
         raise ObjectStoreUnavailable(f"writers of object {key!r} collide again and again; try again")
 
     def get(self, key: str) -> bytes:
         """See ObjectStore."""
-        with self._errors(key):
-            return self._client.get_object(Bucket=self._bucket, Key=self._full(key))["Body"].read()
+        return self._read(key, lambda body: body.read())
 
     def fetch(self, key: str, destination: Path) -> None:
         """See ObjectStore."""
-        with self._errors(key):
-            body = self._client.get_object(Bucket=self._bucket, Key=self._full(key))["Body"]
+
+        def write(body: "StreamingBody") -> None:
             with destination.open("wb") as file:
-                for chunk in body.iter_chunks(CHUNK_BYTES):
-                    file.write(chunk)
+                file.writelines(body.iter_chunks(CHUNK_BYTES))
+
+        self._read(key, write)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """See ObjectStore."""
@@ -98,6 +112,29 @@ class S3ObjectStore:
         with content.open("rb") as file:
             self._client.put_object(Bucket=self._bucket, Key=full, Body=file, IfNoneMatch="*")
 
+    def _holds(self, key: str, content: bytes | Path) -> bool:
+        """Whether the object there has just these bytes."""
+
+        def digest(body: "StreamingBody") -> str:
+            stored = hashlib.sha256()
+            for chunk in body.iter_chunks(CHUNK_BYTES):
+                stored.update(chunk)
+            return stored.hexdigest()
+
+        return self._read(key, digest) == sha256_of(content)
+
+    def _read(self, key: str, take: "Callable[[StreamingBody], Result]") -> Result:
+        """What `take` makes of the body; anew when it breaks off, for the client repeats requests, never bodies."""
+        for last in (*[False] * (READ_TRIES - 1), True):
+            with self._errors(key):
+                body = self._client.get_object(Bucket=self._bucket, Key=self._full(key))["Body"]
+                try:
+                    return take(body)
+                except BROKEN_OFF:
+                    if last:
+                        raise
+        raise RuntimeError("the last try returns or raises")
+
     def _full(self, key: str) -> str:
         return f"{self._prefix}{checked_key(key)}"
 
@@ -108,7 +145,7 @@ class S3ObjectStore:
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in TAKEN_CODES:
-                raise _Taken from error
+                raise _Taken(error.response["ResponseMetadata"]["RetryAttempts"] > 0) from error
             if code in CONFLICT_CODES:
                 raise _Conflict from error
             if key and code in ABSENT_CODES:
@@ -121,7 +158,11 @@ class S3ObjectStore:
 
 
 class _Taken(Exception):
-    """The key holds an object already."""
+    """The key holds an object already. `was_retried`: the request was sent more than once."""
+
+    def __init__(self, was_retried: bool) -> None:
+        super().__init__()
+        self.was_retried = was_retried
 
 
 class _Conflict(Exception):

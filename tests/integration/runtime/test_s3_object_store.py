@@ -13,8 +13,9 @@ import pytest
 from botocore.config import Config
 
 from services.runtime.objects.opening import open_object_store
-from services.runtime.objects.s3 import S3ObjectStore
+from services.runtime.objects.s3 import S3ObjectStore, s3_client
 from services.runtime.objects.store import ObjectNotFound, ObjectStoreUnavailable
+from tests.integration.runtime.forgetful_proxy import forgetful_proxy
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -77,6 +78,19 @@ def test_a_body_that_is_cut_is_an_outage_and_no_object(method: str, tmp_path: Pa
             store.get("key") if method == "get" else store.fetch("key", tmp_path / "fetched")
 
 
+@pytest.mark.parametrize("method", ["get", "fetch"])
+def test_a_body_that_breaks_off_once_is_read_again(method: str, tmp_path: Path) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+    with server_that_answers(head + b"who", head + b"whole") as endpoint:
+        store = S3ObjectStore(impatient_client(endpoint), "bucket")
+        if method == "fetch":
+            store.fetch("key", tmp_path / "fetched")
+
+        content = store.get("key") if method == "get" else (tmp_path / "fetched").read_bytes()
+
+    assert content == b"whole"
+
+
 @pytest.mark.parametrize(
     ("status", "code"), [("403 Forbidden", "AccessDenied"), ("503 Slow Down", "SlowDown"), ("404 Not", "NoSuchBucket")]
 )
@@ -100,6 +114,31 @@ def test_writers_that_collide_again_and_again_are_told_to_try_again() -> None:
 
         with pytest.raises(ObjectStoreUnavailable, match="collide"):
             store.put_if_absent("key", b"x")
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+def test_a_write_whose_answer_was_lost_counts_as_written(
+    s3_endpoint: str, client: "S3Client", bucket: str, tmp_path: Path, *, from_file: bool
+) -> None:
+    (tmp_path / "file").write_bytes(b"ours")
+    with forgetful_proxy(s3_endpoint, "PUT") as endpoint:
+        store = S3ObjectStore(s3_client(endpoint), bucket)
+
+        assert store.put_if_absent("key", tmp_path / "file" if from_file else b"ours")
+
+    assert S3ObjectStore(client, bucket).get("key") == b"ours"
+    assert not S3ObjectStore(client, bucket).put_if_absent("key", b"ours"), "another call's write is not this one's"
+
+
+def test_a_lost_answer_does_not_make_another_writers_object_ours(
+    s3_endpoint: str, client: "S3Client", bucket: str
+) -> None:
+    store = S3ObjectStore(client, bucket)
+    store.put_if_absent("key", b"another's")
+    with forgetful_proxy(s3_endpoint, "PUT") as endpoint:
+        assert not S3ObjectStore(s3_client(endpoint), bucket).put_if_absent("key", b"ours")
+
+    assert store.get("key") == b"another's"
 
 
 def test_credentials_stand_in_no_error() -> None:
@@ -132,8 +171,9 @@ def impatient_client(endpoint: str) -> "S3Client":
 
 
 @contextmanager
-def server_that_answers(answer: bytes) -> Iterator[str]:
-    """http://host:port of a server that gives the same bytes to every request and closes."""
+def server_that_answers(*answers: bytes) -> Iterator[str]:
+    """http://host:port of a server that gives the answers one a request, the last one again and again, and closes."""
+    rest = list(answers)
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -144,7 +184,7 @@ def server_that_answers(answer: bytes) -> Iterator[str]:
                 if line.startswith(b"expect:"):
                     self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.rfile.read(length)
-            self.wfile.write(answer)
+            self.wfile.write(rest.pop(0) if len(rest) > 1 else rest[0])
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
