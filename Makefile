@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit check format lock images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit crash-test check format lock images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -33,6 +33,9 @@ test: $(READY) ## All tests: unit, integration, e2e
 
 test-unit: $(READY) ## Tests without I/O, in seconds
 	@$(BIN)/pytest -q tests/unit
+
+crash-test: $(READY) ## Pipelines under kills, cuts and faults, each run compared with the oracle: RUNS=200, SEED=n, REPORT=file.json
+	@$(BIN)/python -m tests.crash --runs $(or $(RUNS),200) $(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report "$(REPORT)")
 
 check: $(READY) ## Format, lint, types, import rules, protos, manifests
 	@$(BIN)/ruff format --check --quiet .

@@ -1,0 +1,48 @@
+"""What the warehouse must hold, from what the source has shown alone: the pure oracle, and the rules of the window."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from tests.integration.warehouse.oracle import Observation, Version, account, history
+
+OVERLAP = timedelta(hours=48)
+
+
+@dataclass
+class Expectation:
+    """Grows with each pass."""
+
+    first_day: date
+    observed: list[Observation] = field(default_factory=list)
+    watermark: datetime | None = None
+    # What the last pass must have found.
+    counts: Counter[str] = field(default_factory=Counter)
+    read: int = 0
+    quarantined: int = 0
+
+    def daily_pass(self, rows: Sequence[Observation], clock: datetime, bad: int) -> None:
+        """The source was read for the window from the watermark, in which all of the `bad` rows stand."""
+        self.quarantined = bad
+        since = self.first_day if self.watermark is None else (self.watermark - OVERLAP).date() - timedelta(days=1)
+        shown = self._pass(rows, lambda row: row.updated_at.date() >= since)
+        reached = [min(max(row.updated_at for row in shown), clock)] if shown else []
+        self.watermark = max([*reached, *([self.watermark] if self.watermark else [])], default=None)
+
+    def backfill(self, rows: Sequence[Observation], first: date, last: date) -> None:
+        """The source was read for some days, none of which a bad row is of; the watermark stays."""
+        self.quarantined = 0
+        self._pass(rows, lambda row: first <= row.updated_at.date() <= last)
+
+    def versions(self) -> set[Version]:
+        """The whole table."""
+        return history(self.observed)
+
+    def _pass(self, rows: Sequence[Observation], is_shown: Callable[[Observation], bool]) -> list[Observation]:
+        # The source orders by id, and shows equal rows as one.
+        in_order = sorted(filter(is_shown, rows), key=lambda row: row.payment_id)
+        shown = list(dict.fromkeys(in_order))
+        self.counts, self.read = account(self.observed, shown), len(shown)
+        self.observed += shown
+        return shown

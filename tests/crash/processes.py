@@ -1,0 +1,141 @@
+"""Replicas of the services that die, by our hand or at a failpoint, and are started again at once."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from services.runtime.failpoints import VARIABLE
+
+START_SECONDS = 60
+
+
+@dataclass
+class Deaths:
+    """How processes died, and how long no leader was there after one was killed."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    takeovers: list[float] = field(default_factory=list)
+    leader: "Replica | None" = None
+    _leaderless_since: float | None = None
+
+    def tell_death(self, replica: "Replica", cause: str) -> None:
+        """A process was killed."""
+        self.kills[cause] += 1
+        if replica is self.leader:
+            self.leader, self._leaderless_since = None, monotonic()
+
+    def tell_leader(self, replica: "Replica") -> None:
+        """A process leads from now on."""
+        self.leader = replica
+        if self._leaderless_since is not None:
+            self.takeovers.append(monotonic() - self._leaderless_since)
+            self._leaderless_since = None
+
+
+@dataclass
+class Replica:
+    """One process of a service. `choose_failpoint` arms each life of it; empty: none."""
+
+    module: str
+    environment: Mapping[str, str]
+    port: int
+    log: Path
+    deaths: Deaths
+    choose_failpoint: Callable[[], str]
+    is_frozen: bool = False
+    _failpoint: str = ""
+    _process: Process | None = None
+    _ready: asyncio.Event = field(default_factory=asyncio.Event)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_up(self) -> bool:
+        """It listens, and can answer."""
+        return self._ready.is_set() and not self.is_frozen
+
+    def kill(self) -> None:
+        """SIGKILL, if it runs."""
+        if self._process is not None and self._process.returncode is None:
+            self._failpoint = "at any moment"
+            self._process.kill()
+
+    def freeze(self) -> None:
+        """SIGSTOP: it holds its connections, and does nothing."""
+        if self._process is not None and self._process.returncode is None and not self.is_frozen:
+            self._process.send_signal(signal.SIGSTOP)
+            self.is_frozen = True
+
+    def thaw(self) -> None:
+        """It goes on where it stopped."""
+        if self.is_frozen and self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGCONT)
+        self.is_frozen = False
+
+    async def wait_up(self) -> None:
+        """Returns once it listens."""
+        async with asyncio.timeout(START_SECONDS):
+            await self._ready.wait()
+
+    async def keep_alive(self) -> None:
+        """Starts it again whenever it ends, until cancelled; then it is killed."""
+        try:
+            while True:
+                await self._live()
+        finally:
+            if self._process is not None and self._process.returncode is None:
+                self._process.kill()
+                await self._process.wait()
+
+    async def _live(self) -> None:
+        self._failpoint = self.choose_failpoint()
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", self.module,
+            env={**os.environ, **self.environment, VARIABLE: self._failpoint},
+            stdin=DEVNULL, stdout=PIPE, stderr=STDOUT,
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        with self.log.open("ab") as log:
+            async for line in self._process.stdout:
+                log.write(line)
+                self._hear(line)
+        code = await self._process.wait()
+        self._ready.clear()
+        self.is_frozen = False
+        if code != -signal.SIGKILL:
+            raise RuntimeError(f"{self.module} ended by itself with {code}; see {self.log}")
+        service = self.module.rpartition(".")[2]
+        self.deaths.tell_death(self, f"{service} {self._failpoint.partition(':')[0]}")
+
+    def _hear(self, line: bytes) -> None:
+        try:
+            entry: dict[str, Any] = json.loads(line)
+        except ValueError:
+            return
+        if entry.get("event") == "gRPC listening":
+            self._ready.set()
+        if entry.get("event") == "leading":
+            self.deaths.tell_leader(self)
+
+
+@asynccontextmanager
+async def alive(replicas: list[Replica]) -> AsyncIterator[None]:
+    """All of them run, and are started again when they die, while the context is open; an unasked end is an error."""
+    async with asyncio.TaskGroup() as group:
+        keepers = [group.create_task(replica.keep_alive()) for replica in replicas]
+        try:
+            for replica in replicas:
+                await replica.wait_up()
+            yield
+        finally:
+            for keeper in keepers:
+                keeper.cancel()

@@ -1,0 +1,123 @@
+"""One run after the other: the source moves, a run is triggered, things go wrong, and what came of it is judged."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from afin.ingest.v1 import ingest_pb2 as pb
+from services.runtime.clock import utc_now
+from tests.crash.client import StuckError
+from tests.crash.expectation import Expectation
+from tests.crash.faults import Mischief
+from tests.crash.moves import Companies, Payments, as_json
+from tests.crash.report import Report
+from tests.crash.season import Plan, World, world
+from tests.crash.verdict import Verdict, judge_companies, judge_payments
+
+# The source's clock between two runs. A season is over before it reaches ours.
+STEP = timedelta(minutes=20)
+FIRST_WINDOW = timedelta(days=3)
+
+
+async def season(plan: Plan, begin: datetime, runs: int, report: Report, tell: Callable[[], None]) -> None:
+    """`runs` runs in a world of their own, entered in the report; `tell` is called after each."""
+    async with world(plan) as opened:
+        rounds = Rounds(opened, plan, begin, report)
+        await rounds.begin()
+        for number in range(1, runs + 1):
+            await rounds.play(number)
+            tell()
+        report.add_deaths(opened.deaths)
+
+
+def season_begin(runs: int) -> datetime:
+    """The source's clock at the first run, so that it never overtakes ours."""
+    return (utc_now() - STEP * (runs + 3)).replace(microsecond=0)
+
+
+class Rounds:
+    """The runs of one season."""
+
+    def __init__(self, opened: World, plan: Plan, begin: datetime, report: Report) -> None:
+        self._world = opened
+        self._plan = plan
+        self._report = report
+        self._clock = begin
+        self._chance = random.Random(plan.seed)
+        self._payments = Payments(self._chance, begin)
+        self._companies = Companies(self._chance)
+        self._expected = Expectation((begin - FIRST_WINDOW).date())
+        self._mischief = Mischief(opened.scene, random.Random(plan.seed), report.faults)
+
+    async def begin(self) -> None:
+        """The first catalogue, without which no payments are loaded."""
+        self._show()
+        await self._run_to_data(lambda name: self._world.client.trigger(pb.PIPELINE_COMPANIES, name), "first")
+
+    async def play(self, number: int) -> None:
+        """One run."""
+        self._clock += STEP
+        self._payments.move(self._clock)
+        pipeline = self._chance.choices(["recommendations", "backfill", "companies"], [7, 2, 1])[0]
+        trigger = self._choose(pipeline)
+        self._show()
+        faults = asyncio.gather(*self._mischief.plan())
+        try:
+            runs = await self._run_to_data(trigger, str(number))
+            await faults
+            verdict = await self._judge(pipeline, runs)
+            await self._world.client.cancel(runs[-1])
+        except StuckError as error:
+            verdict = Verdict(problems=[str(error)])
+        finally:
+            await asyncio.gather(faults, return_exceptions=True)
+            self._calm_down()
+        self._report.add_run(pipeline, verdict, f"seed {self._plan.seed}, run {number}")
+
+    def _choose(self, pipeline: str) -> Callable[[str], Awaitable[UUID]]:
+        """Tells the expectation what will be read; how the run is triggered."""
+        client, rows = self._world.client, self._payments.rows
+        if pipeline == "recommendations":
+            self._expected.daily_pass(rows, self._clock, len(self._payments.bad))
+            return lambda name: client.trigger(pb.PIPELINE_RECOMMENDATIONS, name)
+        if pipeline == "companies":
+            self._companies.move()
+            return lambda name: client.trigger(pb.PIPELINE_COMPANIES, name)
+        last = (self._clock - timedelta(days=self._chance.randint(0, 2))).date()
+        first = last - timedelta(days=self._chance.randint(0, 1))
+        self._expected.backfill(rows, first, last)
+        return lambda name: client.backfill(first, last, name)
+
+    def _show(self) -> None:
+        source = self._world.scene.source
+        source.now = self._clock
+        source.payments = [*map(as_json, self._payments.rows), *self._payments.bad]
+        source.companies = self._companies.as_json()
+
+    async def _run_to_data(self, trigger: Callable[[str], Awaitable[UUID]], name: str) -> list[UUID]:
+        """Runs until one brought all its data; a failed one is retried, or left and a new one made."""
+        client = self._world.client
+        runs = [await trigger(name)]
+        while not (await client.settled(runs[-1])).has_data:
+            self._report.retried += 1
+            if self._chance.random() < 0.5:
+                await client.retry(runs[-1])
+            else:
+                runs.append(await trigger(f"{name}-{len(runs)}"))
+        return runs
+
+    async def _judge(self, pipeline: str, runs: list[UUID]) -> Verdict:
+        if pipeline == "companies":
+            return await judge_companies(self._world.database, self._companies.listed())
+        return await judge_payments(self._world.database, self._expected, runs)
+
+    def _calm_down(self) -> None:
+        """What was left over of this run's faults does not count as the next one's."""
+        scene = self._world.scene
+        scene.source.misdeeds.clear()
+        if scene.objects:
+            scene.objects.faults.clear()
+        for replica in scene.ingests:
+            replica.thaw()
