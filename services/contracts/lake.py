@@ -11,8 +11,9 @@ services.contracts.receipt.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal, cast
 
 import pyarrow as pa
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -22,6 +23,12 @@ from services.contracts.sealed import Sealed
 Dataset = Literal["payments", "companies"]
 
 MANIFEST_NAME = re.compile(r".+/manifest-([0-9]{2,9})\.json")
+# Attempts from this number on are no attempts at the run: an erasure wrote its objects anew, without a client.
+REWRITTEN = 1_000_000
+PAYMENTS_OBJECT = re.compile(
+    r"(?P<area>raw|quarantine)/payments/updated_date=(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/run=(?P<run_id>[0-9a-f-]{36})/"
+    r"(?P<kind>part|manifest|receipt)-(?P<number>[0-9]{1,9})(?:-[0-9]+)?\.(?:parquet|json)"
+)
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 # `position`: the row's place in its run, from 0. Of two rows with one key and updated_at, the one read later wins.
 PAYMENTS_SCHEMA = pa.schema(
@@ -112,6 +119,27 @@ def manifest_attempt(key: str) -> int | None:
     """Which attempt stored a manifest; None for the key of anything else."""
     found = MANIFEST_NAME.fullmatch(key)
     return int(found[1]) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentsObject:
+    """An object of the lake by its key; `number`: of the attempt at its run, or of a receipt's generation."""
+
+    key: str
+    area: Literal["raw", "quarantine"]
+    day: date
+    run_id: str
+    kind: Literal["part", "manifest", "receipt"]
+    number: int
+
+
+def payments_object(key: str) -> PaymentsObject | None:
+    """What a key of payments names; None for whatever does not look like one of ours."""
+    found = PAYMENTS_OBJECT.fullmatch(key)
+    if found is None:
+        return None
+    area, kind = cast("Literal['raw', 'quarantine']", found["area"]), cast("Any", found["kind"])
+    return PaymentsObject(key, area, date.fromisoformat(found["day"]), found["run_id"], kind, int(found["number"]))
 
 
 def latest(old: datetime | None, new: datetime | None) -> datetime | None:

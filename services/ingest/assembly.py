@@ -15,6 +15,7 @@ from services.ingest.adapters.cron import next_time
 from services.ingest.adapters.erasures import PostgresErasureTable
 from services.ingest.adapters.indexer import IndexerClient
 from services.ingest.adapters.lake import ObjectLake
+from services.ingest.adapters.lake_eraser import ObjectLakeEraser
 from services.ingest.adapters.leadership import Leadership
 from services.ingest.adapters.runs import PostgresRunTable
 from services.ingest.adapters.schedules import PostgresScheduleTable
@@ -51,6 +52,7 @@ class World:
     work_database: AsyncEngine
     database: AsyncEngine
     lake: ObjectLake
+    eraser: ObjectLakeEraser
     source: HttpSource
     warehouse: grpc.aio.Channel
     indexer: grpc.aio.Channel
@@ -65,6 +67,7 @@ async def open_world(stack: AsyncExitStack, settings: IngestSettings) -> World:
         work_database=await stack.enter_async_context(open_database(url, "ingest-work", WORK_CONNECTIONS, FROZEN)),
         database=await stack.enter_async_context(open_database(url, "ingest", in_transaction=FROZEN)),
         lake=ObjectLake(store),
+        eraser=ObjectLakeEraser(store),
         source=await stack.enter_async_context(source),
         warehouse=await stack.enter_async_context(open_channel(settings.warehouse_address)),
         indexer=await stack.enter_async_context(open_channel(settings.indexer_address)),
@@ -78,7 +81,8 @@ def make_leader(world: World, settings: IngestSettings, wake: asyncio.Event, epo
         lake=world.lake,
         warehouse=WarehouseClient(world.warehouse, settings.patient, epoch),
         indexer=IndexerClient(world.indexer, settings.patient),
-        erasures=PostgresErasureTable(world.work_database),
+        erasures=PostgresErasureTable(world.work_database, epoch),
+        eraser=world.eraser,
         windows=settings.windows,
         reading=settings.reading,
     )

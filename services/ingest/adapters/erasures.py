@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import ColumnElement, cast, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.adapters.tables import ERASURE_SALT, RUNS, STEPS, transaction
+from services.ingest.adapters.tables import ERASURE_SALT, RUNS, STEPS, require_leader, transaction
 from services.ingest.domain.erasure import CLOCK_TOLERANCE, ErasedClients
 from services.ingest.domain.runs import Pipeline, StepState
 from services.ingest.workflow.index import BUILD_STEP, PUBLISH_STEP
-from services.ingest.workflow.outputs import ErasureParameters
+from services.ingest.workflow.outputs import ErasureParameters, SavedOutput
+from services.ingest.workflow.values import ManifestReference, StoredManifest
 
 ERASURE = RUNS.c.pipeline == Pipeline.ERASURE.value
 BEGUN = select(RUNS.c.parameters, RUNS.c.started_at).where(ERASURE, RUNS.c.started_at.is_not(None))
@@ -28,10 +29,11 @@ FIRST_PUBLISHED = (
 
 
 class PostgresErasureTable:
-    """See services.ingest.workflow.ports.ErasureTable."""
+    """See services.ingest.workflow.ports.ErasureTable. `epoch`: of the leader that it writes for; 0: it only reads."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, epoch: int = 0) -> None:
         self._engine = engine
+        self._epoch = epoch
 
     async def salt(self) -> bytes:
         """See ErasureTable."""
@@ -47,8 +49,30 @@ class PostgresErasureTable:
         until = {ErasureParameters.read(row.parameters).digest: row.started_at + CLOCK_TOLERANCE for row in begun}
         return ErasedClients(salt, until)
 
+    async def saved_manifest(self, run_id: str) -> ManifestReference | None:
+        """See ErasureTable."""
+        async with transaction(self._engine) as connection:
+            output = await connection.scalar(select(STEPS.c.output).where(*_saved(run_id)))
+            return None if output is None else SavedOutput.read(output).manifest
+
+    async def replace_manifest(self, run_id: str, stored: StoredManifest, *, is_loaded: bool) -> None:
+        """See ErasureTable."""
+        changes: dict[str, object] = {"manifest_key": stored.key, "manifest_sha256": stored.sha256}
+        if not is_loaded:
+            changes |= {"rows": stored.manifest.rows, "quarantined": stored.manifest.quarantined}
+        async with transaction(self._engine) as connection:
+            await require_leader(connection, self._epoch)
+            await connection.execute(
+                update(STEPS).where(*_saved(run_id)).values(output=STEPS.c.output.op("||")(cast(changes, JSONB)))
+            )
+
     async def first_published(self, run_ids: Sequence[UUID]) -> dict[UUID, str]:
         """See ErasureTable."""
         async with transaction(self._engine) as connection:
             found = await connection.execute(FIRST_PUBLISHED.where(RUNS.c.run_id.in_(run_ids)))
             return {row.run_id: row.version for row in found}
+
+
+def _saved(run_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """The step that left a manifest, if there is one."""
+    return STEPS.c.run_id == UUID(run_id), STEPS.c.output.has_key("manifest_key")

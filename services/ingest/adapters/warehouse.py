@@ -87,6 +87,14 @@ class WarehouseClient:
         answer = await call(PEER, self._policy, lambda: self._stub.EraseClient(request, timeout=self._long))
         return ErasedRows(answer.versions, answer.confirmations)
 
+    async def replace_manifest(self, load_id: str, manifest: ManifestReference) -> bool:
+        """See Warehouse."""
+        request = pb.ReplaceManifestRequest(
+            load_id=load_id, manifest_key=manifest.key, manifest_sha256=manifest.sha256, leader_epoch=self._epoch
+        )
+        answer = await call(PEER, self._policy, lambda: self._stub.ReplaceManifest(request, timeout=self._short))
+        return answer.replaced
+
     async def find_load(self, load_id: str) -> LoadedRows | None:
         """See Warehouse."""
         request = pb.GetLoadRequest(load_id=load_id)

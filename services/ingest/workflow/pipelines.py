@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from services.ingest.domain.runs import Pipeline
-from services.ingest.workflow import companies, erasing, index, payments
+from services.ingest.workflow import companies, erasing, index, lake_erasing, payments
 from services.ingest.workflow.saving import WINDOW_STEP
 from services.ingest.workflow.steps import Step
 
@@ -25,6 +25,7 @@ PIPELINES: Mapping[Pipeline, tuple[Step, ...]] = {
     Pipeline.ERASURE: (
         Step("verify_bucket", payments.verify_bucket),
         Step("erase_from_warehouse", erasing.erase_from_warehouse),
+        Step(lake_erasing.STEP, lake_erasing.erase_from_lake),
         Step(index.BUILD_STEP, erasing.create_payments_index),
         Step(index.PUBLISH_STEP, erasing.validate_payments_index),
     ),

@@ -17,6 +17,7 @@ from services.ingest.workflow.values import (
     ClientDigest,
     Due,
     ErasedRows,
+    LakeErasure,
     LoadedRows,
     ManifestReference,
     NewRun,
@@ -26,6 +27,7 @@ from services.ingest.workflow.values import (
     QuarantinePosition,
     RecordedUpdate,
     RunCursor,
+    RunObjects,
     StoredManifest,
     Verdict,
     Watermarks,
@@ -82,6 +84,28 @@ class Lake(Protocol):
         """Rows of the quarantine from a place on, few enough for one message; and the next place."""
 
 
+class LakeEraser(Protocol):
+    """Takes erased clients out of the lake. Rewrites are new objects; what they replace is deleted afterwards."""
+
+    async def runs(self) -> list[RunObjects]:
+        """Of all runs that left any, oldest window first."""
+
+    async def receipt(self, run: RunObjects) -> Receipt | None:
+        """The newest receipt of a run's load; None before it was loaded."""
+
+    async def rewrite(self, run: RunObjects, stored: StoredManifest, erased: ErasedClients) -> StoredManifest:
+        """A manifest of the same rows without those of the clients: `stored` itself where there are none."""
+
+    async def renew_receipt(self, run: RunObjects, stored: StoredManifest) -> None:
+        """Has the receipt of a loaded run name this manifest."""
+
+    async def delete_rest(self, run: RunObjects, stored: StoredManifest | None, erased: ErasedClients) -> LakeErasure:
+        """Deletes what the manifest replaces, and whatever else holds rows of the clients though nobody names it.
+
+        What was deleted with rows of theirs.
+        """
+
+
 class Warehouse(Protocol):
     """The service warehouse, as one leader calls it. Raises Unavailable, PeerRefused, or LeadershipLost on a write."""
 
@@ -102,6 +126,9 @@ class Warehouse(Protocol):
 
     async def erase_client(self, erasure_id: str, client: ClientDigest, created_until: datetime) -> ErasedRows:
         """Removes a client's observations; what all calls for this erasure have removed."""
+
+    async def replace_manifest(self, load_id: str, manifest: ManifestReference) -> bool:
+        """Has a load's entry in the ledger name another manifest; False when it was never committed."""
 
     async def find_load(self, load_id: str) -> LoadedRows | None:
         """A committed load, as the ledger has it; None without one."""
@@ -125,6 +152,12 @@ class ErasureTable(Protocol):
 
     async def erased_clients(self) -> ErasedClients:
         """All that an erasure was begun for, whatever became of it since."""
+
+    async def saved_manifest(self, run_id: str) -> ManifestReference | None:
+        """Where the rows of a run stand, by its row; None when its pass did not come to an end."""
+
+    async def replace_manifest(self, run_id: str, stored: StoredManifest, *, is_loaded: bool) -> None:
+        """Has the run's row name another manifest; the account of a load that is committed stays as it is."""
 
     async def first_published(self, run_ids: Sequence[UUID]) -> dict[UUID, str]:
         """For erasures the first index version that was built after and published; missing: none was yet."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from services.contracts.lake import Dataset, LakeManifest
+from services.contracts.lake import Dataset, LakeManifest, PaymentsObject
 from services.contracts.receipt import Receipt
 from services.ingest.domain.rows import SourceRow
 from services.ingest.domain.runs import Pipeline, Trigger
@@ -47,6 +47,11 @@ class StoredManifest:
     sha256: str
     manifest: LakeManifest
 
+    @property
+    def reference(self) -> "ManifestReference":
+        """To find it again."""
+        return ManifestReference(self.key, self.sha256)
+
 
 @dataclass(frozen=True, slots=True)
 class ManifestReference:
@@ -62,6 +67,27 @@ class QuarantinePosition:
 
     part: int = 0
     row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunObjects:
+    """All objects of payments that a run left in the lake, whoever names them: parts, manifests, receipts."""
+
+    place: Place
+    objects: tuple[PaymentsObject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LakeErasure:
+    """What was taken out of the lake: objects written anew or deleted, rows of raw ones, rows of the quarantine."""
+
+    objects: int = 0
+    rows: int = 0
+    quarantined: int = 0
+
+    def __add__(self, more: "LakeErasure") -> "LakeErasure":
+        """Both together."""
+        return LakeErasure(self.objects + more.objects, self.rows + more.rows, self.quarantined + more.quarantined)
 
 
 @dataclass(frozen=True, slots=True)

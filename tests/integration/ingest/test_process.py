@@ -52,21 +52,21 @@ class Running:
         return self.process.wait(STOP_SECONDS)
 
 
-def environment(**settings: str) -> dict[str, str]:
-    """Ours without its INGEST_ settings, and with these."""
+def environment(failpoint: str = "", **settings: str) -> dict[str, str]:
+    """Ours without its INGEST_ settings, and with these; `failpoint`: where the process kills itself."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("INGEST_")}
-    return inherited | {f"INGEST_{name}": value for name, value in settings.items()}
+    return inherited | {"AFIN_FAILPOINT": failpoint} | {f"INGEST_{name}": value for name, value in settings.items()}
 
 
 @contextmanager
-def running(**settings: str) -> Iterator[Running]:
+def running(failpoint: str = "", **settings: str) -> Iterator[Running]:
     """An ingest, from when it listens."""
     with subprocess.Popen(
         COMMAND,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=environment(**{**REQUIRED, **settings}),
+        env=environment(failpoint, **{**REQUIRED, **settings}),
     ) as process:
         assert process.stdout is not None
         logged: list[str] = []

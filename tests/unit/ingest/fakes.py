@@ -146,6 +146,9 @@ class FakeWarehouse:
     async def find_load(self, load_id: str) -> LoadedRows | None:
         raise NotImplementedError
 
+    async def replace_manifest(self, load_id: str, manifest: ManifestReference) -> bool:
+        raise NotImplementedError
+
     async def erase_client(self, erasure_id: str, client: ClientDigest, created_until: datetime) -> ErasedRows:
         raise NotImplementedError
 
