@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+# What only benches compare us with stays apart.
+RIVALS := .venv-rivals
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit crash-test check format lock images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit crash-test bench-load check format lock images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -37,6 +39,14 @@ test-unit: $(READY) ## Tests without I/O, in seconds
 crash-test: $(READY) ## Pipelines under kills, cuts and faults, each run compared with the oracle: RUNS=200, SEED=n, REPORT=file.json
 	@$(BIN)/python -m tests.crash --runs $(or $(RUNS),200) $(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report "$(REPORT)")
 
+bench-load: $(READY) $(RIVALS)/ready ## How fast payments are loaded, beside dlt and the prototype: REPORT=file.json
+	@$(BIN)/python -m bench.load --rivals $(RIVALS)/bin/python $(if $(REPORT),--report "$(REPORT)")
+
+$(RIVALS)/ready: bench/load/rivals/requirements.lock
+	@$(PYTHON) -m venv $(RIVALS)
+	@$(RIVALS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 check: $(READY) ## Format, lint, types, import rules, protos, manifests
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
@@ -50,7 +60,8 @@ format: $(READY) ## Formats and mends what a tool can mend
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
-lock: $(READY) ## Writes requirements.lock anew from pyproject.toml (needs `pip install uv`)
+lock: $(READY) ## Writes the lock files anew from pyproject.toml and what benches need (needs `pip install uv`)
+	uv pip compile bench/load/rivals/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o bench/load/rivals/requirements.lock
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements.lock
 
 images: ## Builds the container images
@@ -73,4 +84,4 @@ k8s-trigger: ## Runs both pipelines through a port-forward (needs kubectl)
 	@deploy/k8s/trigger.sh recommendations
 
 clean: ## Removes what the targets made, the demo's state included
-	rm -rf $(VENV) afin .afin .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(RIVALS) afin .afin .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

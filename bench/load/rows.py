@@ -54,21 +54,42 @@ def first_seen(start: int, count: int) -> Payments:
     return Payments(numbers, np.zeros_like(numbers))
 
 
-def batch(known: int, size: int, turn: int) -> Payments:
+def scattered(known: int, size: int, turn: int) -> Payments:
     """The batch number `turn` on a table that holds the numbers below `known`: 90 % unchanged, 7 % changed, 3 % new.
 
-    Batches of other turns change other payments and bring other new ones; in all, rows come in no order.
+    Its rows come from all over the table, in no order. Batches of other turns change other payments.
     """
     random = np.random.default_rng(turn)
-    changed, new = round(size * CHANGED_SHARE), round(size * NEW_SHARE)
+    changed, new = _shares(size)
     # The last quarter of the known ones is for changes, each turn its own; the rest stays as it was first seen.
     steady = known * 3 // 4
     seen = random.choice(steady, size - changed - new, replace=False)
     to_change = steady + (turn * changed + np.arange(changed)) % (known - steady)
-    fresh = MOST_KNOWN + turn * new + np.arange(new)
-    age = np.repeat([0, 1, 0], [len(seen), changed, new])
-    order = random.permutation(size)
-    return Payments(np.concatenate([seen, to_change, fresh])[order], age[order])
+    return _batch(seen, to_change, _unknown(turn, new), random.permutation(size))
+
+
+def window(known: int, size: int, turn: int) -> Payments:
+    """The same shares as a pass of the source brings them: what was updated since some moment, by number."""
+    changed, new = _shares(size)
+    first_seen = known - (size - changed - new)
+    to_change = first_seen - (turn + 1) * changed + np.arange(changed)
+    unordered = _batch(np.arange(first_seen, known), to_change, _unknown(turn + known, new), np.arange(size))
+    order = np.argsort(unordered.number)
+    return Payments(unordered.number[order], unordered.age[order])
+
+
+def _shares(size: int) -> tuple[int, int]:
+    return round(size * CHANGED_SHARE), round(size * NEW_SHARE)
+
+
+def _unknown(turn: int, count: int) -> Numbers:
+    return MOST_KNOWN + turn * count + np.arange(count, dtype=np.int64)
+
+
+def _batch(seen: Numbers, changed: Numbers, new: Numbers, order: Numbers) -> Payments:
+    # A week of age: whatever changed did so after all that is only seen again.
+    age = np.repeat([0, 7, 0], [len(seen), len(changed), len(new)])
+    return Payments(np.concatenate([seen, changed, new])[order], age[order])
 
 
 def _mixed(numbers: Numbers) -> Numbers:

@@ -109,6 +109,8 @@ def _server_settings(application: str, in_transaction: timedelta) -> dict[str, s
     return {
         "application_name": f"afin-{application}",
         "timezone": "UTC",
+        # Whatever the server's own default: under a lock, the next statement must see what was committed before it.
+        "default_transaction_isolation": "read committed",
         # The server notices a killed client within half a second, and frees its locks.
         "client_connection_check_interval": "500ms",
         "idle_in_transaction_session_timeout": f"{in_transaction.total_seconds():.0f}s",

@@ -28,16 +28,20 @@ async def start(settings: WarehouseSettings, stop: asyncio.Event) -> None:
     """Serves until `stop`. Neither database nor object store need be there yet: health tells when they are."""
     store = open_object_store(settings.object_store_url, settings.object_store_endpoint_url)
     async with AsyncExitStack() as stack:
-        database = open_database(settings.database_url.get_secret_value(), "warehouse", settings.database_connections)
-        engine = await stack.enter_async_context(database)
+        url = settings.database_url.get_secret_value()
+        # One connection stays apart for health: callers that hold all others make the service busy, not unfit.
+        engine = await stack.enter_async_context(open_database(url, "warehouse", settings.database_connections - 1))
+        checking = await stack.enter_async_context(open_database(url, "warehouse-health", pool_size=1))
         load_store = PostgresLoadStore(engine, timedelta(seconds=settings.load_timeout_seconds))
         loads = Loads(load_store, ParquetLake(store), settings.min_catalogue_share, utc_now)
-        reads = PostgresReads(engine, head_revision(), timedelta(seconds=settings.read_timeout_seconds))
-        queries = Queries(reads, utc_now)
+        queries, health = (
+            Queries(PostgresReads(each, head_revision(), timedelta(seconds=settings.read_timeout_seconds)), utc_now)
+            for each in (engine, checking)
+        )
         register = partial(
             add_WarehouseServiceServicer_to_server, WarehouseServicer(loads, Erasures(load_store, utc_now), queries)
         )
-        service = GrpcService(FULL_NAME, register, queries.check_ready)
+        service = GrpcService(FULL_NAME, register, health.check_ready)
         await stack.enter_async_context(grpc_server([service], settings))
         await stop.wait()
 

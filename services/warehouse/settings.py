@@ -25,4 +25,6 @@ class WarehouseSettings(ServiceSettings):
     )
     load_timeout_seconds: float = Field(600, gt=0, le=86400, description="Within which a load must be done.")
     read_timeout_seconds: float = Field(20, gt=0, le=3600, description="Within which a question must be answered.")
-    database_connections: int = Field(5, ge=2, le=100, description="Connections to PostgreSQL at most.")
+    database_connections: int = Field(
+        5, ge=2, le=100, description="Connections to PostgreSQL at most, one of them for health."
+    )

@@ -1,13 +1,9 @@
 """The whole service over a real socket: calls, errors with their details, health."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -15,54 +11,24 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import REGISTRY
-from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from afin.warehouse.v1 import warehouse_pb2 as pb
 from afin.warehouse.v1.warehouse_pb2_grpc import WarehouseServiceStub
-from services.runtime.channels import open_channel
 from services.runtime.clock import utc_now
 from services.runtime.objects.local import LocalObjectStore
 from services.runtime.timestamps import timestamp_of
-from services.warehouse.__main__ import start
 from services.warehouse.domain.loads import LoadRequest
 from services.warehouse.migrate import migrate
-from services.warehouse.servicer import FULL_NAME
-from services.warehouse.settings import WarehouseSettings
 from tests.integration.warehouse.lake_writer import Company, put_companies, put_payments
 from tests.integration.warehouse.oracle import EPOCH, Observation
+from tests.integration.warehouse.serving import NOT_SERVING, PATIENCE, SERVING, health, serving
 
 if TYPE_CHECKING:
     from afin.warehouse.v1.warehouse_pb2_grpc import WarehouseServiceAsyncStub
 
-PATIENCE = 30
 DAY = timedelta(days=1)
-SERVING = health_pb2.HealthCheckResponse.SERVING
-NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 SECRET = "card-0815"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@asynccontextmanager
-async def serving(database_url: str, objects: Path) -> AsyncIterator[grpc.aio.Channel]:
-    """The service as its process runs it, and a channel to it; stopped in order at the end."""
-    settings = WarehouseSettings(
-        port=free_port(), database_url=SecretStr(database_url), object_store_url=objects.as_uri(), drain_seconds=5
-    )
-    stop = asyncio.Event()
-    running = asyncio.create_task(start(settings, stop))
-    try:
-        async with open_channel(f"127.0.0.1:{settings.port}") as channel:
-            yield channel
-    finally:
-        stop.set()
-        await asyncio.wait_for(running, PATIENCE)
 
 
 @pytest.fixture
@@ -79,17 +45,6 @@ async def channel(
 def stub(channel: grpc.aio.Channel) -> "WarehouseServiceAsyncStub":
     """The service's methods."""
     return WarehouseServiceStub(channel)
-
-
-async def health(channel: grpc.aio.Channel, wanted: int) -> None:
-    """Waits until the service tells this of itself."""
-    request = health_pb2.HealthCheckRequest(service=FULL_NAME)
-    stub: Any = health_pb2_grpc.HealthStub(channel)
-    watch = stub.Watch(request, wait_for_ready=True, timeout=PATIENCE)
-    async for answer in watch:
-        if answer.status == wanted:
-            watch.cancel()
-            return
 
 
 def companies_request(request: LoadRequest) -> pb.LoadCompaniesRequest:

@@ -1,19 +1,14 @@
 """Loads wait for each other, repeat on a conflict, end in time, and leave nothing behind when they die."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
 import asyncpg
-import pyarrow as pa
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.contracts.lake import LakeManifest
 from services.runtime.clock import utc_now
 from services.runtime.database import open_database
 from services.runtime.errors import DeadlineExceeded, FailedPrecondition, Unavailable
@@ -21,11 +16,12 @@ from services.runtime.objects.local import LocalObjectStore
 from services.warehouse.adapters.failures import StatementRefused, statement_errors
 from services.warehouse.adapters.load_store import PostgresLoadStore
 from services.warehouse.adapters.parquet_lake import ParquetLake
-from services.warehouse.domain.loads import Dataset, LoadCounts
+from services.warehouse.domain.loads import LoadCounts
 from services.warehouse.workflow import Loads, LoadTransaction
 from tests.integration.warehouse.conftest import TIMEOUT, Loader
 from tests.integration.warehouse.lake_writer import put_payments
 from tests.integration.warehouse.oracle import EPOCH, Observation, history
+from tests.integration.warehouse.paused_lake import PausedLake
 from tests.integration.warehouse.tables import stored_versions
 
 PATIENCE = 30
@@ -33,27 +29,6 @@ ROWS = [
     Observation(f"p{number % 40}", "A", EPOCH + timedelta(hours=number), amount=Decimal(number))
     for number in range(200)
 ]
-
-
-@dataclass
-class PausedLake:
-    """The lake, which stops once before the first row until it is told to go on, or does something first."""
-
-    inner: ParquetLake
-    reached: asyncio.Event
-    proceed: Callable[[], Awaitable[object]]
-
-    async def manifest(self, key: str, sha256: str, dataset: Dataset) -> LakeManifest:
-        """See Lake."""
-        return await self.inner.manifest(key, sha256, dataset)
-
-    async def batches(self, manifest: LakeManifest) -> AsyncGenerator[pa.RecordBatch, None]:
-        """See Lake."""
-        self.reached.set()
-        await self.proceed()
-        async with aclosing(self.inner.batches(manifest)) as batches:
-            async for batch in batches:
-                yield batch
 
 
 async def test_a_load_waits_for_the_one_before_it_and_sees_its_rows(
