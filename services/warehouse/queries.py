@@ -6,7 +6,13 @@ from typing import Generic, Protocol, TypeVar
 
 from services.runtime.clock import Clock
 from services.runtime.errors import NotFound
-from services.warehouse.domain.fields import WrongField, checked_load_id, checked_page_size, checked_text
+from services.warehouse.domain.fields import (
+    MAX_STATUS_CHARACTERS,
+    WrongField,
+    checked_load_id,
+    checked_page_size,
+    checked_text,
+)
 from services.warehouse.domain.history import (
     ClientPaymentsPlace,
     CompanyVersion,
@@ -148,7 +154,7 @@ class Queries:
         """Of payments created since then (None: of all), with one of the statuses (none: "paid")."""
         with refusals():
             for status in statuses[: MAX_STATUSES + 1]:
-                checked_text("statuses", status)
+                checked_text("statuses", status, MAX_STATUS_CHARACTERS)
             if len(statuses) > MAX_STATUSES:
                 raise WrongField("statuses", f"must be at most {MAX_STATUSES}")
         return await self._reads.training_summary(created_since, statuses or DEFAULT_STATUSES)

@@ -9,7 +9,7 @@ from services.ingest.adapters.lake_writer import ObjectLakeWriter
 from services.ingest.adapters.manifests import find_manifest, open_manifest
 from services.ingest.adapters.once import put_once
 from services.ingest.adapters.parquet import from_parquet
-from services.ingest.domain.validation import RefusedRow
+from services.ingest.domain.sifting import RefusedRow
 from services.ingest.workflow.ports import LakeWriter
 from services.ingest.workflow.values import ManifestReference, Place, QuarantinePosition, StoredManifest
 from services.runtime.checksums import require_sha256

@@ -1,14 +1,12 @@
 """Writes one attempt at a pass: rows as they come into parts of a bounded size, and at the end the manifest."""
 
 import asyncio
-from collections.abc import Sequence
 
 import pyarrow as pa
 
 from services.contracts.lake import (
     COMPANIES_SCHEMA,
     PAYMENTS_SCHEMA,
-    QUARANTINE_SCHEMA,
     LakeManifest,
     Part,
     manifest_key,
@@ -17,8 +15,8 @@ from services.contracts.lake import (
 )
 from services.ingest.adapters.manifests import store_manifest
 from services.ingest.adapters.once import put_once
-from services.ingest.adapters.parquet import batch_of, refused_values, to_parquet
-from services.ingest.domain.validation import CompanyRow, PaymentRow, Sifted
+from services.ingest.adapters.parquet import refused_batch, to_parquet
+from services.ingest.domain.sifting import Sifted
 from services.ingest.workflow.values import PassFacts, Place, StoredManifest
 from services.runtime.failpoints import Failpoint, passing
 from services.runtime.objects.store import ObjectStore
@@ -41,7 +39,7 @@ class ObjectLakeWriter:
         self._rows = _Area(store, folder, attempt)
         self._refused = _Area(store, run_folder("quarantine", place.dataset, place.day, place.run_id), attempt)
 
-    async def write(self, rows: Sifted[PaymentRow] | Sifted[CompanyRow]) -> None:
+    async def write(self, rows: Sifted) -> None:
         """See LakeWriter."""
         await asyncio.to_thread(self._write, rows)
 
@@ -49,9 +47,9 @@ class ObjectLakeWriter:
         """See LakeWriter."""
         return await asyncio.to_thread(self._finish, facts)
 
-    def _write(self, rows: Sifted[PaymentRow] | Sifted[CompanyRow]) -> None:
-        self._rows.add(rows.taken, SCHEMAS[self._place.dataset])
-        self._refused.add([refused_values(row) for row in rows.refused], QUARANTINE_SCHEMA)
+    def _write(self, rows: Sifted) -> None:
+        self._rows.add(pa.RecordBatch.from_arrays(rows.taken.columns, schema=SCHEMAS[self._place.dataset]))
+        self._refused.add(refused_batch(rows.refused))
 
     def _finish(self, facts: PassFacts) -> StoredManifest:
         manifest = LakeManifest(
@@ -80,10 +78,10 @@ class _Area:
         self._batches: list[pa.RecordBatch] = []
         self._parts: list[Part] = []
 
-    def add(self, rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> None:
-        if not rows:
+    def add(self, batch: pa.RecordBatch) -> None:
+        if not len(batch):
             return
-        self._batches.append(batch_of(rows, schema))
+        self._batches.append(batch)
         if self._row_count() >= PART_ROWS or sum(batch.nbytes for batch in self._batches) >= PART_BYTES:
             self._store_part()
 

@@ -1,7 +1,7 @@
 """The source API over HTTP: bounded in time and size, asked again where that may help, never followed elsewhere."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -11,10 +11,10 @@ from functools import partial
 import aiohttp
 
 from services.ingest.adapters.source_body import ACCEPTED, NotUnpackable, TooLarge, read_body, unpacked
-from services.ingest.adapters.source_json import NotAPage, parse_page
+from services.ingest.adapters.source_json import NotAPage, parse_companies, parse_payments
 from services.ingest.adapters.source_patience import HINT, Patience, PatientFetch, Transient
+from services.ingest.domain.page_rows import PageRows
 from services.ingest.domain.paging import PageRequest
-from services.ingest.domain.rows import COMPANY_FIELDS, PAYMENT_FIELDS, SourceRow
 from services.ingest.workflow.errors import SourceRefuses
 from services.ingest.workflow.ports import Fetch
 from services.ingest.workflow.values import Page
@@ -39,10 +39,10 @@ class SourceLimits:
 
 @dataclass(frozen=True, slots=True)
 class _Dataset:
-    """Where a dataset is asked for, and the fields that make the identity of its rows."""
+    """Where a dataset is asked for; `parse(body, most_rows)` makes rows of an answer."""
 
     path: str
-    names: Sequence[str]
+    parse: Callable[[bytes, int], PageRows]
     query: Mapping[str, str]
 
 
@@ -68,11 +68,11 @@ class HttpSource:
 
     def payments(self, since: date) -> Fetch:
         """See Source."""
-        return self._pass(_Dataset("/payments", PAYMENT_FIELDS, {"updated_at": since.isoformat()}))
+        return self._pass(_Dataset("/payments", parse_payments, {"updated_at": since.isoformat()}))
 
     def companies(self) -> Fetch:
         """See Source."""
-        return self._pass(_Dataset("/companies", COMPANY_FIELDS, {}))
+        return self._pass(_Dataset("/companies", parse_companies, {}))
 
     def _pass(self, dataset: _Dataset) -> Fetch:
         return PatientFetch(partial(self._ask, dataset), dataset.path, self._limits.patience).page
@@ -106,8 +106,8 @@ class HttpSource:
         # A source may give more than it is asked for, within reason: small rows would fill the memory.
         most_rows = max(LEAST_ROW_CAP, 2 * request.limit)
 
-        def rows() -> list[SourceRow]:
-            return parse_page(unpacked(body, encoding, most), dataset.names, most_rows)
+        def rows() -> PageRows:
+            return dataset.parse(unpacked(body, encoding, most), most_rows)
 
         return Page(await asyncio.to_thread(rows), source_time)
 

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.ingest.domain.validation import PaymentRow, RefusedRow, Sifted
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from services.contracts.lake import TIMESTAMP
+from services.ingest.domain.sifting import RefusedRow, Sifted
 
 # How far the source's clock may run before ours: what it dates so was there when the erasure began.
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -37,12 +41,12 @@ class ErasedClients:
         moments = ((client, self.until.get(client_digest(self.salt, client))) for client in client_ids)
         return {client: moment for client, moment in moments if moment is not None}
 
-    def leave_out(self, sifted: Sifted[PaymentRow]) -> Sifted[PaymentRow]:
+    def leave_out(self, sifted: Sifted) -> Sifted:
         """Rows without those of erased clients, which are counted alone: no trace of them may be kept."""
         if not self.until:
             return sifted
-        covered = self.cover({row.external_client_id for row in sifted.taken})
-        taken = [row for row in sifted.taken if not _is_covered(row, covered)]
+        covered = self.cover(pc.unique(sifted.taken["external_client_id"]).to_pylist())
+        taken = sifted.taken.filter(pc.invert(_are_covered(sifted.taken, covered))) if covered else sifted.taken
         refused = [row for row in sifted.refused if not self._is_mentioned_in(row)]
         return replace(sifted, taken=taken, refused=refused, erased=sifted.read - len(taken) - len(refused))
 
@@ -57,9 +61,10 @@ class ErasedClients:
             return False
 
 
-def _is_covered(row: PaymentRow, covered: Mapping[str, datetime]) -> bool:
-    until = covered.get(row.external_client_id)
-    return until is not None and min(row.created_at, row.updated_at) <= until
+def _are_covered(payments: pa.RecordBatch, covered: Mapping[str, datetime]) -> pa.Array:
+    until = pa.array([covered.get(client) for client in payments["external_client_id"].to_pylist()], TIMESTAMP)
+    created, updated = (pc.less_equal(payments[name], until) for name in ("created_at", "updated_at"))
+    return pc.or_(created, updated).fill_null(fill_value=False)
 
 
 def _texts(raw: str) -> Iterator[str]:

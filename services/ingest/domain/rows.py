@@ -15,6 +15,8 @@ PAYMENT_FIELDS = (
     "created_at",
     "updated_at",
 )
+# Longer than any id that we take.
+MAX_GROUP = 1000
 COMPANY_FIELDS = ("id", "company_code", "company_name", "category_id", "category_name", "is_top_biller")
 
 
@@ -35,13 +37,19 @@ class SourceRow:
 def source_row(fields: Any, raw: str, names: Sequence[str]) -> SourceRow:
     """The row with its identity, taken from the fields that we know, so that no other can disturb the paging."""
     if not isinstance(fields, dict):
-        fingerprint = _digest(raw)
+        fingerprint = _digest_of_text(raw)
         return SourceRow(fields, raw, f"#{fingerprint}", fingerprint)
-    fingerprint = _digest(repr([fields.get(name) for name in names]))
-    identity = fields.get("id")
-    return SourceRow(fields, raw, f"#{fingerprint}" if identity is None else str(identity), fingerprint)
+    fingerprint = _digest_of_text(repr([fields.get(name) for name in names]))
+    identity = str(fields.get("id", ""))
+    # Groups are remembered for some pages: a giant one may not fill the memory.
+    return SourceRow(fields, raw, identity if 0 < len(identity) <= MAX_GROUP else f"#{fingerprint}", fingerprint)
 
 
-def _digest(text: str) -> int:
-    """64 bits, the same in every process. Text may hold half of a surrogate pair."""
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+def digest(content: bytes) -> int:
+    """64 bits, the same in every process."""
+    return int.from_bytes(blake2b(content, digest_size=8).digest())
+
+
+def _digest_of_text(text: str) -> int:
+    """Text may hold half of a surrogate pair."""
+    return digest(text.encode("utf-8", "surrogatepass"))

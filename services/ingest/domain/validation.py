@@ -1,25 +1,18 @@
-"""Every row is either taken, typed and clean, or refused with its reason; one bad row never stops good ones."""
+"""What a payment is, and what a company: every row is either taken, typed and clean, or refused with its reason."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from services.ingest.domain import values
 from services.ingest.domain.rows import SourceRow
-from services.ingest.domain.values import Fields, Refused, required
-from services.ingest.domain.window import DayRange
-
-# The header `Date` counts whole seconds.
-CLOCK_RESOLUTION = timedelta(seconds=1)
-# A day of another time zone may have begun where the payment was made.
-DATE_TOLERANCE = timedelta(days=1)
+from services.ingest.domain.values import Fields, Odd, Refused, given, required
 
 
 # Named tuples, in the order of the lake's schemas: a page of them turns into columns by one zip.
 class PaymentRow(NamedTuple):
-    """A valid payment; the fields are those of services.contracts.lake.PAYMENTS_SCHEMA."""
+    """A valid payment; the fields are those of services.contracts.lake.PAYMENTS_SCHEMA but `position`."""
 
     payment_id: str
     company_code: str
@@ -29,11 +22,10 @@ class PaymentRow(NamedTuple):
     external_client_id: str
     created_at: datetime
     updated_at: datetime
-    position: int
 
 
 class CompanyRow(NamedTuple):
-    """A valid company; the fields are those of services.contracts.lake.COMPANIES_SCHEMA."""
+    """A valid company; the fields are those of services.contracts.lake.COMPANIES_SCHEMA but `position`."""
 
     company_id: int
     company_code: str
@@ -41,70 +33,33 @@ class CompanyRow(NamedTuple):
     category_id: int | None
     category_name: str | None
     is_top_biller: bool | None
-    position: int
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """A row for the quarantine: why, and the text that the source gave."""
-
-    reason: str
-    raw: str
-
-
-Row = TypeVar("Row", PaymentRow, CompanyRow)
-
-
-@dataclass(frozen=True, slots=True)
-class Sifted(Generic[Row]):
-    """What became of some rows of the source.
-
-    `out_of_range` were left aside, for a backfill asked for other days; `erased`, for their client was erased.
-    """
-
-    taken: list[Row]
-    refused: list[RefusedRow]
-    out_of_range: int = 0
-    erased: int = 0
-
-    @property
-    def read(self) -> int:
-        """Rows that enter the run's account."""
-        return len(self.taken) + len(self.refused)
-
-
-def payment_row(fields: Any, source_time: datetime, position: int) -> PaymentRow:
-    """The payment, or Refused. `source_time`: the source's clock when it gave the row."""
-    given = _object(fields)
-    row = PaymentRow(
-        payment_id=values.identifier(required(given, "id"), "id"),
-        company_code=values.identifier(required(given, "company_code"), "company_code"),
-        payment_at=_payment_at(given),
-        status=values.text(required(given, "status"), "status"),
-        amount=values.amount(required(given, "amount"), "amount"),
-        external_client_id=values.identifier(required(given, "external_client_id"), "external_client_id"),
-        created_at=values.moment(required(given, "created_at"), "created_at"),
-        updated_at=values.moment(required(given, "updated_at"), "updated_at"),
-        position=position,
+def payment_row(fields: Any) -> PaymentRow:
+    """The payment, or Refused."""
+    known = _object(fields)
+    return PaymentRow(
+        payment_id=values.identifier(required(known, "id"), "id"),
+        company_code=values.identifier(required(known, "company_code"), "company_code"),
+        payment_at=_payment_at(known),
+        status=values.text(required(known, "status"), "status"),
+        amount=values.amount(required(known, "amount"), "amount"),
+        external_client_id=values.identifier(required(known, "external_client_id"), "external_client_id"),
+        created_at=values.moment(required(known, "created_at"), "created_at"),
+        updated_at=values.moment(required(known, "updated_at"), "updated_at"),
     )
-    if row.payment_at is not None and row.payment_at > source_time + DATE_TOLERANCE:
-        raise Refused("payment_at is in the future of the source's clock")
-    if row.updated_at > source_time + CLOCK_RESOLUTION:
-        raise Refused("updated_at is in the future of the source's clock")
-    return row
 
 
-def company_row(fields: Any, position: int) -> CompanyRow:
+def company_row(fields: Any) -> CompanyRow:
     """The company, or Refused. Category and top biller may be missing."""
-    given = _object(fields)
+    known = _object(fields)
     return CompanyRow(
-        company_id=values.whole_number(required(given, "id"), "id"),
-        company_code=values.identifier(required(given, "company_code"), "company_code"),
-        company_name=values.text(required(given, "company_name"), "company_name"),
-        category_id=_optional(given, "category_id", values.whole_number),
-        category_name=_optional(given, "category_name", values.text),
-        is_top_biller=_optional(given, "is_top_biller", values.truth),
-        position=position,
+        company_id=values.whole_number(required(known, "id"), "id"),
+        company_code=values.identifier(required(known, "company_code"), "company_code"),
+        company_name=values.text(required(known, "company_name"), "company_name"),
+        category_id=_optional(known, "category_id", values.whole_number),
+        category_name=_optional(known, "category_name", values.text),
+        is_top_biller=_optional(known, "is_top_biller", values.truth),
     )
 
 
@@ -116,23 +71,9 @@ def updated_at(row: SourceRow) -> datetime | None:
         return None
 
 
-def within(rows: Sequence[SourceRow], days: DayRange) -> list[SourceRow]:
-    """Rows that a backfill of some days is about; one that does not tell when it was updated stays, to be refused."""
-    return [row for row in rows if (moment := updated_at(row)) is None or days.holds(moment)]
-
-
-def sift(rows: Sequence[SourceRow], first_position: int, take: Callable[[Any, int], Row]) -> Sifted[Row]:
-    """Sorts rows into taken and refused; `take` makes a row of fields and position, or raises Refused."""
-    sifted: Sifted[Row] = Sifted([], [])
-    for position, row in enumerate(rows, first_position):
-        try:
-            sifted.taken.append(take(row.fields, position))
-        except Refused as refusal:
-            sifted.refused.append(RefusedRow(refusal.reason, row.raw))
-    return sifted
-
-
 def _object(fields: Any) -> Fields:
+    if fields is Odd.TOO_DEEP:
+        raise Refused("the row is nested too deep")
     if not isinstance(fields, dict):
         raise Refused("the row is not a JSON object")
     return fields
@@ -148,5 +89,5 @@ Value = TypeVar("Value")
 
 
 def _optional(fields: Fields, name: str, parse: Callable[[Any, str], Value]) -> Value | None:
-    value = fields.get(name)
+    value = given(fields, name)
     return None if value is None else parse(value, name)

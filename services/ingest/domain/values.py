@@ -4,18 +4,22 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from enum import Enum
 from typing import Any
+
+from services.contracts.identifiers import MAX_ID_CHARACTERS
 
 MAX_TEXT = 256
 CENT = Decimal("0.01")
 # numeric(18, 2) holds 16 digits before the point.
 AMOUNT_LIMIT = Decimal(10) ** 16
-MAX_NUMBER_TEXT = 64
 INT64 = range(-(2**63), 2**63)
 # Every database, calendar and time zone on the way can hold these years.
 FIRST_YEAR, LAST_YEAR = 1970, 9998
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+# Halves of surrogate pairs, and bytes that are no UTF-8, which the page's decoding leaves as such.
+NO_UNICODE = re.compile("[\ud800-\udfff]")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 WHOLE = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 
 Fields = Mapping[str, Any]
@@ -29,42 +33,54 @@ class Refused(Exception):
         self.reason = reason
 
 
-class Unparsable:
-    """Stands where JSON text held what is no value, e.g. NaN: its row is refused, not its page."""
+class Odd(Enum):
+    """Stands where JSON text held what is no value of ours: its row is refused, not its page."""
+
+    UNPARSABLE = "no number, e.g. NaN"
+    TWICE = "given more than once, so that nobody can say which is meant"
+    TOO_DEEP = "nested too deep to be read"
 
 
-UNPARSABLE = Unparsable()
+def given(fields: Fields, name: str) -> Any:
+    """The value of a field, None where it is missing."""
+    value = fields.get(name)
+    if value is Odd.TWICE:
+        raise Refused(f"{name} is given twice")
+    return value
 
 
 def required(fields: Fields, name: str) -> Any:
     """The value of a field that must be there and not null."""
-    value = fields.get(name)
+    value = given(fields, name)
     if value is None:
         raise Refused(f"{name} is missing")
     return value
 
 
-def text(value: Any, name: str) -> str:
-    """Stripped text of 1 to 256 characters, none of them a control character."""
+def text(value: Any, name: str, longest: int = MAX_TEXT) -> str:
+    """Stripped text of 1 to `longest` characters, none of them a control character."""
     if not isinstance(value, str):
         raise Refused(f"{name} is not text")
     stripped = value.strip()
     if not stripped:
         raise Refused(f"{name} is empty")
-    if len(stripped) > MAX_TEXT:
-        raise Refused(f"{name} is longer than {MAX_TEXT} characters")
-    if not stripped.isprintable() and CONTROL.search(stripped):
-        raise Refused(f"{name} holds control characters")
+    if len(stripped) > longest:
+        raise Refused(f"{name} is longer than {longest} characters")
+    if not stripped.isprintable():
+        if CONTROL.search(stripped):
+            raise Refused(f"{name} holds control characters")
+        if NO_UNICODE.search(stripped):
+            raise Refused(f"{name} is not valid Unicode")
     return stripped
 
 
 def identifier(value: Any, name: str) -> str:
-    """As `text`; a whole number is taken by its digits."""
+    """Text of 1 to 128 characters; a whole number is taken by its digits."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     elif not isinstance(value, str):
         raise Refused(f"{name} is neither text nor a whole number")
-    return text(value, name)
+    return text(value, name, MAX_ID_CHARACTERS)
 
 
 def whole_number(value: Any, name: str) -> int:
@@ -93,7 +109,7 @@ def amount(value: Any, name: str) -> Decimal:
     rounded = number.quantize(CENT, ROUND_HALF_UP)
     if not -AMOUNT_LIMIT < rounded < AMOUNT_LIMIT:
         raise Refused(f"{name} has more than 16 digits before the point")
-    return rounded
+    return rounded + 0  # zero has no sign
 
 
 def moment(value: Any, name: str) -> datetime:
@@ -115,6 +131,9 @@ def _decimal(value: Any, name: str) -> Decimal:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
-    if isinstance(value, str) and len(value) <= MAX_NUMBER_TEXT and NUMBER.fullmatch(value.strip()):
-        return Decimal(value.strip())
+    if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
+        try:
+            return Decimal(value.strip())
+        except ArithmeticError:  # an exponent beyond all that Decimal can hold
+            pass
     raise Refused(f"{name} is not a number")

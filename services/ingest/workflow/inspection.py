@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.ingest.domain.runs import Pipeline, Run
-from services.ingest.domain.validation import RefusedRow
+from services.ingest.domain.sifting import RefusedRow
 from services.ingest.domain.window import WindowRules, since_day
 from services.ingest.workflow.ports import Lake, RunTable, Warehouse
 from services.ingest.workflow.saving import place_of, saved_output

@@ -11,7 +11,7 @@ from services.ingest.domain.erasure import ErasedClients
 from services.ingest.domain.order import ActiveRun
 from services.ingest.domain.paging import PageRequest
 from services.ingest.domain.runs import Pipeline, Run, RunState, Schedule
-from services.ingest.domain.validation import CompanyRow, PaymentRow, RefusedRow, Sifted
+from services.ingest.domain.sifting import RefusedRow, Sifted
 from services.ingest.workflow.values import (
     BuiltIndex,
     ClientDigest,
@@ -50,7 +50,7 @@ class Source(Protocol):
 class LakeWriter(Protocol):
     """Takes the rows of one pass, in order."""
 
-    async def write(self, rows: Sifted[PaymentRow] | Sifted[CompanyRow]) -> None:
+    async def write(self, rows: Sifted) -> None:
         """Keeps rows, valid and refused; full parts are stored at once."""
 
     async def finish(self, facts: PassFacts) -> StoredManifest:

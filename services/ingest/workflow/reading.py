@@ -5,43 +5,32 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
-from typing import Protocol
 
+from services.contracts.lake import latest
 from services.ingest.domain.pace import Pace
 from services.ingest.domain.paging import PageIdentity, Pager, PagingError
-from services.ingest.domain.rows import SourceRow
-from services.ingest.domain.validation import CompanyRow, PaymentRow, Sifted
+from services.ingest.domain.sifting import Sifted
 from services.ingest.workflow.ahead import pages_in_order
 from services.ingest.workflow.errors import SourceRefuses, SourceUnavailable
 from services.ingest.workflow.ports import Fetch, Lake, LakeWriter
 from services.ingest.workflow.steps import Progress, ReadRules
 from services.ingest.workflow.values import Page, PassFacts, Place, StoredManifest
 
-AnySifted = Sifted[PaymentRow] | Sifted[CompanyRow]
-
-
-class Awaited(Protocol):
-    """Whether a pass that began at `start` (the source's clock) has to see a row before it may end."""
-
-    def __call__(self, row: SourceRow, start: datetime) -> bool:
-        """True for a row that was there when the pass began."""
-
 
 @dataclass(frozen=True, slots=True)
 class Pass:
     """What is read and where to.
 
-    `sift(rows, source_time, first_position)` sorts good rows from bad ones; `begin(source_time)` may refuse to go on.
+    `sift(page, kept, first_position)` sorts good rows from bad ones among those at the indices `kept`, which are new;
+    `begin(source_time)` may refuse to go on.
     """
 
     place: Place
     attempt: int
     since: date | None
     fetch: Fetch
-    sift: Callable[[Sequence[SourceRow], datetime, int], AnySifted]
+    sift: Callable[[Page, Sequence[int], int], Sifted]
     begin: Callable[[datetime], None]
-    is_awaited: Awaited
 
 
 async def read_into_lake(one: Pass, lake: Lake, rules: ReadRules, progress: Progress) -> StoredManifest:
@@ -68,13 +57,12 @@ async def _read(one: Pass, writer: LakeWriter, rules: ReadRules, progress: Progr
         if tally.source_time is None:
             tally.source_time = page.source_time
             one.begin(page.source_time)
-        return _identity(page.rows, partial(one.is_awaited, start=tally.source_time))
+        return page.rows.identity(tally.source_time)
 
     pager, pace = Pager(rules.page_limit, rules.max_requests), Pace(rules.pages_in_flight)
     async with aclosing(pages_in_order(one.fetch, pager, pace, identify)) as pages:
         async for page, new in pages:
-            rows = [page.rows[row] for row in new]
-            sifted = await asyncio.to_thread(one.sift, rows, page.source_time, tally.place)
+            sifted = await asyncio.to_thread(one.sift, page, new, tally.place)
             await writer.write(sifted)
             tally.add(sifted)
             progress.count(**tally.counts())
@@ -82,14 +70,6 @@ async def _read(one: Pass, writer: LakeWriter, rules: ReadRules, progress: Progr
     if tally.source_time is None:
         raise RuntimeError("a pass has at least one page")
     return PassFacts(one.since, tally.source_time, tally.newest)
-
-
-def _identity(rows: Sequence[SourceRow], is_awaited: Callable[[SourceRow], bool]) -> PageIdentity:
-    return PageIdentity(
-        groups=[row.group for row in rows],
-        fingerprints=[row.fingerprint for row in rows],
-        awaited=[is_awaited(row) for row in rows],
-    )
 
 
 class _Tally:
@@ -100,14 +80,13 @@ class _Tally:
         self.newest: datetime | None = None
         self.source_time: datetime | None = None
 
-    def add(self, sifted: AnySifted) -> None:
+    def add(self, sifted: Sifted) -> None:
         self.pages += 1
         self.read += sifted.read
         self.quarantined += len(sifted.refused)
         self.out_of_range += sifted.out_of_range
         self.erased += sifted.erased
-        moments = [row.updated_at for row in sifted.taken if isinstance(row, PaymentRow)]
-        self.newest = max([moment for moment in (self.newest, *moments) if moment is not None], default=None)
+        self.newest = latest(self.newest, sifted.newest)
 
     @property
     def place(self) -> int:

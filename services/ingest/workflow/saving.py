@@ -1,31 +1,18 @@
 """Steps that read a dataset of the source into the lake, and judge what was refused on the way."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from services.ingest.domain.erasure import ErasedClients
-from services.ingest.domain.rows import SourceRow
 from services.ingest.domain.runs import Outputs, Pipeline, Run
-from services.ingest.domain.validation import (
-    CLOCK_RESOLUTION,
-    CompanyRow,
-    PaymentRow,
-    Sifted,
-    company_row,
-    payment_row,
-    sift,
-    updated_at,
-    within,
-)
+from services.ingest.domain.sifting import Sifted, Terms, sift
 from services.ingest.domain.window import DayRange, is_ahead, reached_watermark
 from services.ingest.workflow.errors import SourceRefuses, TooManyBadRows
 from services.ingest.workflow.outputs import BackfillParameters, SavedOutput, WindowOutput
 from services.ingest.workflow.reading import Pass, read_into_lake
 from services.ingest.workflow.steps import StepContext
-from services.ingest.workflow.values import Place, StoredManifest
+from services.ingest.workflow.values import Page, Place, StoredManifest
 
 WINDOW_STEP = "get_last_payments_update"
 # Below this many a share says little: one bad row of two is no reason to stop.
@@ -52,7 +39,7 @@ def saved_output(outputs: Outputs) -> SavedOutput | None:
 async def save_companies_of(context: StepContext) -> SavedOutput:
     """Reads the whole catalogue."""
     tools, place = context.tools, _place(context)
-    one = Pass(place, context.attempt, None, tools.source.companies(), _sift_companies, _go_on, _always)
+    one = Pass(place, context.attempt, None, tools.source.companies(), _sift_companies, _go_on)
     stored = await read_into_lake(one, tools.lake, tools.reading, context.progress)
     return await _judged(context, stored)
 
@@ -63,7 +50,7 @@ async def save_payments_of(context: StepContext, watermark: datetime | None, day
     # Erasures have the house to themselves: none begins while this step works.
     sift_payments = partial(_sift_payments, days, await tools.erasures.erased_clients())
     fetch, begin = tools.source.payments(place.day), partial(_require_past, watermark)
-    one = Pass(place, context.attempt, place.day, fetch, sift_payments, begin, _was_there)
+    one = Pass(place, context.attempt, place.day, fetch, sift_payments, begin)
     stored = await read_into_lake(one, tools.lake, tools.reading, context.progress)
     return await _judged(context, stored)
 
@@ -103,20 +90,14 @@ async def _complaint(context: StepContext, stored: StoredManifest, share: float)
     )
 
 
-def _sift_companies(rows: Sequence[SourceRow], _source_time: datetime, position: int) -> Sifted[CompanyRow]:
-    return sift(rows, position, company_row)
+def _sift_companies(page: Page, kept: Sequence[int], first_position: int) -> Sifted:
+    return sift(page.rows, kept, Terms(page.source_time), first_position)
 
 
 def _sift_payments(
-    days: DayRange | None, erased: ErasedClients, rows: Sequence[SourceRow], source_time: datetime, position: int
-) -> Sifted[PaymentRow]:
-    wanted = rows if days is None else within(rows, days)
-
-    def take(fields: Any, at: int) -> PaymentRow:
-        return payment_row(fields, source_time, at)
-
-    sifted = sift(wanted, position, take)
-    return erased.leave_out(replace(sifted, out_of_range=len(rows) - len(wanted)))
+    days: DayRange | None, erased: ErasedClients, page: Page, kept: Sequence[int], first_position: int
+) -> Sifted:
+    return erased.leave_out(sift(page.rows, kept, Terms(page.source_time, days), first_position))
 
 
 def _require_past(watermark: datetime | None, source_time: datetime) -> None:
@@ -129,12 +110,3 @@ def _require_past(watermark: datetime | None, source_time: datetime) -> None:
 
 def _go_on(_source_time: datetime) -> None:
     """The catalogue can be read at any time."""
-
-
-def _always(row: SourceRow, start: datetime) -> bool:
-    return True
-
-
-def _was_there(row: SourceRow, start: datetime) -> bool:
-    moment = updated_at(row)
-    return moment is None or moment <= start + CLOCK_RESOLUTION

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.contracts.lake import Dataset, LakeManifest, PaymentsObject
 from services.contracts.receipt import Receipt
-from services.ingest.domain.rows import SourceRow
+from services.ingest.domain.page_rows import PageRows
 from services.ingest.domain.runs import Pipeline, Trigger
 
 
@@ -16,7 +16,7 @@ from services.ingest.domain.runs import Pipeline, Trigger
 class Page:
     """An answer of the source, and its clock at that moment. `busy`: the source asked for rest before it gave it."""
 
-    rows: list[SourceRow]
+    rows: PageRows
     source_time: datetime
     busy: bool = False
 

@@ -5,10 +5,10 @@ Ids and codes come without white space around them, as the warehouse keeps them.
 
 from dataclasses import dataclass, field
 
+from services.contracts.identifiers import MAX_ID_CHARACTERS
+
 MAX_RESULTS = 100
 MAX_BATCH = 100
-MAX_CLIENT_ID_CHARS = 128
-MAX_COMPANY_CODE_CHARS = 256
 MAX_COMPANY_CODES = 100
 MAX_EXCLUDED = 1000
 MAX_CATEGORIES = 100
@@ -42,7 +42,7 @@ def check_recommendation(request: RecommendationRequest, at: str = "") -> None:
     if request.company_codes:
         _check_codes(f"{at}company_codes", request.company_codes, MAX_COMPANY_CODES)
     else:
-        _check_text(f"{at}client_id", request.client_id, MAX_CLIENT_ID_CHARS, "; give it, or company_codes")
+        _check_text(f"{at}client_id", request.client_id, MAX_ID_CHARACTERS, "; give it, or company_codes")
     _check_results(f"{at}max_results", request.max_results)
     _check_codes(f"{at}exclude_company_codes", request.exclude_company_codes, MAX_EXCLUDED)
     _check_count(f"{at}category_ids", len(request.category_ids), MAX_CATEGORIES)
@@ -59,7 +59,7 @@ def check_batch(requests: tuple[RecommendationRequest, ...]) -> None:
 
 def check_similar(company_code: str, max_results: int) -> None:
     """Raises InvalidRequest naming the wrong field."""
-    _check_text("company_code", company_code, MAX_COMPANY_CODE_CHARS)
+    _check_text("company_code", company_code, MAX_ID_CHARACTERS)
     _check_results("max_results", max_results)
 
 
@@ -71,7 +71,7 @@ def _check_results(at: str, count: int) -> None:
 def _check_codes(at: str, codes: tuple[str, ...], most: int) -> None:
     _check_count(at, len(codes), most)
     for number, code in enumerate(codes):
-        _check_text(f"{at}[{number}]", code, MAX_COMPANY_CODE_CHARS)
+        _check_text(f"{at}[{number}]", code, MAX_ID_CHARACTERS)
 
 
 def _check_count(at: str, count: int, most: int) -> None:

@@ -2,7 +2,9 @@
 
 import re
 
-MAX_KEY_CHARACTERS = 256
+from services.contracts.identifiers import MAX_ID_CHARACTERS
+
+MAX_STATUS_CHARACTERS = 256
 DEFAULT_PAGE_SIZE = 100
 MAX_PAGE_SIZE = 1000
 LOAD_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -39,10 +41,10 @@ def checked_epoch(value: int) -> int:
     return value
 
 
-def checked_text(field: str, value: str) -> str:
-    """`value` itself; WrongField when it is empty, too long for a key, or holds NUL, which PostgreSQL cannot."""
-    if not value or len(value) > MAX_KEY_CHARACTERS or "\0" in value:
-        raise WrongField(field, f"must be 1 to {MAX_KEY_CHARACTERS} characters, none of them NUL")
+def checked_text(field: str, value: str, longest: int = MAX_ID_CHARACTERS) -> str:
+    """`value` itself; WrongField when it is empty, longer than any there is, or holds NUL, which PostgreSQL cannot."""
+    if not value or len(value) > longest or "\0" in value:
+        raise WrongField(field, f"must be 1 to {longest} characters, none of them NUL")
     return value
 
 

@@ -1,5 +1,6 @@
 """The lake: every object once, a manifest for each attempt, receipts, the quarantine listed within bounds."""
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from services.contracts.lake import PAYMENTS_SCHEMA
 from services.contracts.receipt import LOADED, UPDATED, Receipt
 from services.ingest.adapters.lake import MAX_ANSWER_BYTES, ObjectLake
 from services.ingest.adapters.parquet import MAX_RAW_BYTES
-from services.ingest.domain.rows import PAYMENT_FIELDS, source_row
-from services.ingest.domain.validation import PaymentRow, RefusedRow, Sifted, payment_row, sift
+from services.ingest.adapters.source_json import parse_payments
+from services.ingest.domain.sifting import RefusedRow, Sifted, Terms, sift
 from services.ingest.workflow.values import ManifestReference, PassFacts, Place, QuarantinePosition, StoredManifest
 from services.runtime.errors import AlreadyExists, DataLoss
 from services.runtime.objects.local import LocalObjectStore
@@ -24,18 +25,18 @@ FACTS = PassFacts(date(2026, 3, 7), NOW, NOW)
 START = QuarantinePosition()
 
 
-def good(*numbers: int) -> Sifted[PaymentRow]:
+def good(*numbers: int) -> Sifted:
     """Good payments."""
-    rows = [source_row(payment(number), "", PAYMENT_FIELDS) for number in numbers]
-    return sift(rows, 0, lambda fields, at: payment_row(fields, NOW, at))
+    rows = parse_payments(json.dumps([payment(number) for number in numbers]).encode(), len(numbers))
+    return sift(rows, range(len(rows)), Terms(NOW), 0)
 
 
-def bad(*raws: str) -> Sifted[PaymentRow]:
+def bad(*raws: str) -> Sifted:
     """Refused payments."""
-    return Sifted([], [RefusedRow("amount is not a number", raw) for raw in raws])
+    return Sifted(good().taken, [RefusedRow("amount is not a number", raw) for raw in raws])
 
 
-async def stored(lake: ObjectLake, *batches: Sifted[PaymentRow], attempt: int = 1) -> StoredManifest:
+async def stored(lake: ObjectLake, *batches: Sifted, attempt: int = 1) -> StoredManifest:
     """A pass of these batches, written and finished."""
     writer = lake.writer(PLACE, attempt)
     for batch in batches:
@@ -183,6 +184,16 @@ async def test_a_giant_row_is_cut_in_the_quarantine(lake: ObjectLake) -> None:
     ((row,), _) = await lake.refused_rows(found, START, 1)
 
     assert len(row.raw.encode()) == MAX_RAW_BYTES
+
+
+async def test_what_no_file_could_hold_is_written_as_json_escapes_it(lake: ObjectLake) -> None:
+    raw = '{"id": "a\x00\udcffb",\n "status": "\\ud800"}'
+    found = await stored(lake, bad(raw))
+
+    ((row,), _) = await lake.refused_rows(found, START, 1)
+
+    assert row.raw == '{"id": "a\\u0000\\udcffb",\n "status": "\\ud800"}'
+    assert json.loads(row.raw) == json.loads(raw, strict=False)
 
 
 async def test_a_damaged_part_is_not_listed(lake: ObjectLake, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ CLIENT = {"client_id": client_of(0)}
         ({**CLIENT, "company_codes": [code_of(0)]}, "company_codes"),
         ({"company_codes": [code_of(0)] * 101}, "company_codes"),
         ({"company_codes": [code_of(0), ""]}, "company_codes[1]"),
-        ({"company_codes": ["x" * 257]}, "company_codes[0]"),
+        ({"company_codes": ["x" * 129]}, "company_codes[0]"),
         ({**CLIENT, "exclude_company_codes": ["x"] * 1001}, "exclude_company_codes"),
         ({**CLIENT, "exclude_company_codes": ["x", "y", " "]}, "exclude_company_codes[2]"),
         ({**CLIENT, "category_ids": range(101)}, "category_ids"),
@@ -39,9 +39,9 @@ async def test_a_wrong_field_is_named(recommender: Recommender, request_fields: 
 
 async def test_the_widest_request_that_is_allowed_is_answered(recommender: Recommender) -> None:
     answer = await recommender.recommend(
-        company_codes=[code_of(0), *("é" * 256 for _ in range(99))],
+        company_codes=[code_of(0), *("é" * 128 for _ in range(99))],
         max_results=100,
-        exclude_company_codes=["x" * 256] * 1000,
+        exclude_company_codes=["x" * 128] * 1000,
         category_ids=range(100),
     )
 
@@ -77,7 +77,7 @@ async def test_a_batch_holds_one_to_a_hundred_requests(recommender: Recommender,
 
 @pytest.mark.parametrize(
     ("company_code", "max_results", "field"),
-    [("", 5, "company_code"), ("x" * 257, 5, "company_code"), (code_of(0), 0, "max_results")],
+    [("", 5, "company_code"), ("x" * 129, 5, "company_code"), (code_of(0), 0, "max_results")],
 )
 async def test_a_wrong_field_of_a_question_for_similar_companies_is_named(
     recommender: Recommender, company_code: str, max_results: int, field: str

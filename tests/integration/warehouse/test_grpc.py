@@ -139,7 +139,7 @@ async def test_wrong_fields_are_named(stub: "WarehouseServiceAsyncStub") -> None
         "manifest_sha256": lambda: stub.LoadCompanies(pb.LoadCompaniesRequest(**{**good, "manifest_sha256": ""})),
         "advance_watermark_to": lambda: stub.LoadPayments(pb.LoadPaymentsRequest(**good, advance_watermark_to=future)),
         "payment_id": lambda: stub.GetPaymentHistory(pb.GetPaymentHistoryRequest(company_code="A")),
-        "company_code": lambda: stub.GetCompanyHistory(pb.GetCompanyHistoryRequest(company_code="x" * 257)),
+        "company_code": lambda: stub.GetCompanyHistory(pb.GetCompanyHistoryRequest(company_code="x" * 129)),
         "external_client_id": lambda: stub.ListClientPayments(pb.ListClientPaymentsRequest()),
         "page_size": lambda: stub.ListCompanies(pb.ListCompaniesRequest(page_size=1001)),
         "page_token": lambda: stub.ListCompanies(pb.ListCompaniesRequest(page_token="x")),

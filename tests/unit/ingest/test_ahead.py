@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from services.ingest.domain.pace import Pace
+from services.ingest.domain.page_rows import payments_of
 from services.ingest.domain.paging import PageIdentity, Pager, PageRequest
 from services.ingest.workflow.ahead import PagesAhead, pages_in_order
 from services.ingest.workflow.values import Page
@@ -33,7 +34,7 @@ class Answers:
         self.under_way.add(request.offset)
         try:
             await self.free.wait()
-            return Page([], NOW)
+            return Page(payments_of([]), NOW)
         finally:
             self.under_way.remove(request.offset)
 
@@ -67,7 +68,7 @@ async def test_a_page_asked_ahead_that_fails_troubles_nobody_unless_it_is_taken(
     async def fetch(request: PageRequest) -> Page:
         if request.offset == 10:
             raise ValueError("no page")
-        return Page([], NOW)
+        return Page(payments_of([]), NOW)
 
     ahead = PagesAhead(fetch)
     ahead.ask(at(0, 10))

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from services.contracts.lake import PAYMENTS_SCHEMA
 from services.ingest.domain.erasure import ErasedClients, UnreadableRow, client_digest
-from services.ingest.domain.validation import PaymentRow, RefusedRow, Sifted
+from services.ingest.domain.sifting import RefusedRow, Sifted
 
 SALT = b"salt"
 UNTIL = datetime(2026, 3, 10, tzinfo=UTC)
@@ -16,8 +18,22 @@ ERASED = ErasedClients(SALT, {client_digest(SALT, "gone"): UNTIL, client_digest(
 DAY = timedelta(days=1)
 
 
-def paid(client: str, created_at: datetime = UNTIL - DAY, updated_at: datetime = UNTIL + DAY) -> PaymentRow:
-    return PaymentRow("p1", "A", None, "paid", Decimal(1), client, created_at, updated_at, 0)
+def paid(client: str, created_at: datetime = UNTIL - DAY, updated_at: datetime = UNTIL + DAY) -> dict[str, Any]:
+    return {
+        "payment_id": "p1",
+        "company_code": "A",
+        "payment_at": None,
+        "status": "paid",
+        "amount": Decimal("1.00"),
+        "external_client_id": client,
+        "created_at": created_at,
+        "updated_at": updated_at,
+        "position": 0,
+    }
+
+
+def taken(*payments: dict[str, Any]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist(list(payments), schema=PAYMENTS_SCHEMA)
 
 
 def refused(fields: Any) -> RefusedRow:
@@ -25,11 +41,11 @@ def refused(fields: Any) -> RefusedRow:
 
 
 def test_rows_of_an_erased_client_are_left_out_and_counted_alone() -> None:
-    sifted = Sifted([paid("gone"), paid("here")], [refused({"external_client_id": "gone"}), refused({})], 3)
+    sifted = Sifted(taken(paid("gone"), paid("here")), [refused({"external_client_id": "gone"}), refused({})], 3)
 
     left = ERASED.leave_out(sifted)
 
-    assert left == Sifted([paid("here")], [refused({})], 3, erased=2)
+    assert left == Sifted(taken(paid("here")), [refused({})], 3, erased=2)
     assert left.read == 2
 
 
@@ -45,7 +61,7 @@ def test_rows_of_an_erased_client_are_left_out_and_counted_alone() -> None:
 def test_a_client_who_comes_back_is_a_new_one(created_at: datetime, updated_at: datetime, kept: bool) -> None:
     row = paid("gone", created_at, updated_at)
 
-    assert ERASED.leave_out(Sifted([row], [])).taken == ([row] if kept else [])
+    assert ERASED.leave_out(Sifted(taken(row), [])).taken.to_pylist() == ([row] if kept else [])
 
 
 @pytest.mark.parametrize(
@@ -82,4 +98,4 @@ def test_a_text_that_is_no_json_is_told(raw: str) -> None:
 def test_a_row_that_nobody_can_read_stays_refused() -> None:
     row = RefusedRow("a reason", '{"external_client_id": "go')
 
-    assert ERASED.leave_out(Sifted([], [row])).refused == [row]
+    assert ERASED.leave_out(Sifted(taken(), [row])).refused == [row]

@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.adapters.source_json import NotAPage, parse_page
+from services.ingest.adapters.source_json import NotAPage, parse_payments, parse_rows
 from services.ingest.domain.rows import PAYMENT_FIELDS, SourceRow
-from services.ingest.domain.values import UNPARSABLE
+from services.ingest.domain.values import Odd
+from tests.unit.ingest.test_payment_columns import page
 
 MOST_ROWS = 1000
 
 
 def parsed(body: bytes | str) -> list[SourceRow]:
     """The rows of a page."""
-    return parse_page(body.encode() if isinstance(body, str) else body, PAYMENT_FIELDS, MOST_ROWS)
+    return parse_rows(body.encode() if isinstance(body, str) else body, PAYMENT_FIELDS, MOST_ROWS)
 
 
 def test_numbers_keep_every_digit() -> None:
@@ -37,7 +38,7 @@ def test_each_row_has_the_text_that_the_source_gave() -> None:
 def test_a_value_that_is_no_number_is_marked_and_the_page_goes_on(value: str) -> None:
     rows = parsed(f'[{{"amount": {value}}}, {{"amount": 1}}]')
 
-    assert [row.fields["amount"] for row in rows] == [UNPARSABLE, 1]
+    assert [row.fields["amount"] for row in rows] == [Odd.UNPARSABLE, 1]
 
 
 def test_a_control_character_in_a_text_does_not_spoil_the_page() -> None:
@@ -56,8 +57,9 @@ def test_a_control_character_in_a_text_does_not_spoil_the_page() -> None:
         (b'[{"id": 1},]', "is not JSON, or cut"),
         (b'[{"id": 1}] x', "is not JSON, or cut"),
         (b'[{"id": 1} {"id": 2}]', "is not JSON, or cut"),
-        (b'["\xff"]', "is not UTF-8"),
-        (b"[" * 100_000, "is nested too deep"),
+        ('[{"id": 1}]'.encode("utf-16"), "is not a JSON list"),
+        (b"[" * 100_000, "is not JSON, or cut"),
+        (b'[{"id": 1}, ' + b'{"a":' * 100_000, "is not JSON, or cut"),
     ],
 )
 def test_a_body_that_is_no_page_says_what_it_is(body: bytes, problem: str) -> None:
@@ -92,3 +94,45 @@ def test_a_page_of_more_rows_than_allowed_is_refused_before_it_fills_the_memory(
     body = b"[" + b"0," * MOST_ROWS + b"0]"
     with pytest.raises(NotAPage, match="more than 1000 rows"):
         parsed(body)
+
+
+def reasons(body: str | bytes) -> list[str | None]:
+    """Why the payments of a page are refused."""
+    rows = parse_payments(body.encode() if isinstance(body, str) else body, MOST_ROWS)
+    return rows.reasons.to_pylist()  # type: ignore[no-any-return] # pyarrow has no types
+
+
+def test_a_field_given_twice_makes_its_row_ambiguous_though_the_values_agree() -> None:
+    assert reasons('[{"id": 1, "id": 1}, {"id": 1, "\\u0069d": 2}]') == ["id is given twice"] * 2
+
+
+def test_a_field_that_we_do_not_know_may_be_given_twice() -> None:
+    (row,) = parsed('[{"id": 1, "other": {"id": 1, "id": 2}, "other": 3}]')
+
+    assert row.fields["id"] == 1
+
+
+@pytest.mark.parametrize("deep", ["[" * 100_000 + '"]"' + "]" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000])
+def test_a_row_that_is_nested_too_deep_does_not_spoil_the_page(deep: str) -> None:
+    rows = parsed(f'[{{"id": 1, "x": {deep}}}, {{"id": 2}}]')
+
+    assert [row.fields for row in rows] == [Odd.TOO_DEEP, {"id": 2}]
+    assert rows[0].raw == f'{{"id": 1, "x": {deep}}}'
+
+
+def test_bytes_that_are_no_utf_8_spoil_their_row_alone() -> None:
+    body = page({"status": "Strasse"}, {}).replace(b"Strasse", b"Stra\xdfe")
+
+    assert reasons(body) == ["status is not valid Unicode", None]
+
+
+def test_a_giant_id_does_not_become_a_giant_group() -> None:
+    (row,) = parsed(json.dumps([{"id": "x" * 10_000}]))
+
+    assert len(row.group) < 30
+
+
+def test_two_readings_of_one_bad_row_have_one_fingerprint_in_every_process() -> None:
+    (row,) = parsed('[{"id": 1, "amount": NaN, "status": "a", "status": "b"}]')
+
+    assert row.fingerprint == 12123485410302463449

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from services.ingest.adapters.source_patience import Patience, PatientFetch, Transient
+from services.ingest.domain.page_rows import payments_of
 from services.ingest.domain.paging import PageRequest
 from services.ingest.workflow.values import Page
 from tests.unit.ingest.fakes import NOW
@@ -20,7 +21,7 @@ async def test_what_one_request_is_told_holds_for_the_others_of_the_pass() -> No
         if len(asked) == 1:
             told.set()
             raise Transient("answered 429", REST)
-        return Page([], NOW)
+        return Page(payments_of([]), NOW)
 
     fetch = PatientFetch(ask, "/payments", PATIENCE).page
     first = asyncio.create_task(fetch(PageRequest(0, 10)))

@@ -17,8 +17,8 @@ RIGHT = RecommendationRequest(max_results=1, client_id="x")
     "request_",
     [
         RecommendationRequest(max_results=100, client_id="x" * 128),
-        RecommendationRequest(max_results=1, company_codes=("x" * 256,) * 100),
-        RecommendationRequest(1, "x", exclude_company_codes=("y" * 256,) * 1000, category_ids=tuple(range(100))),
+        RecommendationRequest(max_results=1, company_codes=("x" * 128,) * 100),
+        RecommendationRequest(1, "x", exclude_company_codes=("y" * 128,) * 1000, category_ids=tuple(range(100))),
     ],
 )
 def test_the_limits_themselves_are_allowed(request_: RecommendationRequest) -> None:
@@ -36,7 +36,7 @@ def test_the_limits_themselves_are_allowed(request_: RecommendationRequest) -> N
         (RecommendationRequest(1, company_codes=("y",) * 101), "company_codes"),
         (RecommendationRequest(1, company_codes=("y", "")), "company_codes[1]"),
         (RecommendationRequest(1, "x", exclude_company_codes=("y",) * 1001), "exclude_company_codes"),
-        (RecommendationRequest(1, "x", exclude_company_codes=("y" * 257,)), "exclude_company_codes[0]"),
+        (RecommendationRequest(1, "x", exclude_company_codes=("y" * 129,)), "exclude_company_codes[0]"),
         (RecommendationRequest(1, "x", category_ids=(1,) * 101), "category_ids"),
     ],
 )

@@ -1,0 +1,129 @@
+"""The fast way from a page's bytes to columns of payments, without an object a value.
+
+The rules of services.ingest.domain.validation decide what a payment is. Here are only pages whose rows are all good by
+those rules, and ordinarily written; of any other page nothing is said, and the rules take it row by row.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from json import JSONDecodeError, JSONDecoder
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+
+from services.contracts.identifiers import MAX_ID_CHARACTERS
+from services.contracts.lake import PAYMENTS_SCHEMA, TIMESTAMP
+from services.ingest.domain.page_rows import fields_of, fingerprints_of
+from services.ingest.domain.rows import PAYMENT_FIELDS
+from services.ingest.domain.values import FIRST_YEAR, LAST_YEAR, MAX_TEXT
+
+# Of the names that the source gives the lake's fields.
+SOURCE_NAMES = {"payment_id": "id"}
+IDENTIFIERS = ("id", "company_code", "external_client_id")
+MOMENTS = ("payment_at", "created_at", "updated_at")
+# Room for every amount that the warehouse can hold, and for the noise that floats leave behind it.
+EXACT = pa.decimal128(38, 20)
+MONEY = PAYMENTS_SCHEMA.field("amount").type
+WHITE = "".join(character for character in map(chr, range(0x3001)) if character.isspace())
+CONTROL = "[\x00-\x1f\x7f-\u009f]"
+DAY_AND_TIME = r"^\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?"
+ZONED = DAY_AND_TIME + r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$"
+ZONELESS = DAY_AND_TIME + "$"
+FIRST, END = (pa.scalar(datetime(year, 1, 1, tzinfo=UTC), TIMESTAMP) for year in (FIRST_YEAR, LAST_YEAR + 1))
+PAYMENT_AT = re.compile(rb'"payment_at"[ \t\n\r]*:')
+
+Columns = tuple[pa.RecordBatch, pa.Array, Sequence[str], Sequence[int]]
+
+
+class _Extraordinary(Exception):
+    """The page is one for the rules."""
+
+
+def payment_columns(body: bytes, most: int) -> Columns | None:
+    """What PageRows needs of a page: columns, reasons (none), groups and fingerprints. None: take it row by row."""
+    try:
+        found = _rows(body)
+        _require(0 < len(found) <= most)
+        _require_payment_at(body, found["payment_at"], len(found))
+        columns = _columns(found)
+    except (_Extraordinary, pa.ArrowException, UnicodeDecodeError):
+        return None
+    groups = pc.cast(found["id"], pa.string()).to_pylist()
+    return columns, pa.nulls(len(columns), pa.string()), groups, fingerprints_of(columns)
+
+
+def _rows(body: bytes) -> pa.RecordBatch:
+    """The fields as they were written. Arrow itself refuses a field given twice, and one of two types."""
+    # One list and none within: whatever stands in the body cannot get out of the object that is put around it.
+    _require(body.count(b"[") == 1 and body.strip().startswith(b"[") and body.strip().endswith(b"]"))
+    whole = b'{"rows":' + body + b"}"
+    options = pj.ReadOptions(use_threads=False, block_size=len(whole) + 1)
+    schema = pa.schema([("rows", pa.list_(pa.struct(_types(body.decode()))))])
+    parsing = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
+    rows = pj.read_json(pa.BufferReader(whole), options, parsing)["rows"].combine_chunks().flatten()
+    _require(rows.null_count == 0)
+    return pa.RecordBatch.from_struct_array(rows)
+
+
+def _types(text: str) -> list[tuple[str, pa.DataType]]:
+    """Ids are text or whole numbers: the first row tells which, and the rest must be like it."""
+    try:
+        first: Any = JSONDecoder().raw_decode(text, max(text.find("{"), 0))[0]
+    except (JSONDecodeError, RecursionError, ValueError):
+        raise _Extraordinary from None
+    whole = {name for name in IDENTIFIERS if isinstance(first, dict) and type(first.get(name)) is int}
+    types = dict.fromkeys(PAYMENT_FIELDS, pa.string()) | {"amount": EXACT} | dict.fromkeys(whole, pa.int64())
+    return list(types.items())
+
+
+def _require_payment_at(body: bytes, column: pa.Array, rows: int) -> None:
+    """It may be null but not missing, which Arrow does not tell apart: names are counted, where nothing else is one."""
+    if column.null_count:
+        _require(body.count(b"{") == rows and b"\\" not in body and len(PAYMENT_AT.findall(body)) == rows)
+
+
+def _columns(found: pa.RecordBatch) -> pa.RecordBatch:
+    made = {name: _text(found[name], MAX_ID_CHARACTERS) for name in IDENTIFIERS}
+    made |= {name: _moments(found[name]) for name in MOMENTS}
+    made |= {"status": _text(found["status"], MAX_TEXT), "amount": _money(found["amount"])}
+    _require(all(array.null_count == 0 for name, array in made.items() if name != "payment_at"))
+    schema = fields_of(PAYMENTS_SCHEMA)
+    arrays = [made[SOURCE_NAMES.get(name, name)] for name in schema.names]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _text(column: pa.Array, longest: int) -> pa.Array:
+    stripped = pc.utf8_trim(pc.cast(column, pa.string()), characters=WHITE)
+    lengths = pc.min_max(pc.utf8_length(stripped)).as_py()
+    _require(lengths["min"] is not None and lengths["min"] > 0 and lengths["max"] <= longest)
+    _require(not pc.any(pc.match_substring_regex(stripped, CONTROL)).as_py())
+    return stripped
+
+
+def _money(column: pa.Array) -> pa.Array:
+    return pc.cast(pc.round(column, 2, round_mode="half_towards_infinity"), MONEY)
+
+
+def _moments(column: pa.Array) -> pa.Array:
+    """In UTC; text without a zone is UTC."""
+    known = column.drop_null()
+    if _all(pc.match_substring_regex(known, ZONED)):
+        moments = pc.cast(column, TIMESTAMP)
+    else:
+        _require(_all(pc.match_substring_regex(known, ZONELESS)))
+        moments = pc.assume_timezone(pc.cast(column, pa.timestamp("us")), "UTC")
+    _require(_all(pc.and_(pc.greater_equal(moments, FIRST), pc.less(moments, END))))
+    return moments
+
+
+def _all(column: pa.Array) -> bool:
+    """Of none, too; a null is no objection."""
+    return bool(pc.all(column, min_count=0).as_py())
+
+
+def _require(ordinary: bool) -> None:
+    if not ordinary:
+        raise _Extraordinary

@@ -1,0 +1,101 @@
+"""A page of the source as columns: one entry a row, good or bad, in the order of the source."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from services.contracts.lake import COMPANIES_SCHEMA, PAYMENTS_SCHEMA, TIMESTAMP
+from services.ingest.domain.paging import PageIdentity
+from services.ingest.domain.rows import SourceRow, digest
+from services.ingest.domain.validation import company_row, payment_row, updated_at
+from services.ingest.domain.values import Refused
+
+# The header `Date` counts whole seconds.
+CLOCK_RESOLUTION = timedelta(seconds=1)
+UPDATED_AT = "updated_at"
+
+
+@dataclass(frozen=True, slots=True)
+class PageRows:
+    """What the rules made of a page's rows, whatever the clock says.
+
+    `columns`: the fields of the lake but for `position`, null where a row is refused (all but its `updated_at`, where
+    that could be read); `reasons`: null for good rows; `groups`, `fingerprints`: see PageIdentity; `texts`: gives the
+    rows as the source wrote them, and is called only where one is refused.
+    """
+
+    columns: pa.RecordBatch
+    reasons: pa.Array
+    groups: Sequence[str]
+    fingerprints: Sequence[int]
+    texts: Callable[[], Sequence[str]]
+
+    def __len__(self) -> int:
+        """Rows of the page."""
+        return len(self.groups)
+
+    def identity(self, start: datetime) -> PageIdentity:
+        """What tells the rows apart, in a pass that began at `start` by the source's clock."""
+        if UPDATED_AT not in self.columns.schema.names:
+            return PageIdentity(self.groups, self.fingerprints, [True] * len(self))
+        late = pc.greater(self.columns[UPDATED_AT], pa.scalar(start + CLOCK_RESOLUTION, TIMESTAMP))
+        return PageIdentity(self.groups, self.fingerprints, pc.invert(late).fill_null(fill_value=True).to_pylist())
+
+
+def payments_of(rows: Sequence[SourceRow]) -> PageRows:
+    """Payments, row by row, by the rules that decide what a payment is."""
+    return _page_rows(rows, payment_row, fields_of(PAYMENTS_SCHEMA))
+
+
+def companies_of(rows: Sequence[SourceRow]) -> PageRows:
+    """Companies, likewise."""
+    return _page_rows(rows, company_row, fields_of(COMPANIES_SCHEMA))
+
+
+def fields_of(schema: pa.Schema) -> pa.Schema:
+    """Of a dataset of the lake, what the source gives."""
+    return pa.schema([field.with_nullable(nullable=True) for field in schema if field.name != "position"])
+
+
+def fingerprints_of(columns: pa.RecordBatch) -> list[int]:
+    """Of good rows: equal for equal fields. No text holds the character that is put between them."""
+    texts = [pc.cast(_comparable(column), pa.string()) for column in columns.columns]
+    joined = pc.binary_join_element_wise(*texts, "\x1f", null_handling="replace", null_replacement="")
+    return [digest(row) for row in pc.cast(joined, pa.binary()).to_pylist()]
+
+
+def _comparable(column: pa.Array) -> pa.Array:
+    return pc.cast(column, pa.int64()) if pa.types.is_timestamp(column.type) else column
+
+
+def _page_rows(rows: Sequence[SourceRow], take: Callable[[Any], tuple[Any, ...]], schema: pa.Schema) -> PageRows:
+    judged = [_judged(row, take, schema.names) for row in rows]
+    reasons = [reason for _, reason in judged]
+    columns = _columns([fields for fields, _ in judged], schema)
+    found = zip(rows, fingerprints_of(columns), reasons, strict=True)
+    return PageRows(
+        columns=columns,
+        reasons=pa.array(reasons, pa.string()),
+        groups=[row.group for row in rows],
+        fingerprints=[fingerprint if reason is None else row.fingerprint for row, fingerprint, reason in found],
+        texts=lambda: [row.raw for row in rows],
+    )
+
+
+def _judged(
+    row: SourceRow, take: Callable[[Any], tuple[Any, ...]], names: Sequence[str]
+) -> tuple[tuple[Any, ...], str | None]:
+    try:
+        return take(row.fields), None
+    except Refused as refusal:
+        return tuple(updated_at(row) if name == UPDATED_AT else None for name in names), refusal.reason
+
+
+def _columns(rows: Iterable[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    columns = list(zip(*rows, strict=True)) or [() for _ in schema]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -1,0 +1,103 @@
+"""The new rows of a page, good ones apart from bad ones: one bad row never stops good ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from services.contracts.lake import TIMESTAMP
+from services.ingest.domain.page_rows import CLOCK_RESOLUTION, UPDATED_AT, PageRows
+from services.ingest.domain.window import ONE_DAY, DayRange
+
+# A day of another time zone may have begun where the payment was made.
+DATE_TOLERANCE = timedelta(days=1)
+LATEST = (("payment_at", DATE_TOLERANCE), (UPDATED_AT, CLOCK_RESOLUTION))
+AT, REASON, POSITION = "at", "reason", "position"
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row for the quarantine: why, and the text that the source gave."""
+
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """What became of some rows of the source.
+
+    `taken`: columns of the dataset's schema in the lake. `out_of_range` were left aside, for a backfill asked for other
+    days; `erased`, for their client was erased.
+    """
+
+    taken: pa.RecordBatch
+    refused: list[RefusedRow]
+    out_of_range: int = 0
+    erased: int = 0
+
+    @property
+    def read(self) -> int:
+        """Rows that enter the run's account."""
+        return len(self.taken) + len(self.refused)
+
+    @property
+    def newest(self) -> datetime | None:
+        """The newest `updated_at` of the payments taken; None without any."""
+        if UPDATED_AT not in self.taken.schema.names:
+            return None
+        newest: datetime | None = pc.max(self.taken[UPDATED_AT]).as_py()
+        return newest
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a row is held against: the source's clock when it gave the page, and the days that a backfill asks for."""
+
+    source_time: datetime
+    days: DayRange | None = None
+
+
+def sift(rows: PageRows, kept: Sequence[int], terms: Terms, first_position: int) -> Sifted:
+    """Sorts the rows of a page at the indices `kept`; those read get positions from `first_position` on."""
+    batch = rows.columns.append_column(REASON, rows.reasons).append_column(AT, pa.array(range(len(rows)), pa.int64()))
+    batch = batch.take(pa.array(kept, pa.int64()))
+    wanted = batch if terms.days is None else batch.filter(_within(batch[UPDATED_AT], terms.days))
+    positions = pa.array(range(first_position, first_position + len(wanted)), pa.int64())
+    reasons = _reasons(wanted, terms.source_time)
+    good = wanted.append_column(POSITION, positions).filter(pc.is_null(reasons))
+    return Sifted(
+        taken=good.drop_columns([REASON, AT]),
+        refused=_refused(rows, wanted[AT], reasons),
+        out_of_range=len(batch) - len(wanted),
+    )
+
+
+def _within(moments: pa.Array, days: DayRange) -> pa.Array:
+    """A row that does not tell when it was updated stays, to be refused."""
+    first, end = (datetime.combine(day, time(), UTC) for day in (days.first, days.last + ONE_DAY))
+    inside = pc.and_(
+        pc.greater_equal(moments, pa.scalar(first, TIMESTAMP)), pc.less(moments, pa.scalar(end, TIMESTAMP))
+    )
+    return inside.fill_null(fill_value=True)
+
+
+def _reasons(batch: pa.RecordBatch, source_time: datetime) -> pa.Array:
+    """Those of the page, and of rows beyond the source's clock."""
+    reasons = batch[REASON]
+    for name, tolerance in LATEST:
+        if name in batch.schema.names:
+            late = pc.greater(batch[name], pa.scalar(source_time + tolerance, TIMESTAMP)).fill_null(fill_value=False)
+            said = pc.if_else(late, f"{name} is in the future of the source's clock", pa.scalar(None, pa.string()))
+            reasons = pc.coalesce(reasons, said)
+    return reasons
+
+
+def _refused(rows: PageRows, at: pa.Array, reasons: pa.Array) -> list[RefusedRow]:
+    if reasons.null_count == len(reasons):
+        return []
+    texts = rows.texts()
+    found = zip(at.to_pylist(), reasons.to_pylist(), strict=True)
+    return [RefusedRow(reason, texts[row]) for row, reason in found if reason is not None]
