@@ -69,7 +69,9 @@ async def faulty_store() -> AsyncIterator[FaultyStore]:
     """With an empty bucket, until the context is left."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    # Of killed clients, and of every request.
+    for name in ("aiohttp.server", "werkzeug"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
     client = boto3.client(

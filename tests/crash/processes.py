@@ -53,10 +53,16 @@ class Replica:
     deaths: Deaths
     choose_failpoint: Callable[[], str]
     is_frozen: bool = False
+    events: list[str] = field(default_factory=list)
     _failpoint: str = ""
     _process: Process | None = None
     _ready: asyncio.Event = field(default_factory=asyncio.Event)
-    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def process(self) -> Process:
+        """The one that runs now."""
+        assert self._process is not None
+        return self._process
 
     @property
     def is_up(self) -> bool:
@@ -121,9 +127,10 @@ class Replica:
             entry: dict[str, Any] = json.loads(line)
         except ValueError:
             return
-        if entry.get("event") == "gRPC listening":
+        self.events.append(str(entry.get("event")))
+        if self.events[-1] == "gRPC listening":
             self._ready.set()
-        if entry.get("event") == "leading":
+        if self.events[-1] == "leading":
             self.deaths.tell_leader(self)
 
 
