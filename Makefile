@@ -36,8 +36,8 @@ test: $(READY) ## All tests: unit, integration, e2e
 test-unit: $(READY) ## Tests without I/O, in seconds
 	@$(BIN)/pytest -q tests/unit
 
-crash-test: $(READY) ## Pipelines under kills, cuts and faults, each run compared with the oracle: RUNS=200, SEED=n, REPORT=file.json
-	@$(BIN)/python -m tests.crash --runs $(or $(RUNS),200) $(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report "$(REPORT)")
+crash-test: $(READY) ## Pipelines under kills, cuts and faults, each run compared with the oracle: RUNS=200, SEED=n, REPORT=file.json, KEEP=folder
+	@$(BIN)/python -m tests.crash --runs $(or $(RUNS),200) $(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report "$(REPORT)") $(if $(KEEP),--keep "$(KEEP)")
 
 bench-load: $(READY) $(RIVALS)/ready ## How fast payments are loaded, beside dlt and the prototype: REPORT=file.json
 	@$(BIN)/python -m bench.load --rivals $(RIVALS)/bin/python $(if $(REPORT),--report "$(REPORT)")

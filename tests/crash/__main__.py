@@ -12,34 +12,35 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from demo.stack.postgres import embedded_server
+from tests.crash.processes import EndedByItselfError
 from tests.crash.report import Report
-from tests.crash.rounds import FIRST_WINDOW, season, season_begin
-from tests.crash.season import Plan
+from tests.crash.rounds import season, season_plan
 
 # A world of its own for so many runs: histories stay short, and both kinds of object store have their turn.
 SEASON_RUNS = 50
+# Where no bar can be drawn, a line is written after so many.
+TELL_RUNS = 10
 
 
-def crash_test(runs: int, seed: int, console: Console) -> Report:
-    """Plays all runs; the seasons have the seeds from `seed` on."""
+def crash_test(runs: int, seed: int, console: Console, folder: Path) -> Report:
+    """Plays all runs; the seasons have the seeds from `seed` on. Their logs and objects stand below `folder`."""
     report, started = Report(seed), monotonic()
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
-    with TemporaryDirectory(prefix="afin-crash-") as name, Progress(*columns, console=console) as progress:
-        folder = Path(name)
+    with Progress(*columns, console=console) as progress, embedded_server(folder / "postgres") as url_of:
         task = progress.add_task("runs", total=runs)
 
         def tell() -> None:
             found = f"{report.mismatches} mismatches" if report.mismatches else "all right"
             progress.update(task, advance=1, description=f"runs ({found})")
+            if not console.is_terminal and report.runs % TELL_RUNS == 0:
+                console.print(f"{report.runs} runs, {found}")
 
-        with embedded_server(folder / "postgres") as url_of:
-            for number, first in enumerate(range(0, runs, SEASON_RUNS)):
-                length = min(SEASON_RUNS, runs - first)
-                begin = season_begin(length)
-                day = str((begin - FIRST_WINDOW).date())
-                plan = Plan(seed + number, url_of("postgres"), folder / str(number), (seed + number) % 2 == 0, day)
-                plan.folder.mkdir()
-                asyncio.run(season(plan, begin, length, report, tell))
+        for number, first in enumerate(range(0, runs, SEASON_RUNS)):
+            plan = season_plan(seed + number, url_of("postgres"), folder, min(SEASON_RUNS, runs - first))
+            try:
+                asyncio.run(season(plan, report, tell))
+            except* EndedByItselfError as errors:
+                report.add_failure(plan.seed, errors)
     report.seconds = monotonic() - started
     return report
 
@@ -50,11 +51,13 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=None, help="a season of runs has a seed of its own, from this on")
     parser.add_argument("--report", type=Path)
+    parser.add_argument("--keep", type=Path, help="a folder for the logs of all processes and the objects, to stay")
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else random.randrange(10**6)
     console = Console()
     console.print(f"seed {seed}")
-    report = crash_test(arguments.runs, seed, console)
+    with TemporaryDirectory(prefix="afin-crash-") as name:
+        report = crash_test(arguments.runs, seed, console, (arguments.keep or Path(name)).resolve())
     report.show(console)
     if arguments.report:
         report.write(arguments.report)

@@ -17,6 +17,11 @@ from typing import Any
 from services.runtime.failpoints import VARIABLE
 
 START_SECONDS = 60
+TAIL_LINES = 15
+
+
+class EndedByItselfError(Exception):
+    """A service did what no fault explains."""
 
 
 @dataclass
@@ -118,7 +123,8 @@ class Replica:
         self._ready.clear()
         self.is_frozen = False
         if code != -signal.SIGKILL:
-            raise RuntimeError(f"{self.module} ended by itself with {code}; see {self.log}")
+            tail = "".join(self.log.read_text(errors="replace").splitlines(keepends=True)[-TAIL_LINES:])
+            raise EndedByItselfError(f"{self.module} ended by itself with {code}; the end of {self.log}:\n{tail}")
         service = self.module.rpartition(".")[2]
         self.deaths.tell_death(self, f"{service} {self._failpoint.partition(':')[0]}")
 

@@ -49,6 +49,11 @@ class Report:
             self.mismatches += 1
             self.problems.append(f"{where}, {pipeline}: {verdict}")
 
+    def add_failure(self, seed: int, errors: BaseExceptionGroup[Exception]) -> None:
+        """A season that a service ended before its time."""
+        self.mismatches += 1
+        self.problems += [f"season {seed}: {error}" for error in errors.exceptions]
+
     def add_deaths(self, deaths: Deaths) -> None:
         """Of one season."""
         self.kills += deaths.kills

@@ -3,7 +3,8 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 from afin.ingest.v1 import ingest_pb2 as pb
@@ -21,34 +22,37 @@ STEP = timedelta(minutes=20)
 FIRST_WINDOW = timedelta(days=3)
 
 
-async def season(plan: Plan, begin: datetime, runs: int, report: Report, tell: Callable[[], None]) -> None:
-    """`runs` runs in a world of their own, entered in the report; `tell` is called after each."""
+async def season(plan: Plan, report: Report, tell: Callable[[], None]) -> None:
+    """Runs in a world of their own, entered in the report; `tell` is called after each."""
     async with world(plan) as opened:
-        rounds = Rounds(opened, plan, begin, report)
-        await rounds.begin()
-        for number in range(1, runs + 1):
-            await rounds.play(number)
-            tell()
-        report.add_deaths(opened.deaths)
+        try:
+            rounds = Rounds(opened, plan, report)
+            await rounds.begin()
+            for number in range(1, plan.runs + 1):
+                await rounds.play(number)
+                tell()
+        finally:
+            report.add_deaths(opened.deaths)
 
 
-def season_begin(runs: int) -> datetime:
-    """The source's clock at the first run, so that it never overtakes ours."""
-    return (utc_now() - STEP * (runs + 3)).replace(microsecond=0)
+def season_plan(seed: int, server_url: str, folder: Path, runs: int) -> Plan:
+    """Every other season is on S3. The source's clock never overtakes ours."""
+    begin = (utc_now() - STEP * (runs + 3)).replace(microsecond=0)
+    return Plan(seed, server_url, folder / str(seed), seed % 2 == 0, begin, begin - FIRST_WINDOW, runs)
 
 
 class Rounds:
     """The runs of one season."""
 
-    def __init__(self, opened: World, plan: Plan, begin: datetime, report: Report) -> None:
+    def __init__(self, opened: World, plan: Plan, report: Report) -> None:
         self._world = opened
         self._plan = plan
         self._report = report
-        self._clock = begin
+        self._clock = plan.begin
         self._chance = random.Random(plan.seed)
-        self._payments = Payments(self._chance, begin)
+        self._payments = Payments(self._chance, plan.begin)
         self._companies = Companies(self._chance)
-        self._expected = Expectation((begin - FIRST_WINDOW).date())
+        self._expected = Expectation(plan.first_moment.date())
         self._mischief = Mischief(opened.scene, random.Random(plan.seed), report.faults)
 
     async def begin(self) -> None:

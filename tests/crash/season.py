@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
@@ -38,19 +39,25 @@ class World:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a season is made of. `server_url`: a PostgreSQL server on a Unix socket, its database `postgres`."""
+    """What a season is made of. `server_url`: a PostgreSQL server on a Unix socket, its database `postgres`.
+
+    `begin`: the source's clock; `first_moment`: on whose day the first pass begins.
+    """
 
     seed: int
     server_url: str
     folder: Path
     on_s3: bool
-    first_day: str
+    begin: datetime
+    first_moment: datetime
+    runs: int
 
 
 @asynccontextmanager
 async def world(plan: Plan) -> AsyncIterator[World]:
     """Everything runs while the context is open."""
     deaths = Deaths()
+    plan.folder.mkdir(parents=True)
     async with AsyncExitStack() as stack:
         url = await _new_database(plan)
         source = await stack.enter_async_context(source_server())
@@ -58,7 +65,7 @@ async def world(plan: Plan) -> AsyncIterator[World]:
         if objects:
             lake = {"OBJECT_STORE_URL": f"s3://{BUCKET}/afin", "OBJECT_STORE_ENDPOINT_URL": objects.endpoint}
         else:
-            (plan.folder / "objects").mkdir(parents=True)
+            (plan.folder / "objects").mkdir()
             lake = {"OBJECT_STORE_URL": (plan.folder / "objects").as_uri()}
         postgres = partial(asyncio.open_unix_connection, _socket_of(url))
         ports = free_ports()
@@ -147,7 +154,7 @@ def _ingest_settings(url: str, links: dict[str, Link], source_url: str, plan: Pl
         "WAREHOUSE_ADDRESS": f"127.0.0.1:{links['ingest to warehouse'].port}",
         # No indexer runs: what it does comes after all that is looked at here.
         "INDEXER_ADDRESS": "127.0.0.1:1",
-        "FIRST_DAY": plan.first_day,
+        "FIRST_DAY": plan.first_moment.date().isoformat(),
         "COMPANIES_SCHEDULE": NEVER,
         "RECOMMENDATIONS_SCHEDULE": NEVER,
         "PAGE_LIMIT": "10",

@@ -1,5 +1,8 @@
 """A dozen runs under kills, cuts and faults; `make crash-test` plays hundreds."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 from rich.console import Console
 
@@ -10,7 +13,8 @@ RUNS = 12
 
 @pytest.mark.timeout(600)
 def test_a_dozen_runs_under_kills_and_faults_leave_the_warehouse_of_undisturbed_runs() -> None:
-    report = crash_test(RUNS, seed=6, console=Console())
+    with TemporaryDirectory(prefix="afin-crash-") as folder:
+        report = crash_test(RUNS, 6, Console(), Path(folder))
 
     assert report.is_good, report.problems
     assert report.runs == RUNS
