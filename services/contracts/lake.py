@@ -21,6 +21,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from services.contracts.sealed import Sealed
 
 Dataset = Literal["payments", "companies"]
+Area = Literal["raw", "quarantine"]
 
 MANIFEST_NAME = re.compile(r".+/manifest-([0-9]{2,9})\.json")
 # Attempts from this number on are no attempts at the run: an erasure wrote its objects anew, without a client.
@@ -100,7 +101,7 @@ class LakeManifest(Sealed):
         return sum(part.rows for part in self.quarantine)
 
 
-def run_folder(area: Literal["raw", "quarantine"], dataset: Dataset, day: date, run_id: str) -> str:
+def run_folder(area: Area, dataset: Dataset, day: date, run_id: str) -> str:
     """The folder of a run's objects, without a slash at its end. `day`: first day of the window, or of the pass."""
     return f"{area}/{dataset}/updated_date={day.isoformat()}/run={run_id}"
 

@@ -70,6 +70,9 @@ class IngestSettings(ServiceSettings):
         64 * MEBIBYTE, ge=1024, le=1024 * MEBIBYTE, description="Of one page, as sent and as unpacked."
     )
     max_requests: int = Field(100_000, ge=10, description="Requests after which a pass is given up.")
+    checkpoint_rows: int = Field(
+        100_000, ge=1, description="Rows after which a pass keeps its place, to go on from there after a crash."
+    )
     max_quarantine_share: float = Field(
         0.05, ge=0, le=1, description="Refused rows of all read above which nothing is loaded (from 20 refused on)."
     )
@@ -101,6 +104,7 @@ class IngestSettings(ServiceSettings):
         return ReadRules(
             page_limit=self.page_limit,
             pages_in_flight=self.pages_in_flight,
+            checkpoint_rows=self.checkpoint_rows,
             max_requests=self.max_requests,
             timeout=self.pass_timeout,
             max_quarantine_share=self.max_quarantine_share,

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from services.contracts.lake import Part
+from services.contracts.lake import Area, Part, run_folder
 from services.contracts.receipt import Receipt, receipt_key
 from services.ingest.adapters.lake_writer import ObjectLakeWriter
 from services.ingest.adapters.manifests import find_manifest, open_manifest
@@ -11,11 +11,12 @@ from services.ingest.adapters.once import put_once
 from services.ingest.adapters.parquet import from_parquet
 from services.ingest.domain.sifting import RefusedRow
 from services.ingest.workflow.ports import LakeWriter
-from services.ingest.workflow.values import ManifestReference, Place, QuarantinePosition, StoredManifest
+from services.ingest.workflow.values import ManifestReference, Place, QuarantinePosition, StoredManifest, StoredParts
 from services.runtime.checksums import require_sha256
 from services.runtime.objects.store import ObjectStore
 
 # Of raw rows in one answer: gRPC clients refuse messages of more than 4 MiB.
+AREAS: tuple[Area, ...] = ("raw", "quarantine")
 MAX_ANSWER_BYTES = 2 * 1024 * 1024
 
 
@@ -42,9 +43,13 @@ class ObjectLake:
         key = receipt_key(receipt.manifest_key, generation)
         await asyncio.to_thread(put_once, self._store, key, receipt.to_bytes())
 
-    def writer(self, place: Place, attempt: int) -> LakeWriter:
+    def writer(self, place: Place, attempt: int, earlier: StoredParts) -> LakeWriter:
         """See Lake."""
-        return ObjectLakeWriter(self._store, place, attempt)
+        return ObjectLakeWriter(self._store, place, attempt, earlier)
+
+    async def holds(self, place: Place, parts: StoredParts) -> bool:
+        """See Lake."""
+        return await asyncio.to_thread(_holds, self._store, place, parts)
 
     async def reasons(self, stored: StoredManifest) -> dict[str, int]:
         """See Lake."""
@@ -55,6 +60,12 @@ class ObjectLake:
     ) -> tuple[list[RefusedRow], QuarantinePosition | None]:
         """See Lake."""
         return await asyncio.to_thread(_refused_rows, self._store, stored.manifest.quarantine, start, limit)
+
+
+def _holds(store: ObjectStore, place: Place, parts: StoredParts) -> bool:
+    folders = [run_folder(area, place.dataset, place.day, place.run_id) for area in AREAS]
+    there = {(info.key, info.size) for folder in folders for info in store.list(f"{folder}/")}
+    return all((part.key, part.size) in there for part in (*parts.rows, *parts.refused))
 
 
 def _count_reasons(store: ObjectStore, parts: tuple[Part, ...]) -> dict[str, int]:

@@ -17,7 +17,7 @@ from services.ingest.adapters.manifests import store_manifest
 from services.ingest.adapters.once import put_once
 from services.ingest.adapters.parquet import refused_batch, to_parquet
 from services.ingest.domain.sifting import Sifted
-from services.ingest.workflow.values import PassFacts, Place, StoredManifest
+from services.ingest.workflow.values import PassFacts, Place, StoredManifest, StoredParts
 from services.runtime.failpoints import Failpoint, passing
 from services.runtime.objects.store import ObjectStore
 from services.runtime.version import code_version
@@ -31,17 +31,22 @@ SCHEMAS = {"payments": PAYMENTS_SCHEMA, "companies": COMPANIES_SCHEMA}
 class ObjectLakeWriter:
     """See services.ingest.workflow.ports.LakeWriter. Rows are kept as columns until a part is full."""
 
-    def __init__(self, store: ObjectStore, place: Place, attempt: int) -> None:
+    def __init__(self, store: ObjectStore, place: Place, attempt: int, earlier: StoredParts) -> None:
         self._store = store
         self._place = place
         folder = run_folder("raw", place.dataset, place.day, place.run_id)
         self._manifest_key = manifest_key(folder, attempt)
-        self._rows = _Area(store, folder, attempt)
-        self._refused = _Area(store, run_folder("quarantine", place.dataset, place.day, place.run_id), attempt)
+        self._rows = _Area(store, folder, attempt, earlier.rows)
+        refused_folder = run_folder("quarantine", place.dataset, place.day, place.run_id)
+        self._refused = _Area(store, refused_folder, attempt, earlier.refused)
 
     async def write(self, rows: Sifted) -> None:
         """See LakeWriter."""
         await asyncio.to_thread(self._write, rows)
+
+    async def store(self) -> StoredParts:
+        """See LakeWriter."""
+        return await asyncio.to_thread(self._store_all)
 
     async def finish(self, facts: PassFacts) -> StoredManifest:
         """See LakeWriter."""
@@ -51,7 +56,11 @@ class ObjectLakeWriter:
         self._rows.add(pa.RecordBatch.from_arrays(rows.taken.columns, schema=SCHEMAS[self._place.dataset]))
         self._refused.add(refused_batch(rows.refused))
 
+    def _store_all(self) -> StoredParts:
+        return StoredParts(self._rows.store(), self._refused.store())
+
     def _finish(self, facts: PassFacts) -> StoredManifest:
+        stored_parts = self._store_all()
         manifest = LakeManifest(
             dataset=self._place.dataset,
             run_id=self._place.run_id,
@@ -59,8 +68,8 @@ class ObjectLakeWriter:
             since=facts.since,
             source_time=facts.source_time,
             newest_updated_at=facts.newest_updated_at,
-            parts=self._rows.close(),
-            quarantine=self._refused.close(),
+            parts=stored_parts.rows,
+            quarantine=stored_parts.refused,
         )
         passing(Failpoint.BEFORE_MANIFEST)
         stored = store_manifest(self._store, self._manifest_key, manifest)
@@ -71,12 +80,12 @@ class ObjectLakeWriter:
 class _Area:
     """The parts of one folder."""
 
-    def __init__(self, store: ObjectStore, folder: str, attempt: int) -> None:
+    def __init__(self, store: ObjectStore, folder: str, attempt: int, earlier: tuple[Part, ...]) -> None:
         self._store = store
         self._folder = folder
         self._attempt = attempt
         self._batches: list[pa.RecordBatch] = []
-        self._parts: list[Part] = []
+        self._parts = list(earlier)
 
     def add(self, batch: pa.RecordBatch) -> None:
         if not len(batch):
@@ -85,7 +94,7 @@ class _Area:
         if self._row_count() >= PART_ROWS or sum(batch.nbytes for batch in self._batches) >= PART_BYTES:
             self._store_part()
 
-    def close(self) -> tuple[Part, ...]:
+    def store(self) -> tuple[Part, ...]:
         if self._batches:
             self._store_part()
         return tuple(self._parts)

@@ -68,6 +68,12 @@ class PostgresWorkTable:
             await connection.execute(update(STEPS).where(*_step(run, position)).values(noted))
             return cancel_requested
 
+    async def keep(self, run: Run, position: int, checkpoint: dict[str, Any]) -> None:
+        """See WorkTable."""
+        async with self._holding(run) as (connection, _):
+            # Nobody reads the output of a step that has not succeeded.
+            await connection.execute(update(STEPS).where(*_step(run, position)).values(output=checkpoint))
+
     async def complete_step(self, run: Run, position: int, output: dict[str, Any], account: Account | None) -> None:
         """See WorkTable."""
         done = {"state": StepState.SUCCEEDED.value, "ended_at": self._clock(), "output": output}

@@ -36,6 +36,11 @@ class ErasedClients:
     salt: bytes = b""
     until: Mapping[bytes, datetime] = field(default_factory=dict)
 
+    @property
+    def edition(self) -> str:
+        """Another one after each erasure, so that nothing from before it is gone on with."""
+        return f"{len(self.until)} erased, {max(self.until.values(), default=None)}"
+
     def cover(self, client_ids: Iterable[str]) -> dict[str, datetime]:
         """Of some clients those that were erased, and until when."""
         moments = ((client, self.until.get(client_digest(self.salt, client))) for client in client_ids)

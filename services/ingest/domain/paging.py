@@ -13,10 +13,14 @@ This asks that a page can hold a group and two more rows; groups longer than tha
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 # Rows asked again: as many deletions between two requests cost no stepping back.
 OVERLAP_ROWS = 20
 REMEMBERED_PAGES = 8
+# What a mark keeps of the page before it. As many rows may vanish before a pass that goes on from it steps back.
+MARKED_ROWS = 100
+MAX_ANCHOR = 100
 MAX_IDLE_REQUESTS = 100
 # Looks behind the end at a source too busy to ever show nothing there.
 VAIN_LOOKS = 2
@@ -48,28 +52,49 @@ class PageIdentity:
         return len(self.groups)
 
 
+@dataclass(frozen=True, slots=True)
+class PagerMark:
+    """A place in a pass, small enough to be kept elsewhere, from which another pager goes on.
+
+    `anchors`: groups up to which all was seen; `fingerprints`: of rows that will come again; `width`: the longest page.
+    """
+
+    offset: int = 0
+    width: int = 0
+    anchors: tuple[str, ...] = ()
+    fingerprints: tuple[int, ...] = ()
+
+
+THE_START = PagerMark()
+
+
 class PagingError(Exception):
     """The source cannot be read by pages; says why."""
 
 
 class Pager:
-    """A state machine: `next_request`, then `accept` with the answer, until there is no next request."""
+    """A state machine: `next_request`, then `accept` with the answer, until there is no next request.
 
-    def __init__(self, limit: int, max_requests: int) -> None:
+    `mark`: where it stands after the last page accepted. Begun from a mark, it gives all that stands behind that, and
+    some rows again where the anchors are gone meanwhile.
+    """
+
+    def __init__(self, limit: int, max_requests: int, mark: PagerMark = THE_START) -> None:
         self._limit = limit
         self._requests_left = max_requests
-        self._offset: int | None = 0
-        self._resume = 0
+        self.mark = mark
+        self._offset: int | None = mark.offset
+        self._resume = mark.offset
         self._looks_beyond = False
         self._may_be_cut = False
         self._vain_looks = 0
         self._stepped_back = 0
         self._idle = 0
         # The longest page so far: one shorter than that was not cut by the source.
-        self._widest = 0
+        self._widest = mark.width
         self._last_group = ""
-        self._closed: deque[frozenset[str]] = deque(maxlen=REMEMBERED_PAGES)
-        self._seen: deque[frozenset[int]] = deque(maxlen=REMEMBERED_PAGES)
+        self._closed: deque[frozenset[str]] = deque([frozenset(mark.anchors)], maxlen=REMEMBERED_PAGES)
+        self._seen: deque[frozenset[int]] = deque([frozenset(mark.fingerprints)], maxlen=REMEMBERED_PAGES)
 
     def next_request(self) -> PageRequest | None:
         """The next page to ask for; None when all was read. PagingError when the source never comes to an end."""
@@ -158,6 +183,13 @@ class Pager:
         self._offset = offset + len(page) if self._looks_beyond else self._resume
         if any(page.fingerprints[row] == page.fingerprints[-1] for row in fresh):
             self._last_group = page.groups[-1]
+        self.mark = PagerMark(self._resume, self._widest, self._anchors(page), tuple(page.fingerprints[-MARKED_ROWS:]))
+
+    def _anchors(self, page: PageIdentity) -> tuple[str, ...]:
+        """The last closed groups of the page that can be kept anywhere: ids are what the source makes them."""
+        closed = (group for group in reversed(page.groups) if group in self._closed[-1])
+        fit = (group for group in closed if len(group) <= MAX_ANCHOR and group.isprintable())
+        return tuple(islice(dict.fromkeys(fit), MARKED_ROWS))
 
     def _close_groups(self, groups: Sequence[str]) -> int:
         """Remembers what the page closes; how many of its last rows to ask for again, an anchor among them."""

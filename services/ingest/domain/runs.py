@@ -55,7 +55,10 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """A step of a run. `output`: what later steps need of it, as JSON; `attempts`: times it was begun."""
+    """A step of a run; `attempts`: times it was begun.
+
+    `output`, as JSON: what later steps need of it, or, before it has succeeded, what its next attempt goes on from.
+    """
 
     position: int
     name: str

@@ -6,11 +6,12 @@ A run left `running`, by a crash or a stop of the process, goes on at its first 
 import asyncio
 import time
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
 
-from services.ingest.domain.runs import Outputs, Pipeline, Run, RunState, StepState
+from services.ingest.domain.runs import Outputs, Pipeline, Run, RunState, StepRecord, StepState
 from services.ingest.workflow import metrics
 from services.ingest.workflow.errors import LeadershipLost
 from services.ingest.workflow.pipelines import PIPELINES
@@ -77,7 +78,7 @@ class Executor:
         outputs = dict(run.outputs())
         for step, record in zip(steps, run.steps, strict=True):
             if record.state is not StepState.SUCCEEDED:
-                result = await self._work(run, record.position, step, outputs)
+                result = await self._work(run, record, step, outputs)
                 outputs[step.name] = result.output
                 if settles:
                     raise _CancelRequested
@@ -88,12 +89,14 @@ class Executor:
             return False
         return await self._tools.warehouse.find_load(str(run.run_id)) is not None
 
-    async def _work(self, run: Run, position: int, step: Step, outputs: Outputs) -> StepResult:
+    async def _work(self, run: Run, record: StepRecord, step: Step, outputs: Outputs) -> StepResult:
+        position = record.position
         attempt = await self._runs.begin_step(run, position)
         passing(Failpoint.STEP_BEGUN)
         # Already to be cancelled when it was taken, a run only gets here to settle a load that is committed.
         progress = Progress(is_committing=run.cancel_requested)
-        context = StepContext(run, attempt, self._tools, progress, outputs)
+        keep = partial(self._runs.keep, run, position)
+        context = StepContext(run, attempt, self._tools, progress, outputs, record.output, keep)
         with structlog.contextvars.bound_contextvars(step=step.name):
             started = time.perf_counter()
             result = await self._watched(context, position, step)

@@ -29,6 +29,7 @@ from services.ingest.workflow.values import (
     RunCursor,
     RunObjects,
     StoredManifest,
+    StoredParts,
     Verdict,
     Watermarks,
 )
@@ -53,6 +54,9 @@ class LakeWriter(Protocol):
     async def write(self, rows: Sifted) -> None:
         """Keeps rows, valid and refused; full parts are stored at once."""
 
+    async def store(self) -> StoredParts:
+        """Stores what is left; all parts so far, those that the writer began with among them."""
+
     async def finish(self, facts: PassFacts) -> StoredManifest:
         """Stores what is left and then the manifest of this attempt."""
 
@@ -72,8 +76,11 @@ class Lake(Protocol):
     async def keep_receipt(self, receipt: Receipt, generation: int) -> None:
         """Stores a receipt beside its manifest; again the same, it changes nothing."""
 
-    def writer(self, place: Place, attempt: int) -> LakeWriter:
-        """Begins an attempt; its number makes the names of its parts its own."""
+    def writer(self, place: Place, attempt: int, earlier: StoredParts) -> LakeWriter:
+        """Begins an attempt, with the parts of earlier ones; its number makes the names of its own parts its own."""
+
+    async def holds(self, place: Place, parts: StoredParts) -> bool:
+        """Whether all of these parts are still there."""
 
     async def reasons(self, stored: StoredManifest) -> dict[str, int]:
         """How many rows of the quarantine have which reason, most frequent first."""
@@ -196,6 +203,9 @@ class WorkTable(Protocol):
 
     async def note(self, run: Run, position: int, counts: dict[str, int], detail: str) -> bool:
         """Writes how far a step is; whether the run is to be cancelled."""
+
+    async def keep(self, run: Run, position: int, checkpoint: dict[str, object]) -> None:
+        """Keeps what the next attempt at the step goes on from, until the step succeeds."""
 
     async def complete_step(self, run: Run, position: int, output: dict[str, object], account: Account | None) -> None:
         """Marks a step as succeeded with what later steps need of it, and enters the run's account if it is known."""

@@ -3,18 +3,23 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from services.contracts.lake import latest
+import structlog
+
 from services.ingest.domain.pace import Pace
-from services.ingest.domain.paging import PageIdentity, Pager, PagingError
+from services.ingest.domain.paging import PageIdentity, Pager, PagerMark, PagingError
 from services.ingest.domain.sifting import Sifted
 from services.ingest.workflow.ahead import pages_in_order
+from services.ingest.workflow.checkpoint import Checkpoint, Tally
 from services.ingest.workflow.errors import SourceRefuses, SourceUnavailable
-from services.ingest.workflow.ports import Fetch, Lake, LakeWriter
-from services.ingest.workflow.steps import Progress, ReadRules
+from services.ingest.workflow.ports import Fetch, LakeWriter
+from services.ingest.workflow.steps import StepContext
 from services.ingest.workflow.values import Page, PassFacts, Place, StoredManifest
+from services.runtime.errors import Unavailable
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,78 +27,93 @@ class Pass:
     """What is read and where to.
 
     `sift(page, kept, first_position)` sorts good rows from bad ones among those at the indices `kept`, which are new;
-    `begin(source_time)` may refuse to go on.
+    `begin(source_time)` may refuse to go on; `basis`: see Checkpoint.
     """
 
     place: Place
-    attempt: int
+    basis: str
     since: date | None
     fetch: Fetch
     sift: Callable[[Page, Sequence[int], int], Sifted]
     begin: Callable[[datetime], None]
 
 
-async def read_into_lake(one: Pass, lake: Lake, rules: ReadRules, progress: Progress) -> StoredManifest:
+async def read_into_lake(one: Pass, context: StepContext) -> StoredManifest:
     """Reads the whole set and stores it; the manifest that an earlier attempt stored, if there is one."""
+    lake, rules = context.tools.lake, context.tools.reading
     found = await lake.find(one.place)
     if found is not None:
-        progress.say("took the manifest of an earlier attempt")
+        context.progress.say("took the manifest of an earlier attempt")
         return found
-    writer = lake.writer(one.place, one.attempt)
+    begun = await _last_checkpoint(one, context)
+    writer = lake.writer(one.place, context.attempt, begun.stored)
     try:
         async with asyncio.timeout(rules.timeout.total_seconds()):
-            facts = await _read(one, writer, rules, progress)
+            tally = await _Reading(one, writer, context).read(begun)
     except TimeoutError as error:
         raise SourceUnavailable(f"the source was not read within {rules.timeout}; see INGEST_PASS_TIMEOUT") from error
     except PagingError as error:
         raise SourceRefuses(f"{error}; check INGEST_SOURCE_URL, INGEST_PAGE_LIMIT and INGEST_MAX_REQUESTS") from error
-    return await writer.finish(facts)
-
-
-async def _read(one: Pass, writer: LakeWriter, rules: ReadRules, progress: Progress) -> PassFacts:
-    tally = _Tally()
-
-    def identify(page: Page) -> PageIdentity:
-        if tally.source_time is None:
-            tally.source_time = page.source_time
-            one.begin(page.source_time)
-        return page.rows.identity(tally.source_time)
-
-    pager, pace = Pager(rules.page_limit, rules.max_requests), Pace(rules.pages_in_flight)
-    async with aclosing(pages_in_order(one.fetch, pager, pace, identify)) as pages:
-        async for page, new in pages:
-            sifted = await asyncio.to_thread(one.sift, page, new, tally.place)
-            await writer.write(sifted)
-            tally.add(sifted)
-            progress.count(**tally.counts())
-            progress.say(f"{tally.read} rows in {tally.pages} pages")
     if tally.source_time is None:
         raise RuntimeError("a pass has at least one page")
-    return PassFacts(one.since, tally.source_time, tally.newest)
+    return await writer.finish(PassFacts(one.since, tally.source_time, tally.newest))
 
 
-class _Tally:
-    """What a pass has seen so far."""
+async def _last_checkpoint(one: Pass, context: StepContext) -> Checkpoint:
+    """Where an earlier attempt stood; the start, if there is none, or if it is of no use any more."""
+    start = Checkpoint(basis=one.basis)
+    if not context.checkpoint:
+        return start
+    kept = Checkpoint.read(context.checkpoint)
+    is_useful = kept.basis == one.basis and await context.tools.lake.holds(one.place, kept.stored)
+    log.info("pass goes on" if is_useful else "pass begins anew", rows=kept.tally.read, parts=len(kept.stored.rows))
+    return kept if is_useful else start
 
-    def __init__(self) -> None:
-        self.pages = self.read = self.quarantined = self.out_of_range = self.erased = 0
-        self.newest: datetime | None = None
-        self.source_time: datetime | None = None
 
-    def add(self, sifted: Sifted) -> None:
-        self.pages += 1
-        self.read += sifted.read
-        self.quarantined += len(sifted.refused)
-        self.out_of_range += sifted.out_of_range
-        self.erased += sifted.erased
-        self.newest = latest(self.newest, sifted.newest)
+class _Reading:
+    """One attempt at a pass."""
 
-    @property
-    def place(self) -> int:
-        """Of the next row: no two rows of a pass have the same."""
-        return self.read + self.erased
+    def __init__(self, one: Pass, writer: LakeWriter, context: StepContext) -> None:
+        self._one = one
+        self._writer = writer
+        self._context = context
+        self._rules = context.tools.reading
+        self._tally = Tally()
+        self._is_begun = False
 
-    def counts(self) -> dict[str, int]:
-        counts = {"pages": self.pages, "read": self.read, "quarantined": self.quarantined}
-        left_aside = {"out_of_range": self.out_of_range, "erased": self.erased}
-        return counts | {name: rows for name, rows in left_aside.items() if rows}
+    async def read(self, begun: Checkpoint) -> Tally:
+        """Reads from there to the end."""
+        self._tally, kept = begun.tally, begun.tally.place
+        pager = Pager(self._rules.page_limit, self._rules.max_requests, begun.mark)
+        pace = Pace(self._rules.pages_in_flight)
+        async with aclosing(pages_in_order(self._one.fetch, pager, pace, self._identify)) as pages:
+            async for page, new in pages:
+                await self._take(page, new)
+                if self._tally.place - kept >= self._rules.checkpoint_rows:
+                    kept = self._tally.place
+                    await self._keep(pager.mark)
+        return self._tally
+
+    def _identify(self, page: Page) -> PageIdentity:
+        if not self._is_begun:
+            self._is_begun = True
+            self._one.begin(page.source_time)
+        start = self._tally.source_time or page.source_time
+        self._tally = replace(self._tally, source_time=start)
+        return page.rows.identity(start)
+
+    async def _take(self, page: Page, new: Sequence[int]) -> None:
+        sifted = await asyncio.to_thread(self._one.sift, page, new, self._tally.place)
+        await self._writer.write(sifted)
+        self._tally = self._tally.plus(sifted)
+        self._context.progress.count(**self._tally.counts())
+        self._context.progress.say(f"{self._tally.read} rows in {self._tally.pages} pages")
+
+    async def _keep(self, mark: PagerMark) -> None:
+        stored = await self._writer.store()
+        checkpoint = Checkpoint(basis=self._one.basis, mark=mark, stored=stored, tally=self._tally)
+        try:
+            await self._context.keep(checkpoint.to_json())
+        except Unavailable as error:
+            # The one before it still holds.
+            log.warning("place of a pass not kept", error=error.message)

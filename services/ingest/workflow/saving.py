@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
+from services.contracts.lake import LakeManifest
 from services.ingest.domain.erasure import ErasedClients
 from services.ingest.domain.runs import Outputs, Pipeline, Run
 from services.ingest.domain.sifting import Sifted, Terms, sift
@@ -17,6 +18,7 @@ from services.ingest.workflow.values import Page, Place, StoredManifest
 WINDOW_STEP = "get_last_payments_update"
 # Below this many a share says little: one bad row of two is no reason to stop.
 MIN_BAD_ROWS = 20
+SCHEMA_BASIS = f"schema {LakeManifest.model_fields['schema_version'].default}"
 
 
 def place_of(run: Run, outputs: Outputs) -> Place | None:
@@ -39,8 +41,8 @@ def saved_output(outputs: Outputs) -> SavedOutput | None:
 async def save_companies_of(context: StepContext) -> SavedOutput:
     """Reads the whole catalogue."""
     tools, place = context.tools, _place(context)
-    one = Pass(place, context.attempt, None, tools.source.companies(), _sift_companies, _go_on)
-    stored = await read_into_lake(one, tools.lake, tools.reading, context.progress)
+    one = Pass(place, SCHEMA_BASIS, None, tools.source.companies(), _sift_companies, _go_on)
+    stored = await read_into_lake(one, context)
     return await _judged(context, stored)
 
 
@@ -48,10 +50,11 @@ async def save_payments_of(context: StepContext, watermark: datetime | None, day
     """Reads the payments of the run's window; only those of `days`, where they are given."""
     tools, place = context.tools, _place(context)
     # Erasures have the house to themselves: none begins while this step works.
-    sift_payments = partial(_sift_payments, days, await tools.erasures.erased_clients())
+    erased = await tools.erasures.erased_clients()
     fetch, begin = tools.source.payments(place.day), partial(_require_past, watermark)
-    one = Pass(place, context.attempt, place.day, fetch, sift_payments, begin)
-    stored = await read_into_lake(one, tools.lake, tools.reading, context.progress)
+    basis, sift_payments = f"{SCHEMA_BASIS}, {erased.edition}", partial(_sift_payments, days, erased)
+    one = Pass(place, basis, place.day, fetch, sift_payments, begin)
+    stored = await read_into_lake(one, context)
     return await _judged(context, stored)
 
 

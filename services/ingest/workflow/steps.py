@@ -1,6 +1,6 @@
 """What a step is: a small function that knows neither schedule nor RPC and may be run again at any time."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -18,11 +18,13 @@ Output = TypeVar("Output", bound=StepOutput)
 class ReadRules:
     """How a pass reads the source, and how much it puts up with.
 
-    `max_requests` and `timeout` end a pass that would never end; `max_quarantine_share`: refused rows / rows read.
+    `max_requests` and `timeout` end a pass that would never end; `max_quarantine_share`: refused rows / rows read;
+    `checkpoint_rows`: how many are read until the pass keeps its place again.
     """
 
     page_limit: int
     pages_in_flight: int
+    checkpoint_rows: int
     max_requests: int
     timeout: timedelta
     max_quarantine_share: float
@@ -63,15 +65,23 @@ class Progress:
         self.detail = detail
 
 
+Keep = Callable[[dict[str, Any]], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """What a step may use. `outputs`: those of earlier steps, by name; `attempt`: times the step was begun."""
+    """What a step may use. `outputs`: those of earlier steps, by name; `attempt`: times the step was begun.
+
+    `checkpoint`: what an earlier attempt had `keep` keep last, empty without; `keep` raises Unavailable.
+    """
 
     run: Run
     attempt: int
     tools: Tools
     progress: Progress
     outputs: Outputs
+    checkpoint: Mapping[str, Any]
+    keep: Keep
 
     @property
     def run_id(self) -> str:

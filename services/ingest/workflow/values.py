@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from services.contracts.lake import Dataset, LakeManifest, PaymentsObject
+from services.contracts.lake import Dataset, LakeManifest, Part, PaymentsObject
 from services.contracts.receipt import Receipt
 from services.ingest.domain.page_rows import PageRows
 from services.ingest.domain.runs import Pipeline, Trigger
@@ -37,6 +37,14 @@ class PassFacts:
     since: date | None
     source_time: datetime
     newest_updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredParts:
+    """Parts of a pass that lie in the lake, though no manifest names them yet."""
+
+    rows: tuple[Part, ...] = ()
+    refused: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

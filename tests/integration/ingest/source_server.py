@@ -41,12 +41,16 @@ def company(number: int, **changes: Any) -> dict[str, Any]:
 
 @dataclass
 class SourceServer:
-    """What the source holds, and what it does instead of answering: `misdeeds`, one a request, then it behaves."""
+    """What the source holds, and what it does instead of answering: `misdeeds`, one a request, then it behaves.
+
+    `beyond`: from this offset on, that is all it does.
+    """
 
     url: str = ""
     payments: list[dict[str, Any]] = field(default_factory=list)
     companies: list[dict[str, Any]] = field(default_factory=list)
     misdeeds: list[Misdeed] = field(default_factory=list)
+    beyond: tuple[int, Misdeed] | None = None
     requests: list[dict[str, str]] = field(default_factory=list)
     now: datetime = NOW
     max_limit: int = 1000
@@ -79,7 +83,10 @@ class SourceServer:
         if self.misdeeds:
             return await self.misdeeds.pop(0)(request)
         rows = self.companies if request.path == "/companies" else self._updated_after(request.query["updated_at"])
-        offset, limit = int(request.query["offset"]), min(int(request.query["limit"]), self.max_limit)
+        offset = int(request.query["offset"])
+        if self.beyond is not None and offset >= self.beyond[0]:
+            return await self.beyond[1](request)
+        limit = min(int(request.query["limit"]), self.max_limit)
         page = sorted(rows, key=lambda row: str(row.get("id", "")))[offset : offset + limit]
         return web.json_response(page, headers=self.date())
 

@@ -14,7 +14,14 @@ from services.ingest.adapters.lake import MAX_ANSWER_BYTES, ObjectLake
 from services.ingest.adapters.parquet import MAX_RAW_BYTES
 from services.ingest.adapters.source_json import parse_payments
 from services.ingest.domain.sifting import RefusedRow, Sifted, Terms, sift
-from services.ingest.workflow.values import ManifestReference, PassFacts, Place, QuarantinePosition, StoredManifest
+from services.ingest.workflow.values import (
+    ManifestReference,
+    PassFacts,
+    Place,
+    QuarantinePosition,
+    StoredManifest,
+    StoredParts,
+)
 from services.runtime.errors import AlreadyExists, DataLoss
 from services.runtime.objects.local import LocalObjectStore
 from tests.integration.ingest.source_server import NOW, payment
@@ -38,7 +45,7 @@ def bad(*raws: str) -> Sifted:
 
 async def stored(lake: ObjectLake, *batches: Sifted, attempt: int = 1) -> StoredManifest:
     """A pass of these batches, written and finished."""
-    writer = lake.writer(PLACE, attempt)
+    writer = lake.writer(PLACE, attempt, StoredParts())
     for batch in batches:
         await writer.write(batch)
     return await writer.finish(FACTS)
@@ -74,7 +81,7 @@ async def test_the_manifest_of_a_pass_is_found_again(lake: ObjectLake) -> None:
 
 
 async def test_before_its_manifest_a_pass_is_not_there(lake: ObjectLake) -> None:
-    await lake.writer(PLACE, 1).write(good(1))
+    await lake.writer(PLACE, 1, StoredParts()).write(good(1))
 
     assert await lake.find(PLACE) is None
 

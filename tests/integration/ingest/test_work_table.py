@@ -24,6 +24,7 @@ EPOCH = 7
 WRITES: dict[str, Write] = {
     "begin_step": lambda work, run: work.begin_step(run, 0),
     "note": lambda work, run: work.note(run, 0, {"read": 9}, "stale"),
+    "keep": lambda work, run: work.keep(run, 0, {"stale": True}),
     "complete_step": lambda work, run: work.complete_step(run, 0, {"stale": True}, Account(9, 9, 0, 0, 0, 0)),
     "end": lambda work, run: work.end(run, RunState.FAILED, "stale"),
 }

@@ -77,6 +77,9 @@ class FakeWorkTable:
         self._change_step(run, position, counts=dict(counts), detail=detail)
         return self.run.cancel_requested
 
+    async def keep(self, run: Run, position: int, checkpoint: dict[str, object]) -> None:
+        self._change_step(run, position, output=checkpoint)
+
     async def complete_step(self, run: Run, position: int, output: dict[str, object], account: Account | None) -> None:
         self._change_step(run, position, state=StepState.SUCCEEDED, output=output)
         self.run = replace(self.run, account=account or self.run.account)

@@ -43,7 +43,11 @@ def test_a_load_that_an_earlier_attempt_committed_is_told_as_such() -> None:
 
 
 def _context() -> StepContext:
-    return StepContext(new_run(), 1, tools(FakeWarehouse()), Progress(), {})
+
+    async def keep(checkpoint: dict[str, object]) -> None:
+        """Nothing is kept."""
+
+    return StepContext(new_run(), 1, tools(FakeWarehouse()), Progress(), {}, {}, keep)
 
 
 def _loaded(*, new: int, unchanged: int, replayed: bool) -> LoadedRows:

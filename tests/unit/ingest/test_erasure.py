@@ -99,3 +99,11 @@ def test_a_row_that_nobody_can_read_stays_refused() -> None:
     row = RefusedRow("a reason", '{"external_client_id": "go')
 
     assert ERASED.leave_out(Sifted(taken(), [row])).refused == [row]
+
+
+def test_every_erasure_makes_another_edition() -> None:
+    one, two = {b"1": UNTIL}, {b"1": UNTIL, b"2": UNTIL}
+
+    editions = [ErasedClients(SALT, until).edition for until in ({}, one, two, {b"1": UNTIL + DAY})]
+
+    assert len(set(editions)) == 4
