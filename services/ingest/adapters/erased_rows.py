@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from services.contracts.lake import TIMESTAMP
 from services.ingest.adapters.parquet import to_parquet
 from services.ingest.domain.erasure import ErasedClients, UnreadableRow
 
@@ -29,15 +28,10 @@ def _are_erased(content: bytes, erased: ErasedClients) -> pa.Array:
     """One truth a row."""
     with pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True) as file:
         columns = [name for name in DECIDING if name in file.schema_arrow.names]
-        rows = file.read(columns).combine_chunks()
+        rows = file.read(columns)
     if "raw" in columns:
         return pa.array([_may_not_stay(raw, erased) for raw in rows["raw"].to_pylist()], pa.bool_())
-    truths = pa.array([False] * rows.num_rows, pa.bool_())
-    for client, until in erased.cover(pc.unique(rows["external_client_id"]).to_pylist()).items():
-        moment = pa.scalar(until, TIMESTAMP)
-        is_early = pc.or_(pc.less_equal(rows["created_at"], moment), pc.less_equal(rows["updated_at"], moment))
-        truths = pc.or_(truths, pc.and_(pc.equal(rows["external_client_id"], client), is_early))
-    return truths
+    return erased.covers(rows)
 
 
 def _may_not_stay(raw: str, erased: ErasedClients) -> bool:

@@ -82,17 +82,16 @@ def _parts_without(
 
 
 def _part_without(store: ObjectStore, part: Part, key: str, erased: ErasedClients) -> Part | None:
+    """None when no row is left."""
     content = store.get(part.key)
     require_sha256(content, part.sha256, part.key)
     try:
         removed = count_erased(content, erased)
-        if not removed:
-            return part
+        if removed in (0, part.rows):
+            return None if removed else part
         left = without_erased(content, erased)
     except (pa.ArrowInvalid, OSError) as error:
         raise DataLoss(f"part {part.key!r} is no sound Parquet file; restore it", metadata={"key": part.key}) from error
-    if removed == part.rows:
-        return None
     checksum = put_once(store, key, left)
     passing(Failpoint.PART_WRITTEN)
     return Part(key=key, rows=part.rows - removed, size=len(left), sha256=checksum)

@@ -46,12 +46,20 @@ class ErasedClients:
         moments = ((client, self.until.get(client_digest(self.salt, client))) for client in client_ids)
         return {client: moment for client, moment in moments if moment is not None}
 
+    def covers(self, payments: pa.RecordBatch | pa.Table) -> pa.Array:
+        """One truth a payment: whether its client was erased, and it was there by then."""
+        covered = self.cover(pc.unique(payments["external_client_id"]).to_pylist())
+        if not covered:
+            return pa.repeat(pa.scalar(value=False), len(payments))
+        until = pa.array([covered.get(client) for client in payments["external_client_id"].to_pylist()], TIMESTAMP)
+        created, updated = (pc.less_equal(payments[name], until) for name in ("created_at", "updated_at"))
+        return pc.or_(created, updated).fill_null(fill_value=False)
+
     def leave_out(self, sifted: Sifted) -> Sifted:
         """Rows without those of erased clients, which are counted alone: no trace of them may be kept."""
         if not self.until:
             return sifted
-        covered = self.cover(pc.unique(sifted.taken["external_client_id"]).to_pylist())
-        taken = sifted.taken.filter(pc.invert(_are_covered(sifted.taken, covered))) if covered else sifted.taken
+        taken = sifted.taken.filter(pc.invert(self.covers(sifted.taken)))
         refused = [row for row in sifted.refused if not self._is_mentioned_in(row)]
         return replace(sifted, taken=taken, refused=refused, erased=sifted.read - len(taken) - len(refused))
 
@@ -64,12 +72,6 @@ class ErasedClients:
             return self.are_mentioned(row.raw)
         except UnreadableRow:
             return False
-
-
-def _are_covered(payments: pa.RecordBatch, covered: Mapping[str, datetime]) -> pa.Array:
-    until = pa.array([covered.get(client) for client in payments["external_client_id"].to_pylist()], TIMESTAMP)
-    created, updated = (pc.less_equal(payments[name], until) for name in ("created_at", "updated_at"))
-    return pc.or_(created, updated).fill_null(fill_value=False)
 
 
 def _texts(raw: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from services.warehouse.settings import WarehouseSettings
 from tests.integration.ingest.conftest import Serve
 from tests.integration.ingest.serving import Ingest
 from tests.integration.ingest.source_server import NOW, SourceServer, company, payment
+from tests.integration.ingest.test_erasure import erase
 from tests.integration.ingest.warehouse_server import warehouse_server
 from tests.integration.warehouse.tables import all_rows
 
@@ -79,3 +80,28 @@ async def test_the_lake_of_several_runs_gives_the_same_warehouse_and_the_next_ru
         assert (run.state, run.account.unchanged) == (pb.RUN_STATE_SUCCEEDED, run.account.read - 1)
         assert await after.fetchval("SELECT max(sequence) FROM warehouse.loads") == 8
         assert (await ingest.watermark()).payments == watermark.payments
+
+
+async def test_after_an_erasure_the_lake_gives_the_warehouse_without_the_client(
+    serve: Serve,
+    source: SourceServer,
+    database_url: str,
+    object_store: LocalObjectStore,
+    tables: tuple[asyncpg.Connection, asyncpg.Connection],
+) -> None:
+    before, after = tables
+    # A payment that was another client's before and after it was the erased one's.
+    source.payments += [at(3, hours, external_client_id=client) for hours, client in ((9, "client-4"), (7, "client-3"))]
+    async with serve() as ingest:
+        await several_runs(ingest, source)
+        source.payments.append(at(3, 0, external_client_id="client-4"))
+        await ingest.recommendations()
+        erasure = await erase(ingest, "client-3")
+    assert (erasure.versions, erasure.confirmations) == (5, 0)
+
+    fields = {"database_url": database_url, "object_store_url": object_store._root.as_uri()}
+    report = await rebuild(WarehouseSettings.model_validate(fields))
+
+    assert await all_rows(after) == await all_rows(before)
+    assert await before.fetchval("SELECT count(*) FROM warehouse.payments WHERE external_client_id = 'client-3'") == 0
+    assert report.differing, "the ledger keeps the counts of what was once loaded"
