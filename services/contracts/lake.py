@@ -24,6 +24,7 @@ Dataset = Literal["payments", "companies"]
 Area = Literal["raw", "quarantine"]
 
 MANIFEST_NAME = re.compile(r".+/manifest-([0-9]{2,9})\.json")
+PART_NAME = re.compile(r".+/part-[0-9]{2,9}-[0-9]{5,9}\.parquet")
 # Attempts from this number on are no attempts at the run: an erasure wrote its objects anew, without a client.
 REWRITTEN = 1_000_000
 PAYMENTS_OBJECT = re.compile(
@@ -141,6 +142,11 @@ def payments_object(key: str) -> PaymentsObject | None:
         return None
     area, kind = cast("Literal['raw', 'quarantine']", found["area"]), cast("Any", found["kind"])
     return PaymentsObject(key, area, date.fromisoformat(found["day"]), found["run_id"], kind, int(found["number"]))
+
+
+def is_attempts_object(key: str) -> bool:
+    """Whether an attempt stored it under a name of its own: a part or a manifest, no receipt and nothing unknown."""
+    return bool(MANIFEST_NAME.fullmatch(key) or PART_NAME.fullmatch(key))
 
 
 def latest(old: datetime | None, new: datetime | None) -> datetime | None:

@@ -20,6 +20,7 @@ from services.ingest.adapters.leadership import Leadership
 from services.ingest.adapters.runs import PostgresRunTable
 from services.ingest.adapters.schedules import PostgresScheduleTable
 from services.ingest.adapters.source import HttpSource, open_source
+from services.ingest.adapters.sweeps import PostgresSweepTable
 from services.ingest.adapters.tables import check_tables
 from services.ingest.adapters.timer import apscheduler_timer
 from services.ingest.adapters.warehouse import WarehouseClient
@@ -28,10 +29,12 @@ from services.ingest.servicer import FULL_NAME, IngestServicer, UseCases
 from services.ingest.settings import IngestSettings
 from services.ingest.workflow.erasures import Erasures
 from services.ingest.workflow.executor import Executor
+from services.ingest.workflow.housekeeping import keep_house
 from services.ingest.workflow.inspection import Quarantine, Runs, Watermark
 from services.ingest.workflow.leader import Leader
 from services.ingest.workflow.scheduling import Schedules, Scheduling
 from services.ingest.workflow.steps import Tools
+from services.ingest.workflow.sweep import Sweep
 from services.ingest.workflow.triggers import Triggers
 from services.runtime.channels import open_channel
 from services.runtime.clock import utc_now
@@ -39,8 +42,8 @@ from services.runtime.database import open_database
 from services.runtime.objects.opening import open_object_store
 from services.runtime.server import GrpcService
 
-# The leader's lock, its look-out, and three runs at a time, each of which writes one thing at a time.
-WORK_CONNECTIONS = 6
+# The leader's lock, its look-out, its housekeeping, and three runs, each of which writes one thing at a time.
+WORK_CONNECTIONS = 7
 # Transactions are short: one that pauses so long is a frozen process's, and must not hold up the next leader.
 FROZEN = timedelta(seconds=5)
 
@@ -92,6 +95,11 @@ def make_leader(world: World, settings: IngestSettings, wake: asyncio.Event, epo
     return Leader(runs, Executor(runs, tools), scheduling, apscheduler_timer, wake)
 
 
+async def _keep_house(world: World, settings: IngestSettings, epoch: int) -> None:
+    table = PostgresSweepTable(world.work_database, epoch)
+    await keep_house([Sweep(table, world.lake, settings.sweep_after, utc_now).run], apscheduler_timer)
+
+
 def make_use_cases(world: World, settings: IngestSettings, wake: asyncio.Event, stop: asyncio.Event) -> UseCases:
     """What callers may do, in every replica; `wake` is set when there is work for the leader."""
     table = PostgresRunTable(world.database, utc_now)
@@ -118,7 +126,8 @@ async def ingest(settings: IngestSettings, stop: asyncio.Event) -> AsyncIterator
         wake = asyncio.Event()
 
         async def lead(epoch: int) -> None:
-            await make_leader(world, settings, wake, epoch).lead()
+            async with _at_work(_keep_house(world, settings, epoch)):
+                await make_leader(world, settings, wake, epoch).lead()
 
         await stack.enter_async_context(_at_work(Leadership(world.work_database, lead).keep_trying()))
         servicer = IngestServicer(make_use_cases(world, settings, wake, stop))

@@ -81,6 +81,13 @@ class IngestSettings(ServiceSettings):
     pass_retries: int = Field(500, ge=0, description="Times that pages are asked for again in one pass, in all.")
     pass_timeout: Duration = Field(timedelta(hours=6), description="For reading a dataset of the source.")
 
+    sweep_after: timedelta = Field(
+        timedelta(days=7),
+        ge=timedelta(days=1),
+        le=timedelta(days=3660),
+        description="How long after a run's end objects of it that no manifest in force names are kept.",
+    )
+
     patience: Duration = Field(timedelta(minutes=2), description="How long warehouse or indexer may be away.")
     call_timeout: Duration = Field(timedelta(seconds=30), description="Deadline of a short call to them.")
     work_timeout: Duration = Field(timedelta(minutes=30), description="Deadline of a load, a build, a validation.")

@@ -2,21 +2,29 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 
-from services.contracts.lake import Area, Part, run_folder
+from services.contracts.lake import Part
 from services.contracts.receipt import Receipt, receipt_key
 from services.ingest.adapters.lake_writer import ObjectLakeWriter
 from services.ingest.adapters.manifests import find_manifest, open_manifest
 from services.ingest.adapters.once import put_once
 from services.ingest.adapters.parquet import from_parquet
+from services.ingest.adapters.sweeping import objects_of, remove_orphans
 from services.ingest.domain.sifting import RefusedRow
 from services.ingest.workflow.ports import LakeWriter
-from services.ingest.workflow.values import ManifestReference, Place, QuarantinePosition, StoredManifest, StoredParts
+from services.ingest.workflow.values import (
+    ManifestReference,
+    Place,
+    QuarantinePosition,
+    StoredManifest,
+    StoredParts,
+    Swept,
+)
 from services.runtime.checksums import require_sha256
-from services.runtime.objects.store import ObjectStore
+from services.runtime.objects.store import ObjectInfo, ObjectStore
 
 # Of raw rows in one answer: gRPC clients refuse messages of more than 4 MiB.
-AREAS: tuple[Area, ...] = ("raw", "quarantine")
 MAX_ANSWER_BYTES = 2 * 1024 * 1024
 
 
@@ -51,6 +59,14 @@ class ObjectLake:
         """See Lake."""
         return await asyncio.to_thread(_holds, self._store, place, parts)
 
+    async def objects(self, place: Place) -> list[ObjectInfo]:
+        """See Lake."""
+        return await asyncio.to_thread(objects_of, self._store, place)
+
+    async def remove_orphans(self, objects: Sequence[ObjectInfo], saved: ManifestReference | None) -> Swept:
+        """See Lake."""
+        return await asyncio.to_thread(remove_orphans, self._store, objects, saved)
+
     async def reasons(self, stored: StoredManifest) -> dict[str, int]:
         """See Lake."""
         return await asyncio.to_thread(_count_reasons, self._store, stored.manifest.quarantine)
@@ -63,8 +79,7 @@ class ObjectLake:
 
 
 def _holds(store: ObjectStore, place: Place, parts: StoredParts) -> bool:
-    folders = [run_folder(area, place.dataset, place.day, place.run_id) for area in AREAS]
-    there = {(info.key, info.size) for folder in folders for info in store.list(f"{folder}/")}
+    there = {(info.key, info.size) for info in objects_of(store, place)}
     return all((part.key, part.size) in there for part in (*parts.rows, *parts.refused))
 
 

@@ -9,6 +9,7 @@ from services.contracts.receipt import Receipt, receipt_key
 from services.ingest.adapters.erased_rows import count_erased, without_erased
 from services.ingest.adapters.manifests import store_manifest
 from services.ingest.adapters.once import put_once
+from services.ingest.adapters.receipts import read_receipt
 from services.ingest.domain.erasure import ErasedClients
 from services.ingest.workflow.values import LakeErasure, Place, RunObjects, StoredManifest
 from services.runtime.checksums import require_sha256
@@ -30,7 +31,7 @@ class ObjectLakeEraser:
     async def receipt(self, run: RunObjects) -> Receipt | None:
         """See LakeEraser."""
         newest = _newest_receipt(run)
-        return None if newest is None else await asyncio.to_thread(_read_receipt, self._store, newest.key)
+        return None if newest is None else await asyncio.to_thread(read_receipt, self._store, newest.key)
 
     async def rewrite(self, run: RunObjects, stored: StoredManifest, erased: ErasedClients) -> StoredManifest:
         """See LakeEraser."""
@@ -102,16 +103,9 @@ def _newest_receipt(run: RunObjects) -> PaymentsObject | None:
     return max(receipts, key=lambda found: found.number, default=None)
 
 
-def _read_receipt(store: ObjectStore, key: str) -> Receipt:
-    try:
-        return Receipt.from_bytes(store.get(key))
-    except ValueError as error:
-        raise DataLoss(f"object {key!r} is no whole receipt; restore it", metadata={"key": key}) from error
-
-
 def _renew_receipt(store: ObjectStore, run: RunObjects, stored: StoredManifest) -> None:
     newest = _newest_receipt(run)
-    receipt = None if newest is None else _read_receipt(store, newest.key)
+    receipt = None if newest is None else read_receipt(store, newest.key)
     if newest is None or receipt is None or receipt.manifest_sha256 == stored.sha256:
         return
     renewed = receipt.model_copy(update={"manifest_key": stored.key, "manifest_sha256": stored.sha256})

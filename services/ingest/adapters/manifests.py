@@ -1,5 +1,7 @@
 """Manifests in the object store. The one that counts is named by the run's row; until then, the newest one there is."""
 
+from collections.abc import Iterable
+
 from services.contracts.lake import LakeManifest, manifest_attempt, run_folder
 from services.ingest.adapters.once import put_once
 from services.ingest.workflow.values import ManifestReference, Place, StoredManifest
@@ -11,18 +13,26 @@ from services.runtime.objects.store import ObjectStore
 def find_manifest(store: ObjectStore, place: Place) -> StoredManifest | None:
     """The manifest of the newest attempt that stored one; None before. DataLoss for bytes that are none."""
     folder = run_folder("raw", place.dataset, place.day, place.run_id)
-    attempts = {manifest_attempt(info.key): info.key for info in store.list(f"{folder}/manifest-")}
-    newest = max((attempt for attempt in attempts if attempt is not None), default=None)
-    if newest is None:
-        return None
-    return _read(attempts[newest], store.get(attempts[newest]))
+    newest = newest_manifest(info.key for info in store.list(f"{folder}/manifest-"))
+    return None if newest is None else read_manifest(store, newest)
+
+
+def newest_manifest(keys: Iterable[str]) -> str | None:
+    """The key of the newest attempt's manifest among keys of any objects."""
+    attempts = [(attempt, key) for key in keys if (attempt := manifest_attempt(key)) is not None]
+    return max(attempts)[1] if attempts else None
+
+
+def read_manifest(store: ObjectStore, key: str) -> StoredManifest:
+    """A manifest, checked against the checksum that it carries. ObjectNotFound, or DataLoss for bytes that are none."""
+    return _parsed(key, store.get(key))
 
 
 def open_manifest(store: ObjectStore, reference: ManifestReference) -> StoredManifest:
     """The manifest that is meant. ObjectNotFound, or DataLoss when its bytes are others."""
     content = store.get(reference.key)
     require_sha256(content, reference.sha256, reference.key)
-    return _read(reference.key, content)
+    return _parsed(reference.key, content)
 
 
 def store_manifest(store: ObjectStore, key: str, manifest: LakeManifest) -> StoredManifest:
@@ -30,7 +40,7 @@ def store_manifest(store: ObjectStore, key: str, manifest: LakeManifest) -> Stor
     return StoredManifest(key, put_once(store, key, manifest.to_bytes()), manifest)
 
 
-def _read(key: str, content: bytes) -> StoredManifest:
+def _parsed(key: str, content: bytes) -> StoredManifest:
     try:
         return StoredManifest(key, sha256_of(content), LakeManifest.from_bytes(content))
     except ValueError as error:

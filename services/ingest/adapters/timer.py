@@ -1,6 +1,6 @@
 """APScheduler as an alarm clock: it says when to look at the schedules, and keeps nothing itself."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC
 
@@ -8,12 +8,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from services.ingest.adapters.cron import cron_trigger
-from services.ingest.domain.runs import Pipeline
 
 
 @asynccontextmanager
 async def apscheduler_timer(
-    crons: dict[Pipeline, str],
+    crons: Iterable[str],
     fire: Callable[[], None],
     trigger_of: Callable[[str], BaseTrigger] = cron_trigger,
 ) -> AsyncIterator[None]:
@@ -26,8 +25,8 @@ async def apscheduler_timer(
         # A coroutine, so that it runs on the event loop and not in a thread.
         fire()
 
-    for pipeline, cron in crons.items():
-        scheduler.add_job(ring, trigger_of(cron), id=pipeline.value)
+    for cron in crons:
+        scheduler.add_job(ring, trigger_of(cron))
     scheduler.start()
     try:
         yield

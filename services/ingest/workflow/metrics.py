@@ -10,6 +10,8 @@ STEP_SECONDS = Histogram(
     ["pipeline", "step"],
     buckets=(0.05, 0.25, 1, 5, 15, 60, 300, 900, 3600),
 )
+SWEPT_OBJECTS = Counter("afin_ingest_swept_objects_total", "Objects removed that no manifest in force named.")
+SWEPT_BYTES = Counter("afin_ingest_swept_bytes_total", "Their size.")
 LAST_SUCCESS = Gauge(
     "afin_ingest_last_success_timestamp_seconds", "When a run of the pipeline last succeeded.", ["pipeline"]
 )

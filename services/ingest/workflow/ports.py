@@ -30,9 +30,11 @@ from services.ingest.workflow.values import (
     RunObjects,
     StoredManifest,
     StoredParts,
+    Swept,
     Verdict,
     Watermarks,
 )
+from services.runtime.objects.store import ObjectInfo
 
 Fetch = Callable[[PageRequest], Coroutine[Any, Any, Page]]
 """Gives pages of one dataset. Raises SourceUnavailable or SourceRefuses."""
@@ -81,6 +83,15 @@ class Lake(Protocol):
 
     async def holds(self, place: Place, parts: StoredParts) -> bool:
         """Whether all of these parts are still there."""
+
+    async def objects(self, place: Place) -> list[ObjectInfo]:
+        """All objects of a run."""
+
+    async def remove_orphans(self, objects: Sequence[ObjectInfo], saved: ManifestReference | None) -> Swept:
+        """Deletes those of a run's objects that no manifest in force names; `saved`: the one that its row names.
+
+        Raises NotFound or DataLoss, having deleted nothing, when a manifest in force is gone or damaged.
+        """
 
     async def reasons(self, stored: StoredManifest) -> dict[str, int]:
         """How many rows of the quarantine have which reason, most frequent first."""
@@ -215,6 +226,23 @@ class WorkTable(Protocol):
 
     async def last_successes(self) -> dict[Pipeline, datetime]:
         """When a run of each pipeline last succeeded."""
+
+
+class SweepTable(Protocol):
+    """Runs of which the lake may hold objects that nobody names. Every method raises Unavailable."""
+
+    async def due(self, ended_before: datetime, limit: int) -> list[Run]:
+        """Runs that ended before that and were not swept since, the oldest end first."""
+
+    async def release(self, run_id: UUID, ended_before: datetime) -> Run | None:
+        """The run, whose next attempt will go on from no part of an earlier one; None if it must not be swept now.
+
+        That is when it did not end before the given time, and while an erasure is queued or at work. Raises
+        LeadershipLost when there was a later leader.
+        """
+
+    async def note_swept(self, run: Run) -> None:
+        """Enters that nothing is left to sweep of the run, as it ended then."""
 
 
 class ScheduleTable(Protocol):

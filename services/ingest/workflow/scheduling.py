@@ -3,7 +3,7 @@
 The truth is the table of schedules; a timer only says when to look at it.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -23,9 +23,9 @@ log = structlog.get_logger(__name__)
 
 
 class Timer(Protocol):
-    """Calls back at the times of schedules."""
+    """Calls back at the times of cron expressions."""
 
-    def __call__(self, crons: dict[Pipeline, str], fire: Callable[[], None]) -> AbstractAsyncContextManager[None]:
+    def __call__(self, crons: Iterable[str], fire: Callable[[], None]) -> AbstractAsyncContextManager[None]:
         """Works while the context is open."""
 
 
@@ -49,7 +49,7 @@ class Scheduling:
 
         await self._table.put(self._crons)
         self.look_again()
-        async with timer(self._crons, fire):
+        async with timer(self._crons.values(), fire):
             yield
 
     def look_again(self) -> None:

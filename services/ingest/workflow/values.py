@@ -70,6 +70,14 @@ class ManifestReference:
 
 
 @dataclass(frozen=True, slots=True)
+class Swept:
+    """What was removed of a run; `size` in bytes."""
+
+    objects: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class QuarantinePosition:
     """A place in a run's quarantine: the part, counted from 0, and the row in it."""
 

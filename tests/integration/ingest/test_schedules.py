@@ -158,7 +158,7 @@ async def test_the_timer_rings_at_a_scheduled_time() -> None:
     def soon(_: str) -> DateTrigger:
         return DateTrigger(utc_now() + timedelta(seconds=0.1))
 
-    async with apscheduler_timer(CRONS, rung.set, soon), asyncio.timeout(PATIENCE_SECONDS):
+    async with apscheduler_timer(CRONS.values(), rung.set, soon), asyncio.timeout(PATIENCE_SECONDS):
         await rung.wait()
 
 
