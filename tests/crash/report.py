@@ -26,6 +26,7 @@ class Report:
     gaps: int = 0
     lost: int = 0
     retried: int = 0
+    rebuilds: int = 0
     pipelines: Counter[str] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -45,9 +46,12 @@ class Report:
         self.lost += verdict.lost
         self.duplicates += verdict.duplicates
         self.gaps += verdict.gaps
-        if not verdict.is_good:
-            self.mismatches += 1
-            self.problems.append(f"{where}, {pipeline}: {verdict}")
+        self._add_problems(verdict, f"{where}, {pipeline}")
+
+    def add_rebuild(self, verdict: Verdict, where: str) -> None:
+        """The warehouse that was built again from a season's lake, judged."""
+        self.rebuilds += 1
+        self._add_problems(verdict, f"{where}, rebuild")
 
     def add_failure(self, seed: int, errors: BaseExceptionGroup[Exception]) -> None:
         """A season that a service ended before its time."""
@@ -59,6 +63,11 @@ class Report:
         self.kills += deaths.kills
         self.takeovers += deaths.takeovers
 
+    def _add_problems(self, verdict: Verdict, where: str) -> None:
+        if not verdict.is_good:
+            self.mismatches += 1
+            self.problems.append(f"{where}: {verdict}")
+
     def as_json(self) -> dict[str, Any]:
         """The figures."""
         killed = self.kills + Counter({name: count for name, count in self.faults.items() if name == "backend killed"})
@@ -68,6 +77,7 @@ class Report:
             **{name: getattr(self, name) for name in MUST_BE_ZERO},
             "seed": self.seed,
             "retried_runs": self.retried,
+            "rebuilds": self.rebuilds,
             "seconds": round(self.seconds, 1),
             "seconds_a_run": round(self.seconds / max(self.runs, 1), 2),
             "takeovers": len(self.takeovers),

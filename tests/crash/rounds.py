@@ -13,6 +13,7 @@ from tests.crash.client import StuckError
 from tests.crash.expectation import Expectation
 from tests.crash.faults import Mischief
 from tests.crash.moves import Companies, Payments, as_json
+from tests.crash.rebuilt import judge_rebuild
 from tests.crash.report import Report
 from tests.crash.season import Plan, World, world
 from tests.crash.verdict import Verdict, judge_companies, judge_payments
@@ -31,6 +32,7 @@ async def season(plan: Plan, report: Report, tell: Callable[[], None]) -> None:
             for number in range(1, plan.runs + 1):
                 await rounds.play(number)
                 tell()
+            report.add_rebuild(await judge_rebuild(opened), f"seed {plan.seed}")
         finally:
             report.add_deaths(opened.deaths)
 

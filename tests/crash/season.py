@@ -29,12 +29,13 @@ NEVER = "0 0 29 2 *"
 
 @dataclass(frozen=True)
 class World:
-    """What a season's runs work with."""
+    """What a season's runs work with. `lake`: how a warehouse finds it past every proxy, as its settings."""
 
     scene: Scene
     client: Client
     database: Database
     deaths: Deaths
+    lake: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,9 @@ async def world(plan: Plan) -> AsyncIterator[World]:
         await stack.enter_async_context(alive([*warehouses, *ingests]))
         database = await stack.enter_async_context(watched_database(url))
         scene = Scene(ingests, warehouses, links, source, objects, url)
-        yield World(scene, Client(ingests, database), database, deaths)
+        direct = lake | ({"OBJECT_STORE_ENDPOINT_URL": objects.url} if objects else {})
+        settings = CREDENTIALS | {f"WAREHOUSE_{name}": value for name, value in direct.items()}
+        yield World(scene, Client(ingests, database), database, deaths, settings)
 
 
 async def _new_database(plan: Plan) -> str:
