@@ -13,7 +13,7 @@ from afin.ingest.v1 import ingest_pb2 as pb
 from services.runtime.objects.local import LocalObjectStore
 from tests.integration.ingest.conftest import Serve
 from tests.integration.ingest.serving import Ingest, step_of
-from tests.integration.ingest.source_server import SourceServer, payment
+from tests.integration.ingest.source_server import SourceServer, payment, status
 from tests.integration.ingest.test_erasure import CLIENT, erase, record, request
 from tests.integration.ingest.traces import lake_rows, rows_of_others, traces
 from tests.integration.ingest.warehouse_server import WarehouseServer
@@ -113,6 +113,27 @@ async def test_a_refused_pass_that_is_retried_loads_without_the_client(
         run = await lenient.end_of(refused.run_id)
 
     assert (run.state, run.account.new, run.account.read) == (pb.RUN_STATE_SUCCEEDED, 17, 17 + 17), run
+    assert await traces(url, object_store, CLIENT) == []
+
+
+async def test_a_pass_that_was_broken_off_before_the_erasure_keeps_nothing_of_the_client(
+    serve: Serve, source: SourceServer, url: str, object_store: LocalObjectStore
+) -> None:
+    source.payments, source.beyond = [payment(number) for number in range(100)], (60, status(404))
+    async with serve(page_limit=20, checkpoint_rows=20) as ingest:
+        await ingest.load_companies()
+        broken_off = await ingest.recommendations()
+        assert broken_off.state == pb.RUN_STATE_FAILED
+        assert await traces(url, object_store, CLIENT)
+
+        await erase(ingest)
+
+        assert await traces(url, object_store, CLIENT) == []
+        source.beyond = None
+        await ingest.retry(broken_off.run_id)
+        run = await ingest.end_of(broken_off.run_id)
+    erased = len([row for row in source.payments if row["external_client_id"] == CLIENT])
+    assert (run.state, run.account.new) == (pb.RUN_STATE_SUCCEEDED, 100 - erased), run
     assert await traces(url, object_store, CLIENT) == []
 
 

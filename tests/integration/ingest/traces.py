@@ -26,7 +26,11 @@ async def traces(url: str, store: ObjectStore, client: str) -> list[str]:
 def unpacked(store: ObjectStore, key: str) -> str:
     """An object as text."""
     content = store.get(key)
-    return str(pq.read_table(io.BytesIO(content)).to_pylist()) if key.endswith(".parquet") else content.decode()
+    return (
+        str(pq.read_table(io.BytesIO(content)).to_pylist())
+        if key.endswith(".parquet")
+        else content.decode(errors="replace")
+    )
 
 
 def lake_rows(store: ObjectStore, area: str) -> list[str]:
