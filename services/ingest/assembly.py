@@ -32,6 +32,7 @@ from services.ingest.workflow.executor import Executor
 from services.ingest.workflow.housekeeping import keep_house
 from services.ingest.workflow.inspection import Quarantine, Runs, Watermark
 from services.ingest.workflow.leader import Leader
+from services.ingest.workflow.lost_receipts import LostReceipts
 from services.ingest.workflow.scheduling import Schedules, Scheduling
 from services.ingest.workflow.steps import Tools
 from services.ingest.workflow.sweep import Sweep
@@ -97,7 +98,9 @@ def make_leader(world: World, settings: IngestSettings, wake: asyncio.Event, epo
 
 async def _keep_house(world: World, settings: IngestSettings, epoch: int) -> None:
     table = PostgresSweepTable(world.work_database, epoch)
-    await keep_house([Sweep(table, world.lake, settings.sweep_after, utc_now).run], apscheduler_timer)
+    receipts = LostReceipts(table, world.lake, WarehouseClient(world.warehouse, settings.patient, epoch))
+    sweep = Sweep(table, world.lake, settings.sweep_after, utc_now)
+    await keep_house([receipts.run, sweep.run], apscheduler_timer)
 
 
 def make_use_cases(world: World, settings: IngestSettings, wake: asyncio.Event, stop: asyncio.Event) -> UseCases:

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from services.contracts.lake import Part
-from services.contracts.receipt import Receipt, receipt_key
+from services.contracts.receipt import Receipt
 from services.ingest.adapters.lake_writer import ObjectLakeWriter
 from services.ingest.adapters.manifests import find_manifest, open_manifest
-from services.ingest.adapters.once import put_once
 from services.ingest.adapters.parquet import from_parquet
+from services.ingest.adapters.receipts import keep_receipt
 from services.ingest.adapters.sweeping import objects_of, remove_orphans
 from services.ingest.domain.sifting import RefusedRow
 from services.ingest.workflow.ports import LakeWriter
@@ -46,10 +46,9 @@ class ObjectLake:
         """See Lake."""
         return await asyncio.to_thread(open_manifest, self._store, reference)
 
-    async def keep_receipt(self, receipt: Receipt, generation: int) -> None:
+    async def keep_receipt(self, receipt: Receipt) -> None:
         """See Lake."""
-        key = receipt_key(receipt.manifest_key, generation)
-        await asyncio.to_thread(put_once, self._store, key, receipt.to_bytes())
+        await asyncio.to_thread(keep_receipt, self._store, receipt)
 
     def writer(self, place: Place, attempt: int, earlier: StoredParts) -> LakeWriter:
         """See Lake."""

@@ -17,8 +17,14 @@ from services.ingest.adapters.tables import (
     require_leader,
     transaction,
 )
-from services.ingest.domain.runs import Pipeline, Run, StepState
+from services.ingest.domain.runs import Pipeline, Run, RunState, StepState
 
+UNSWEPT = (
+    select(RUNS)
+    .outerjoin(SWEEPS, SWEEPS.c.run_id == RUNS.c.run_id)
+    .where(~ACTIVE, SWEEPS.c.ended_at.is_distinct_from(RUNS.c.ended_at))
+    .order_by(RUNS.c.ended_at)
+)
 ACTIVE_ERASURE = exists().where(ACTIVE, RUNS.c.pipeline == Pipeline.ERASURE.value)
 
 
@@ -31,11 +37,13 @@ class PostgresSweepTable:
 
     async def due(self, ended_before: datetime, limit: int) -> list[Run]:
         """See SweepTable."""
-        unswept = SWEEPS.c.ended_at.is_distinct_from(RUNS.c.ended_at)
-        runs = select(RUNS).outerjoin(SWEEPS, SWEEPS.c.run_id == RUNS.c.run_id)
-        chosen = runs.where(~ACTIVE, RUNS.c.ended_at < ended_before, unswept).order_by(RUNS.c.ended_at).limit(limit)
         async with transaction(self._engine) as connection:
-            return await load_runs(connection, chosen)
+            return await load_runs(connection, UNSWEPT.where(RUNS.c.ended_at < ended_before).limit(limit))
+
+    async def unsuccessful(self, limit: int) -> list[Run]:
+        """See SweepTable."""
+        async with transaction(self._engine) as connection:
+            return await load_runs(connection, UNSWEPT.where(RUNS.c.state != RunState.SUCCEEDED.value).limit(limit))
 
     async def release(self, run_id: UUID, ended_before: datetime) -> Run | None:
         """See SweepTable."""

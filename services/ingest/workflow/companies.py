@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from services.contracts.receipt import LOADED, UPDATED
 from services.ingest.workflow.accounting import load_result
 from services.ingest.workflow.outputs import CompaniesParameters
 from services.ingest.workflow.saving import save_companies_of
@@ -16,13 +15,13 @@ async def save_companies(context: StepContext) -> StepResult:
     context.progress.say("loading")
     context.progress.commit()
     loaded = await context.tools.warehouse.load_companies(context.run_id, saved.manifest, accept_fewer=accepts_fewer)
-    await context.tools.lake.keep_receipt(loaded.receipt, LOADED)
+    await context.tools.lake.keep_receipt(loaded.receipt)
     return replace(load_result(context, saved, loaded), output=saved.to_json())
 
 
 async def update_last_companies_update(context: StepContext) -> StepResult:
     """Notes in the warehouse that the catalogue is complete as of the load."""
     recorded = await context.tools.warehouse.record_companies_update(context.run_id)
-    await context.tools.lake.keep_receipt(recorded.receipt, UPDATED)
+    await context.tools.lake.keep_receipt(recorded.receipt)
     context.progress.say(f"companies are complete as of {recorded.companies.isoformat()}")
     return StepResult()

@@ -1,6 +1,5 @@
 """Steps of `recommendations` and `backfill` up to the warehouse."""
 
-from services.contracts.receipt import LOADED
 from services.ingest.domain.window import since_day
 from services.ingest.workflow.accounting import load_result
 from services.ingest.workflow.errors import CompaniesNeverLoaded, WatermarkNotMoved
@@ -79,5 +78,5 @@ async def _load(context: StepContext, saved: SavedOutput, *, moves_watermark: bo
     context.progress.say("loading")
     context.progress.commit()
     loaded = await context.tools.warehouse.load_payments(context.run_id, saved.manifest, watermark)
-    await context.tools.lake.keep_receipt(loaded.receipt, LOADED)
+    await context.tools.lake.keep_receipt(loaded.receipt)
     return load_result(context, saved, loaded)

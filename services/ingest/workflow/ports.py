@@ -75,8 +75,11 @@ class Lake(Protocol):
     async def open(self, reference: ManifestReference) -> StoredManifest:
         """The manifest that a run's row names. Raises ObjectNotFound or DataLoss."""
 
-    async def keep_receipt(self, receipt: Receipt, generation: int) -> None:
-        """Stores a receipt beside its manifest; again the same, it changes nothing."""
+    async def keep_receipt(self, receipt: Receipt) -> None:
+        """Stores what the lake lacks of a load's receipts, beside its manifest; again the same, it changes nothing.
+
+        Raises AlreadyExists when the lake tells something else of the load.
+        """
 
     def writer(self, place: Place, attempt: int, earlier: StoredParts) -> LakeWriter:
         """Begins an attempt, with the parts of earlier ones; its number makes the names of its own parts its own."""
@@ -233,6 +236,9 @@ class SweepTable(Protocol):
 
     async def due(self, ended_before: datetime, limit: int) -> list[Run]:
         """Runs that ended before that and were not swept since, the oldest end first."""
+
+    async def unsuccessful(self, limit: int) -> list[Run]:
+        """Runs that failed or were cancelled and were not swept since, the oldest end first."""
 
     async def release(self, run_id: UUID, ended_before: datetime) -> Run | None:
         """The run, whose next attempt will go on from no part of an earlier one; None if it must not be swept now.

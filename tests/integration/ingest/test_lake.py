@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from services.contracts.lake import PAYMENTS_SCHEMA
-from services.contracts.receipt import LOADED, UPDATED, Receipt
+from services.contracts.receipt import Receipt, receipt_key
 from services.ingest.adapters.lake import MAX_ANSWER_BYTES, ObjectLake
 from services.ingest.adapters.parquet import MAX_RAW_BYTES
 from services.ingest.adapters.source_json import parse_payments
@@ -137,17 +137,37 @@ async def test_a_manifest_with_one_changed_bit_is_not_taken_over_nor_opened(lake
 async def test_a_receipt_is_kept_beside_its_manifest_and_again_changes_nothing(
     lake: ObjectLake, object_store: LocalObjectStore
 ) -> None:
-    receipt = a_receipt()
+    await lake.keep_receipt(a_receipt())
+    await lake.keep_receipt(a_receipt())
 
-    await lake.keep_receipt(receipt, LOADED)
-    await lake.keep_receipt(receipt, LOADED)
-    await lake.keep_receipt(a_receipt(late=1), UPDATED)
-
-    folder = "raw/payments/updated_date=2026-03-07/run=run-1"
-    assert Receipt.from_bytes(object_store.get(f"{folder}/receipt-0.json")) == receipt
-    assert Receipt.from_bytes(object_store.get(f"{folder}/receipt-1.json")).late == 1
+    (key,) = [info.key for info in object_store.list("raw/")]
+    assert key == "raw/payments/updated_date=2026-03-07/run=run-1/receipt-0.json"
+    assert Receipt.from_bytes(object_store.get(key)) == a_receipt()
     with pytest.raises(AlreadyExists):
-        await lake.keep_receipt(a_receipt(late=2), LOADED)
+        await lake.keep_receipt(a_receipt(late=2))
+
+
+async def test_the_receipt_of_a_recorded_update_is_the_next_generation(
+    lake: ObjectLake, object_store: LocalObjectStore
+) -> None:
+    updated = a_receipt(dataset="companies", update_sequence=2)
+
+    await lake.keep_receipt(updated)
+    await lake.keep_receipt(updated.model_copy(update={"update_sequence": None}))
+
+    first, second = (Receipt.from_bytes(object_store.get(info.key)) for info in object_store.list("raw/"))
+    assert (first.update_sequence, second.update_sequence) == (None, 2)
+
+
+async def test_a_receipt_that_a_later_one_has_followed_is_not_written_again(
+    lake: ObjectLake, object_store: LocalObjectStore
+) -> None:
+    first = a_receipt()
+    object_store.put_if_absent(receipt_key(first.manifest_key, 1), a_receipt(late=1).to_bytes())
+
+    await lake.keep_receipt(first)
+
+    assert [info.key for info in object_store.list("raw/")] == [receipt_key(first.manifest_key, 1)]
 
 
 async def test_refused_rows_are_listed_page_by_page_with_their_reasons(lake: ObjectLake) -> None:
