@@ -80,7 +80,9 @@ class LakeManifest(Sealed):
     dataset: Dataset
     run_id: str
     code_version: str
-    since: date | None = Field(description="The date the source was asked for; None for the whole catalogue.")
+    since: date | None = Field(
+        description="The date the source was asked for; None for a catalogue, and for replayed rows."
+    )
     source_time: AwareDatetime = Field(description="The source's own clock when the pass began.")
     newest_updated_at: AwareDatetime | None = Field(description="Of the valid payments; None without any.")
     parts: tuple[Part, ...]

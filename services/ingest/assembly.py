@@ -43,8 +43,8 @@ from services.runtime.database import open_database
 from services.runtime.objects.opening import open_object_store
 from services.runtime.server import GrpcService
 
-# The leader's lock, its look-out, its housekeeping, and three runs, each of which writes one thing at a time.
-WORK_CONNECTIONS = 7
+# The leader's lock, its look-out, its housekeeping, and five runs, each of which writes one thing at a time.
+WORK_CONNECTIONS = 9
 # Transactions are short: one that pauses so long is a frozen process's, and must not hold up the next leader.
 FROZEN = timedelta(seconds=5)
 
@@ -107,12 +107,13 @@ def make_use_cases(world: World, settings: IngestSettings, wake: asyncio.Event, 
     """What callers may do, in every replica; `wake` is set when there is work for the leader."""
     table = PostgresRunTable(world.database, utc_now)
     warehouse = WarehouseClient(world.warehouse, settings.impatient)
-    triggers, runs = Triggers(table, warehouse, utc_now, wake.set), Runs(table, stop)
+    quarantine = Quarantine(table, world.lake)
+    triggers, runs = Triggers(table, quarantine, warehouse, utc_now, wake.set), Runs(table, stop)
     return UseCases(
         triggers=triggers,
         runs=runs,
         watermark=Watermark(warehouse, settings.windows, utc_now),
-        quarantine=Quarantine(table, world.lake),
+        quarantine=quarantine,
         erasures=Erasures(triggers, runs, PostgresErasureTable(world.database)),
         schedules=Schedules(PostgresScheduleTable(world.database, utc_now), next_time, utc_now),
     )

@@ -14,6 +14,12 @@ from services.runtime.paging import page_token, place_of_token, wrong_token
 
 MAX_REQUEST_ID = 128
 BY_NUMBER = {number: pipeline for pipeline, number in PIPELINES.items()}
+# Pipelines that are about something, which only an RPC of their own can tell.
+OWN_RPC = {
+    Pipeline.BACKFILL: "is the backfill, which the RPC Backfill starts, with its days",
+    Pipeline.ERASURE: "is the erasure, which the RPC EraseClient starts, with its client",
+    Pipeline.REPLAY: "is the replay, which the RPC ReplayQuarantine starts, with the run it is about",
+}
 
 
 def run_id(text: str, field: str = "run_id") -> UUID:
@@ -36,12 +42,10 @@ def request_id(text: str) -> str | None:
 def scheduled_pipeline(number: "pb.Pipeline.ValueType") -> Pipeline:
     """A pipeline that runs by itself, or by RunPipeline."""
     pipeline = BY_NUMBER.get(number)
-    if pipeline is Pipeline.BACKFILL:
-        raise InvalidArgument("pipeline", "is the backfill, which the RPC Backfill starts, with its days")
-    if pipeline is Pipeline.ERASURE:
-        raise InvalidArgument("pipeline", "is the erasure, which the RPC EraseClient starts, with its client")
+    if pipeline in OWN_RPC:
+        raise InvalidArgument("pipeline", OWN_RPC[pipeline])
     if pipeline is None:
-        raise InvalidArgument("pipeline", "must be PIPELINE_COMPANIES or PIPELINE_RECOMMENDATIONS")
+        raise InvalidArgument("pipeline", "must be PIPELINE_COMPANIES, PIPELINE_RECOMMENDATIONS or PIPELINE_RECONCILE")
     return pipeline
 
 

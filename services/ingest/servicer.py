@@ -52,6 +52,11 @@ class IngestServicer(IngestServiceServicer):
         run = await self._use.triggers.backfill(request.first_day, request.last_day, name)
         return pb.BackfillResponse(run=run_message(run))
 
+    async def ReplayQuarantine(self, request: pb.ReplayQuarantineRequest, context: Any) -> pb.ReplayQuarantineResponse:
+        """See ingest.proto."""
+        refused_by, name = requests.run_id(request.run_id), requests.request_id(request.request_id)
+        return pb.ReplayQuarantineResponse(run=run_message(await self._use.triggers.replay(refused_by, name)))
+
     async def RetryRun(self, request: pb.RetryRunRequest, context: Any) -> pb.RetryRunResponse:
         """See ingest.proto."""
         return pb.RetryRunResponse(run=run_message(await self._use.triggers.retry(requests.run_id(request.run_id))))
@@ -81,6 +86,15 @@ class IngestServicer(IngestServiceServicer):
     async def GetWatermark(self, request: pb.GetWatermarkRequest, context: Any) -> pb.GetWatermarkResponse:
         """See ingest.proto."""
         return watermark_message(await self._use.watermark.report())
+
+    async def ListQuarantineReasons(
+        self, request: pb.ListQuarantineReasonsRequest, context: Any
+    ) -> pb.ListQuarantineReasonsResponse:
+        """See ingest.proto."""
+        reasons = await self._use.quarantine.reasons(requests.run_id(request.run_id))
+        return pb.ListQuarantineReasonsResponse(
+            reasons=[pb.QuarantineReason(reason=reason, rows=rows) for reason, rows in reasons.items()]
+        )
 
     async def ListQuarantinedRows(
         self, request: pb.ListQuarantinedRowsRequest, context: Any

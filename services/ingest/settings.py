@@ -61,6 +61,9 @@ class IngestSettings(ServiceSettings):
     )
     companies_schedule: Cron = Field("0 3 * * 0", description="Five fields of cron, UTC: when companies runs.")
     recommendations_schedule: Cron = Field("0 4 * * *", description="The same for recommendations.")
+    reconcile_schedule: Cron | None = Field(
+        None, description="The same for reconcile, e.g. `0 5 * * 6`; without it reconcile runs when it is asked for."
+    )
 
     page_limit: int = Field(5000, ge=10, le=100_000, description="Rows asked for in one request.")
     pages_in_flight: int = Field(
@@ -95,10 +98,12 @@ class IngestSettings(ServiceSettings):
     @property
     def crons(self) -> dict[Pipeline, str]:
         """When each pipeline runs by itself."""
-        return {
+        crons = {
             Pipeline.COMPANIES: self.companies_schedule,
             Pipeline.RECOMMENDATIONS: self.recommendations_schedule,
+            Pipeline.RECONCILE: self.reconcile_schedule,
         }
+        return {pipeline: cron for pipeline, cron in crons.items() if cron is not None}
 
     @property
     def windows(self) -> WindowRules:

@@ -15,10 +15,12 @@ from services.runtime.settings import load_settings
 from services.runtime.telemetry import telemetry
 from services.warehouse.adapters.load_store import PostgresLoadStore
 from services.warehouse.adapters.parquet_lake import ParquetLake
+from services.warehouse.adapters.pass_keys import PassKeys
 from services.warehouse.adapters.reads import PostgresReads
 from services.warehouse.erasing import Erasures
 from services.warehouse.migrations.history import head_revision
 from services.warehouse.queries import Queries
+from services.warehouse.reconciling import Reconciliations
 from services.warehouse.servicer import FULL_NAME, WarehouseServicer
 from services.warehouse.settings import WarehouseSettings
 from services.warehouse.workflow import Loads
@@ -34,13 +36,14 @@ async def start(settings: WarehouseSettings, stop: asyncio.Event) -> None:
         checking = await stack.enter_async_context(open_database(url, "warehouse-health", pool_size=1))
         load_store = PostgresLoadStore(engine, timedelta(seconds=settings.load_timeout_seconds))
         loads = Loads(load_store, ParquetLake(store), settings.min_catalogue_share, utc_now)
-        queries, health = (
-            Queries(PostgresReads(each, head_revision(), timedelta(seconds=settings.read_timeout_seconds)), utc_now)
+        reads, health_reads = (
+            PostgresReads(each, head_revision(), timedelta(seconds=settings.read_timeout_seconds))
             for each in (engine, checking)
         )
-        register = partial(
-            add_WarehouseServiceServicer_to_server, WarehouseServicer(loads, Erasures(load_store, utc_now), queries)
-        )
+        queries, health = Queries(reads, utc_now), Queries(health_reads, utc_now)
+        reconciliations = Reconciliations(load_store, reads, PassKeys(store), utc_now)
+        servicer = WarehouseServicer(loads, Erasures(load_store, utc_now), reconciliations, queries)
+        register = partial(add_WarehouseServiceServicer_to_server, servicer)
         service = GrpcService(FULL_NAME, register, health.check_ready)
         await stack.enter_async_context(grpc_server([service], settings))
         await stop.wait()

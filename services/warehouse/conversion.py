@@ -11,6 +11,7 @@ from services.runtime.timestamps import timestamp_of
 from services.warehouse.domain.erasure import ErasureRequest
 from services.warehouse.domain.history import CompanyVersion, PaymentVersion, Statistics, TrainingSummary
 from services.warehouse.domain.loads import Load, LoadRequest
+from services.warehouse.domain.reconciliation import Comparison, MissingPayment, MissingReport
 
 
 def moment(message: Message, field: str) -> datetime | None:
@@ -79,6 +80,32 @@ def load_message(load: Load) -> pb.Load:
         replayed=load.replayed,
         sequence=load.sequence,
         update_sequence=load.update_sequence or 0,
+    )
+
+
+def comparison(request: pb.ReportMissingPaymentsRequest) -> Comparison:
+    """The request as a value."""
+    return Comparison(request.load_id, request.begun_sequence, request.leader_epoch)
+
+
+def report_message(report: MissingReport) -> pb.MissingReport:
+    """What a comparison found."""
+    return pb.MissingReport(
+        load_id=report.load_id,
+        compared=report.compared,
+        missing=report.missing,
+        listed=report.listed,
+        reported_at=timestamp_of(report.reported_at),
+        replayed=report.replayed,
+    )
+
+
+def missing_message(payment: MissingPayment) -> pb.MissingPayment:
+    """A payment by its key, without its client."""
+    return pb.MissingPayment(
+        payment_id=payment.payment_id,
+        company_code=payment.company_code,
+        updated_at=timestamp_of(payment.updated_at),
     )
 
 

@@ -25,6 +25,9 @@ ROWS = Counter(
     ["dataset", "outcome"],
 )
 ERASED = Counter("afin_warehouse_erased_observations_total", "Observations removed with the clients that they were of.")
+MISSING = Gauge(
+    "afin_warehouse_missing_payments", "Current payments that the last full pass over the source did not show."
+)
 WATERMARK = Gauge("afin_watermark_timestamp_seconds", "The watermark, in seconds since 1970.", ["dataset"])
 
 log = structlog.get_logger(__name__)

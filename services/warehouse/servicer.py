@@ -10,6 +10,7 @@ from services.runtime.timestamps import timestamp_of
 from services.warehouse import conversion
 from services.warehouse.erasing import Erasures
 from services.warehouse.queries import PageRequest, Queries
+from services.warehouse.reconciling import Reconciliations
 from services.warehouse.workflow import Loads
 
 FULL_NAME = pb.DESCRIPTOR.services_by_name["WarehouseService"].full_name
@@ -18,9 +19,10 @@ FULL_NAME = pb.DESCRIPTOR.services_by_name["WarehouseService"].full_name
 class WarehouseServicer(WarehouseServiceServicer):
     """Each method is its RPC; see warehouse.proto. Errors pass to the interceptor."""
 
-    def __init__(self, loads: Loads, erasures: Erasures, queries: Queries) -> None:
+    def __init__(self, loads: Loads, erasures: Erasures, reconciliations: Reconciliations, queries: Queries) -> None:
         self._loads = loads
         self._erasures = erasures
+        self._reconciliations = reconciliations
         self._queries = queries
 
     async def AnnounceLeader(self, request: pb.AnnounceLeaderRequest, context: Any) -> pb.AnnounceLeaderResponse:
@@ -57,6 +59,33 @@ class WarehouseServicer(WarehouseServiceServicer):
         """See warehouse.proto."""
         replacement = conversion.replacement(request)
         return pb.ReplaceManifestResponse(replaced=await self._erasures.replace_manifest(replacement))
+
+    async def GetReconciliationStart(
+        self, request: pb.GetReconciliationStartRequest, context: Any
+    ) -> pb.GetReconciliationStartResponse:
+        """See warehouse.proto."""
+        start = await self._reconciliations.start()
+        first = timestamp_of(start.first_updated_at)
+        return pb.GetReconciliationStartResponse(first_updated_at=first, sequence=start.sequence)
+
+    async def ReportMissingPayments(
+        self, request: pb.ReportMissingPaymentsRequest, context: Any
+    ) -> pb.ReportMissingPaymentsResponse:
+        """See warehouse.proto."""
+        report = await self._reconciliations.report_missing(conversion.comparison(request))
+        return pb.ReportMissingPaymentsResponse(report=conversion.report_message(report))
+
+    async def ListMissingPayments(
+        self, request: pb.ListMissingPaymentsRequest, context: Any
+    ) -> pb.ListMissingPaymentsResponse:
+        """See warehouse.proto."""
+        wanted = PageRequest(request.page_size, request.page_token)
+        report, page = await self._reconciliations.missing_payments(request.load_id, wanted)
+        return pb.ListMissingPaymentsResponse(
+            report=conversion.report_message(report),
+            payments=[conversion.missing_message(payment) for payment in page.rows],
+            next_page_token=page.next_token,
+        )
 
     async def GetLoad(self, request: pb.GetLoadRequest, context: Any) -> pb.GetLoadResponse:
         """See warehouse.proto."""

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol, TypeVar
 
 import pyarrow as pa
@@ -25,6 +25,7 @@ from services.warehouse.domain.loads import (
     require_past_source_time,
     require_whole_catalogue,
 )
+from services.warehouse.domain.reconciliation import Comparison, MissingReport
 from services.warehouse.metrics import WATERMARK, watched_load
 from services.warehouse.refusals import refusals
 
@@ -81,6 +82,14 @@ class LoadTransaction(Protocol):
 
     async def advance_watermark(self, dataset: Dataset, to: datetime, load_id: str) -> datetime:
         """Moves it forward, never back; where it stands then. The load must be in the ledger."""
+
+    async def find_report(self, load_id: str) -> MissingReport | None:
+        """What a comparison with the pass of a load found."""
+
+    async def report_missing(
+        self, asked: Comparison, first_day: date, keys: AsyncGenerator[pa.RecordBatch, None], now: datetime
+    ) -> MissingReport:
+        """Compares current payments updated since a day with the keys of a pass, and keeps which are not in it."""
 
     async def erase_client(self, request: ErasureRequest, erased_at: datetime) -> Erased:
         """Removes a client's observations, and enters what was removed."""

@@ -1,16 +1,15 @@
 """The lake in the object store: parts first, the manifest last, everything once. See services.contracts.lake."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
-from services.contracts.lake import Part
 from services.contracts.receipt import Receipt
 from services.ingest.adapters.lake_writer import ObjectLakeWriter
 from services.ingest.adapters.manifests import find_manifest, open_manifest
-from services.ingest.adapters.parquet import from_parquet
+from services.ingest.adapters.quarantine import count_reasons, refused_rows, reread
 from services.ingest.adapters.receipts import keep_receipt
 from services.ingest.adapters.sweeping import objects_of, remove_orphans
+from services.ingest.domain.page_rows import PageRows
 from services.ingest.domain.sifting import RefusedRow
 from services.ingest.workflow.ports import LakeWriter
 from services.ingest.workflow.values import (
@@ -21,11 +20,7 @@ from services.ingest.workflow.values import (
     StoredParts,
     Swept,
 )
-from services.runtime.checksums import require_sha256
 from services.runtime.objects.store import ObjectInfo, ObjectStore
-
-# Of raw rows in one answer: gRPC clients refuse messages of more than 4 MiB.
-MAX_ANSWER_BYTES = 2 * 1024 * 1024
 
 
 class ObjectLake:
@@ -68,45 +63,20 @@ class ObjectLake:
 
     async def reasons(self, stored: StoredManifest) -> dict[str, int]:
         """See Lake."""
-        return await asyncio.to_thread(_count_reasons, self._store, stored.manifest.quarantine)
+        return await asyncio.to_thread(count_reasons, self._store, stored.manifest.quarantine)
 
     async def refused_rows(
         self, stored: StoredManifest, start: QuarantinePosition, limit: int
     ) -> tuple[list[RefusedRow], QuarantinePosition | None]:
         """See Lake."""
-        return await asyncio.to_thread(_refused_rows, self._store, stored.manifest.quarantine, start, limit)
+        return await asyncio.to_thread(refused_rows, self._store, stored.manifest.quarantine, start, limit)
+
+    async def reread(self, stored: StoredManifest) -> AsyncGenerator[PageRows, None]:
+        """See Lake."""
+        for part in stored.manifest.quarantine:
+            yield await asyncio.to_thread(reread, self._store, part)
 
 
 def _holds(store: ObjectStore, place: Place, parts: StoredParts) -> bool:
     there = {(info.key, info.size) for info in objects_of(store, place)}
     return all((part.key, part.size) in there for part in (*parts.rows, *parts.refused))
-
-
-def _count_reasons(store: ObjectStore, parts: tuple[Part, ...]) -> dict[str, int]:
-    counter: Counter[str] = Counter()
-    for part in parts:
-        counter.update(from_parquet(_content(store, part), ["reason"])["reason"].to_pylist())
-    return dict(counter.most_common())
-
-
-def _refused_rows(
-    store: ObjectStore, parts: tuple[Part, ...], start: QuarantinePosition, limit: int
-) -> tuple[list[RefusedRow], QuarantinePosition | None]:
-    """Row by row from `start`, until there are `limit` of them or the answer would grow too large."""
-    rows: list[RefusedRow] = []
-    size = 0
-    for number in range(start.part, len(parts)):
-        first = start.row if number == start.part else 0
-        table = from_parquet(_content(store, parts[number]), ["reason", "raw"])
-        for at, record in enumerate(table.slice(first, limit - len(rows) + 1).to_pylist(), first):
-            size += len(record["raw"].encode())
-            if len(rows) == limit or (rows and size > MAX_ANSWER_BYTES):
-                return rows, QuarantinePosition(number, at)
-            rows.append(RefusedRow(record["reason"], record["raw"]))
-    return rows, None
-
-
-def _content(store: ObjectStore, part: Part) -> bytes:
-    content = store.get(part.key)
-    require_sha256(content, part.sha256, part.key)
-    return content

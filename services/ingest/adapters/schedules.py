@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -13,7 +13,7 @@ from services.ingest.adapters.tables import RUNS, SCHEDULES, require_leader, sch
 from services.ingest.domain.runs import Pipeline, Schedule
 from services.ingest.workflow.values import Due, NewRun
 from services.runtime.clock import Clock
-from services.runtime.errors import Unavailable
+from services.runtime.errors import NotFound, Unavailable
 
 
 class PostgresScheduleTable:
@@ -32,7 +32,9 @@ class PostgresScheduleTable:
             for pipeline, cron in crons.items()
         ]
         entry = insert(SCHEDULES).values(rows)
+        others = SCHEDULES.c.pipeline.not_in([pipeline.value for pipeline in crons])
         async with self._leading() as connection:
+            await connection.execute(delete(SCHEDULES).where(others))
             await connection.execute(
                 entry.on_conflict_do_update(index_elements=["pipeline"], set_={"cron": entry.excluded.cron})
             )
@@ -47,6 +49,8 @@ class PostgresScheduleTable:
         """See ScheduleTable."""
         async with transaction(self._engine) as connection:
             schedule = await _locked(connection, pipeline)
+            if schedule is None and await connection.scalar(select(SCHEDULES.c.pipeline).limit(1)):
+                raise NotFound(f"{pipeline} has no schedule; set INGEST_{pipeline.name}_SCHEDULE")
             if schedule is None:
                 raise Unavailable("ingest has not entered its schedules yet; try again in a moment")
             changes: dict[str, object] = {"paused": paused}

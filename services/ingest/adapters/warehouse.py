@@ -15,6 +15,8 @@ from services.ingest.workflow.values import (
     ErasedRows,
     LoadedRows,
     ManifestReference,
+    MissingRows,
+    ReconciliationStart,
     RecordedUpdate,
     Watermarks,
 )
@@ -94,6 +96,21 @@ class WarehouseClient:
         )
         answer = await call(PEER, self._policy, lambda: self._stub.ReplaceManifest(request, timeout=self._short))
         return answer.replaced
+
+    async def reconciliation_start(self) -> ReconciliationStart:
+        """See Warehouse."""
+        request = pb.GetReconciliationStartRequest()
+        answer = await call(PEER, self._policy, lambda: self._stub.GetReconciliationStart(request, timeout=self._short))
+        first = _moment(answer.first_updated_at) if answer.HasField("first_updated_at") else None
+        return ReconciliationStart(first, answer.sequence)
+
+    async def report_missing(self, load_id: str, begun_sequence: int) -> MissingRows:
+        """See Warehouse."""
+        request = pb.ReportMissingPaymentsRequest(
+            load_id=load_id, begun_sequence=begun_sequence, leader_epoch=self._epoch
+        )
+        answer = await call(PEER, self._policy, lambda: self._stub.ReportMissingPayments(request, timeout=self._long))
+        return MissingRows(answer.report.compared, answer.report.missing)
 
     async def find_load(self, load_id: str) -> LoadedRows | None:
         """See Warehouse."""

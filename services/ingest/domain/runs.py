@@ -19,6 +19,8 @@ class Pipeline(StrEnum):
     RECOMMENDATIONS = "recommendations"
     BACKFILL = "backfill"
     ERASURE = "erasure"
+    REPLAY = "replay"
+    RECONCILE = "reconcile"
 
 
 class Trigger(StrEnum):

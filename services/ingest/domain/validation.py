@@ -74,6 +74,8 @@ def updated_at(row: SourceRow) -> datetime | None:
 def _object(fields: Any) -> Fields:
     if fields is Odd.TOO_DEEP:
         raise Refused("the row is nested too deep")
+    if fields is Odd.CUT:
+        raise Refused("the row was too long to be kept whole")
     if not isinstance(fields, dict):
         raise Refused("the row is not a JSON object")
     return fields

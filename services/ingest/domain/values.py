@@ -39,6 +39,7 @@ class Odd(Enum):
     UNPARSABLE = "no number, e.g. NaN"
     TWICE = "given more than once, so that nobody can say which is meant"
     TOO_DEEP = "nested too deep to be read"
+    CUT = "kept in part only, for it was too long"
 
 
 def given(fields: Fields, name: str) -> Any:

@@ -52,6 +52,13 @@ def since_day(watermark: datetime | None, logical_time: datetime, rules: WindowR
     return (watermark.astimezone(UTC) - rules.overlap).date() - ONE_DAY
 
 
+def full_since(oldest: datetime | None, logical_time: datetime, rules: WindowRules) -> date:
+    """The date that a full pass asks for: before all that is known, and all that the first pass asked for."""
+    before_all = None if oldest is None else oldest.astimezone(UTC).date() - ONE_DAY
+    known = [day for day in (before_all, rules.first_day) if day is not None]
+    return min(known) if known else since_day(None, logical_time, rules)
+
+
 def is_ahead(watermark: datetime | None, source_time: datetime) -> bool:
     """Whether a watermark lies beyond the source's clock, so that rows between the two would be skipped."""
     return watermark is not None and watermark > source_time + CLOCK_TOLERANCE

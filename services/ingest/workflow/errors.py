@@ -35,6 +35,12 @@ class RunActive(FailedPrecondition):
         )
 
 
+class NotReplayable(FailedPrecondition):
+    """There is nothing that could be validated again."""
+
+    reason = "NOT_REPLAYABLE"
+
+
 class CompaniesNeverLoaded(FailedPrecondition):
     """Payments mean nothing without the catalogue."""
 

@@ -96,10 +96,15 @@ class Quarantine:
         self, run_id: UUID, start: QuarantinePosition, limit: int
     ) -> tuple[list[RefusedRow], QuarantinePosition | None]:
         """Rows from a place on, and the next place; none while the run's pass has not come to its end."""
-        stored = await self._manifest(await self._runs.get(run_id))
+        stored = await self.manifest_of(await self._runs.get(run_id))
         return ([], None) if stored is None else await self._lake.refused_rows(stored, start, limit)
 
-    async def _manifest(self, run: Run) -> StoredManifest | None:
+    async def reasons(self, run_id: UUID) -> dict[str, int]:
+        """How many rows were refused for which reason, most frequent first."""
+        stored = await self.manifest_of(await self._runs.get(run_id))
+        return {} if stored is None else await self._lake.reasons(stored)
+
+    async def manifest_of(self, run: Run) -> StoredManifest | None:
         """The one that counts; for a run whose pass was not accepted, or not yet, the newest one it left."""
         outputs = run.outputs()
         saved = saved_output(outputs)

@@ -32,6 +32,12 @@ class WindowOutput(StepOutput):
     watermark: AwareDatetime | None
 
 
+class FullWindowOutput(WindowOutput):
+    """The window of a full pass, and the ledger's place before it began."""
+
+    begun_sequence: int
+
+
 class SavedOutput(StepOutput):
     """Where the rows of the pass stand in the lake, and how far they would move the watermark."""
 
@@ -68,6 +74,19 @@ class ErasureParameters(StepOutput):
     def digest(self) -> bytes:
         """32 bytes."""
         return bytes.fromhex(self.client_digest)
+
+
+class ReplayParameters(StepOutput):
+    """The run whose refused rows are replayed, and the manifest that names them."""
+
+    run_id: str
+    manifest_key: str
+    manifest_sha256: str
+
+    @property
+    def manifest(self) -> ManifestReference:
+        """As a reference."""
+        return ManifestReference(self.manifest_key, self.manifest_sha256)
 
 
 class BackfillParameters(StepOutput):

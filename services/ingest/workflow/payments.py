@@ -50,13 +50,13 @@ async def save_backfill_to_bucket(context: StepContext) -> StepResult:
 async def save_payments_to_db(context: StepContext) -> StepResult:
     """Loads them; the watermark moves in the same transaction."""
     saved = context.output(SAVE_STEP, SavedOutput)
-    return await _load(context, saved, moves_watermark=True)
+    return await load_payments(context, saved, moves_watermark=True)
 
 
 async def save_backfill_to_db(context: StepContext) -> StepResult:
     """Loads them, and leaves the watermark where it is."""
     saved = context.output(SAVE_STEP, SavedOutput)
-    return await _load(context, saved, moves_watermark=False)
+    return await load_payments(context, saved, moves_watermark=False)
 
 
 async def update_last_payments_update(context: StepContext) -> StepResult:
@@ -73,7 +73,8 @@ async def update_last_payments_update(context: StepContext) -> StepResult:
     return StepResult()
 
 
-async def _load(context: StepContext, saved: SavedOutput, *, moves_watermark: bool) -> StepResult:
+async def load_payments(context: StepContext, saved: SavedOutput, *, moves_watermark: bool) -> StepResult:
+    """Loads what a step has saved, and keeps the receipt; a load that is under way is never broken off."""
     watermark = saved.reached if moves_watermark else None
     context.progress.say("loading")
     context.progress.commit()

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from services.ingest.domain.runs import Pipeline
-from services.ingest.workflow import companies, erasing, index, lake_erasing, payments
-from services.ingest.workflow.saving import WINDOW_STEP
+from services.ingest.workflow import companies, erasing, index, lake_erasing, payments, reconcile, replay
+from services.ingest.workflow.saving import FULL_WINDOW_STEP, WINDOW_STEP
 from services.ingest.workflow.steps import Step
 
 PIPELINES: Mapping[Pipeline, tuple[Step, ...]] = {
@@ -34,6 +34,20 @@ PIPELINES: Mapping[Pipeline, tuple[Step, ...]] = {
         Step("verify_companies", payments.verify_companies),
         Step(payments.SAVE_STEP, payments.save_backfill_to_bucket),
         Step("save_payments_to_db", payments.save_backfill_to_db),
+    ),
+    Pipeline.REPLAY: (
+        Step("verify_bucket", payments.verify_bucket),
+        Step("verify_companies", payments.verify_companies),
+        Step(replay.REPLAY_STEP, replay.replay_quarantine_to_bucket),
+        Step("save_payments_to_db", replay.save_replayed_payments_to_db),
+    ),
+    Pipeline.RECONCILE: (
+        Step("verify_bucket", payments.verify_bucket),
+        Step("verify_companies", payments.verify_companies),
+        Step(FULL_WINDOW_STEP, reconcile.get_first_payments_update),
+        Step(payments.SAVE_STEP, reconcile.save_all_payments_to_bucket),
+        Step("save_payments_to_db", reconcile.save_all_payments_to_db),
+        Step("report_missing_payments", reconcile.report_missing_payments),
     ),
 }
 

@@ -1,6 +1,6 @@
 """What the workflow needs of the world; the adapters just fit."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -9,6 +9,7 @@ from services.contracts.receipt import Receipt
 from services.ingest.domain.account import Account
 from services.ingest.domain.erasure import ErasedClients
 from services.ingest.domain.order import ActiveRun
+from services.ingest.domain.page_rows import PageRows
 from services.ingest.domain.paging import PageRequest
 from services.ingest.domain.runs import Pipeline, Run, RunState, Schedule
 from services.ingest.domain.sifting import RefusedRow, Sifted
@@ -20,11 +21,13 @@ from services.ingest.workflow.values import (
     LakeErasure,
     LoadedRows,
     ManifestReference,
+    MissingRows,
     NewRun,
     Page,
     PassFacts,
     Place,
     QuarantinePosition,
+    ReconciliationStart,
     RecordedUpdate,
     RunCursor,
     RunObjects,
@@ -104,6 +107,9 @@ class Lake(Protocol):
     ) -> tuple[list[RefusedRow], QuarantinePosition | None]:
         """Rows of the quarantine from a place on, few enough for one message; and the next place."""
 
+    def reread(self, stored: StoredManifest) -> AsyncGenerator[PageRows, None]:
+        """All rows of the quarantine, as if the source gave them anew, a part at a time."""
+
 
 class LakeEraser(Protocol):
     """Takes erased clients out of the lake. Rewrites are new objects; what they replace is deleted afterwards."""
@@ -150,6 +156,12 @@ class Warehouse(Protocol):
 
     async def replace_manifest(self, load_id: str, manifest: ManifestReference) -> bool:
         """Has a load's entry in the ledger name another manifest; False when it was never committed."""
+
+    async def reconciliation_start(self) -> ReconciliationStart:
+        """What a full pass has to know before it begins."""
+
+    async def report_missing(self, load_id: str, begun_sequence: int) -> MissingRows:
+        """Has a loaded full pass compared with what stands, and the payments that it did not show kept by key."""
 
     async def find_load(self, load_id: str) -> LoadedRows | None:
         """A committed load, as the ledger has it; None without one."""
@@ -255,13 +267,16 @@ class ScheduleTable(Protocol):
     """Schedules, kept where they outlive the process."""
 
     async def put(self, crons: dict[Pipeline, str]) -> None:
-        """Enters new schedules, and replaces the times of known ones; paused ones stay paused."""
+        """Enters new schedules, replaces the times of known ones, paused ones staying so, and drops all others."""
 
     async def all(self) -> list[Schedule]:
         """All schedules, by pipeline."""
 
     async def set_paused(self, pipeline: Pipeline, *, paused: bool) -> Schedule:
-        """Pauses or resumes; resumed, it fires from its next time on. Unavailable before `put` was ever called."""
+        """Pauses or resumes; resumed, it fires from its next time on. Unavailable before `put` was ever called.
+
+        NotFound for a pipeline without a schedule.
+        """
 
     async def catch_up(
         self, pipeline: Pipeline, decide: Callable[[Schedule], datetime | None], make: Callable[[datetime], NewRun]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from services.contracts.lake import LakeManifest
+from services.contracts.lake import Dataset, LakeManifest
 from services.ingest.domain.erasure import ErasedClients
 from services.ingest.domain.runs import Outputs, Pipeline, Run
 from services.ingest.domain.sifting import Sifted, Terms, sift
@@ -16,6 +16,7 @@ from services.ingest.workflow.steps import StepContext
 from services.ingest.workflow.values import Page, Place, StoredManifest
 
 WINDOW_STEP = "get_last_payments_update"
+FULL_WINDOW_STEP = "get_first_payments_update"
 # Below this many a share says little: one bad row of two is no reason to stop.
 MIN_BAD_ROWS = 20
 SCHEMA_BASIS = f"schema {LakeManifest.model_fields['schema_version'].default}"
@@ -24,11 +25,12 @@ SCHEMA_BASIS = f"schema {LakeManifest.model_fields['schema_version'].default}"
 def place_of(run: Run, outputs: Outputs) -> Place | None:
     """Where a run's rows stand in the lake; None while its window is not known yet. The same at every attempt."""
     run_id = str(run.run_id)
-    if run.pipeline is Pipeline.COMPANIES:
-        return Place("companies", run.logical_time.astimezone(UTC).date(), run_id)
+    if run.pipeline in (Pipeline.COMPANIES, Pipeline.REPLAY):
+        dataset: Dataset = "companies" if run.pipeline is Pipeline.COMPANIES else "payments"
+        return Place(dataset, run.logical_time.astimezone(UTC).date(), run_id)
     if run.pipeline is Pipeline.BACKFILL:
         return Place("payments", BackfillParameters.read(run.parameters).days.since, run_id)
-    window = outputs.get(WINDOW_STEP)
+    window = outputs.get(WINDOW_STEP) or outputs.get(FULL_WINDOW_STEP)
     return None if window is None else Place("payments", WindowOutput.read(window).since, run_id)
 
 
@@ -43,7 +45,8 @@ async def save_companies_of(context: StepContext) -> SavedOutput:
     tools, place = context.tools, _place(context)
     one = Pass(place, SCHEMA_BASIS, None, tools.source.companies(), _sift_companies, _go_on)
     stored = await read_into_lake(one, context)
-    return await _judged(context, stored)
+    await _require_good_rows(context, stored)
+    return saved_of(context, stored)
 
 
 async def save_payments_of(context: StepContext, watermark: datetime | None, days: DayRange | None) -> SavedOutput:
@@ -55,7 +58,8 @@ async def save_payments_of(context: StepContext, watermark: datetime | None, day
     basis, sift_payments = f"{SCHEMA_BASIS}, {erased.edition}", partial(_sift_payments, days, erased)
     one = Pass(place, basis, place.day, fetch, sift_payments, begin)
     stored = await read_into_lake(one, context)
-    return await _judged(context, stored)
+    await _require_good_rows(context, stored)
+    return saved_of(context, stored)
 
 
 def _place(context: StepContext) -> Place:
@@ -65,13 +69,18 @@ def _place(context: StepContext) -> Place:
     return place
 
 
-async def _judged(context: StepContext, stored: StoredManifest) -> SavedOutput:
+async def _require_good_rows(context: StepContext, stored: StoredManifest) -> None:
+    refused = stored.manifest.quarantined
+    share = refused / max(stored.manifest.rows + refused, 1)
+    if refused >= MIN_BAD_ROWS and share > context.tools.reading.max_quarantine_share:
+        raise TooManyBadRows(await _complaint(context, stored, share))
+
+
+def saved_of(context: StepContext, stored: StoredManifest) -> SavedOutput:
+    """What a step leaves that has saved rows."""
     manifest, progress = stored.manifest, context.progress
     read = manifest.rows + manifest.quarantined
     progress.count(read=read, quarantined=manifest.quarantined, parts=len(manifest.parts))
-    share = manifest.quarantined / max(read, 1)
-    if manifest.quarantined >= MIN_BAD_ROWS and share > context.tools.reading.max_quarantine_share:
-        raise TooManyBadRows(await _complaint(context, stored, share))
     progress.say(f"{manifest.rows} rows in {len(manifest.parts)} parts, {manifest.quarantined} quarantined")
     reached = reached_watermark(manifest.newest_updated_at, manifest.source_time)
     return SavedOutput(

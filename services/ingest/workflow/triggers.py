@@ -9,8 +9,9 @@ import structlog
 
 from services.ingest.domain.runs import Pipeline, Run, Trigger
 from services.ingest.domain.window import DayRange
-from services.ingest.workflow.errors import CompaniesNeverLoaded
-from services.ingest.workflow.outputs import BackfillParameters, ErasureParameters
+from services.ingest.workflow.errors import CompaniesNeverLoaded, NotReplayable, RunActive
+from services.ingest.workflow.inspection import Quarantine
+from services.ingest.workflow.outputs import BackfillParameters, ErasureParameters, ReplayParameters
 from services.ingest.workflow.pipelines import step_names
 from services.ingest.workflow.ports import RunTable, Warehouse
 from services.ingest.workflow.values import NewRun
@@ -23,8 +24,11 @@ log = structlog.get_logger(__name__)
 class Triggers:
     """What callers may start. `warehouse` is asked once, without patience; `wake` tells the leader, if it is here."""
 
-    def __init__(self, runs: RunTable, warehouse: Warehouse, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, runs: RunTable, quarantine: Quarantine, warehouse: Warehouse, clock: Clock, wake: Callable[[], None]
+    ) -> None:
         self._runs = runs
+        self._quarantine = quarantine
         self._warehouse = warehouse
         self._clock = clock
         self._wake = wake
@@ -48,6 +52,21 @@ class Triggers:
     async def erase(self, client: ErasureParameters, request_id: str | None) -> Run:
         """Queues the erasure of a client. There is no other run while it works; several erasures queue."""
         return await self._create(Pipeline.ERASURE, request_id, client.to_json())
+
+    async def replay(self, run_id: UUID, request_id: str | None) -> Run:
+        """Queues a replay of the rows that an ended run refused. Raises RunActive, NotReplayable or NotFound."""
+        refused_by = await self._runs.get(run_id)
+        if refused_by.state.is_active:
+            raise RunActive(refused_by.pipeline, str(run_id))
+        if refused_by.pipeline is Pipeline.COMPANIES:
+            raise NotReplayable(
+                f"run {run_id} is of companies, whose rows mean something as a whole only; run the pipeline companies"
+            )
+        stored = await self._quarantine.manifest_of(refused_by)
+        if stored is None or not stored.manifest.quarantined:
+            raise NotReplayable(f"run {run_id} has refused no rows; see ListQuarantineReasons of other runs")
+        parameters = ReplayParameters(run_id=str(run_id), manifest_key=stored.key, manifest_sha256=stored.sha256)
+        return await self._create(Pipeline.REPLAY, request_id, parameters.to_json())
 
     async def retry(self, run_id: UUID) -> Run:
         """Queues a failed or cancelled run again; it goes on at its first unfinished step."""

@@ -154,6 +154,22 @@ class Watermarks:
 
 
 @dataclass(frozen=True, slots=True)
+class ReconciliationStart:
+    """The oldest `updated_at` that the warehouse knows (None without any), and the newest place of its ledger."""
+
+    first_updated_at: datetime | None
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class MissingRows:
+    """Of `compared` current payments, those `missing` from a full pass over the source."""
+
+    compared: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
 class BuiltIndex:
     """An index version as the indexer built it."""
 

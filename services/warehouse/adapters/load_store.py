@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 import pyarrow as pa
@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.contracts.lake import COMPANIES_SCHEMA, PAYMENTS_SCHEMA
 from services.runtime.database import DatabaseUnavailable
 from services.runtime.errors import DeadlineExceeded
-from services.warehouse.adapters import companies_merge, erasing, ledger, payments_merge
+from services.warehouse.adapters import companies_merge, erasing, ledger, missing_payments, payments_merge
 from services.warehouse.adapters.failures import Conflict, statement_errors
 from services.warehouse.adapters.joins import SCANNED_BYTES_PER_LOOKUP, measured
 from services.warehouse.adapters.staging import copy_rows
 from services.warehouse.domain.erasure import Erased, ErasureRequest
 from services.warehouse.domain.loads import CatalogueSizes, Dataset, Load, LoadCounts, LoadRequest
+from services.warehouse.domain.reconciliation import Comparison, MissingReport
 from services.warehouse.workflow import LoadTransaction
 
 Result = TypeVar("Result")
@@ -96,6 +97,16 @@ class PostgresLoadTransaction:
     async def advance_watermark(self, dataset: Dataset, to: datetime, load_id: str) -> datetime:
         """See LoadTransaction."""
         return await ledger.advance_watermark(self._connection, dataset, to, load_id)
+
+    async def find_report(self, load_id: str) -> MissingReport | None:
+        """See LoadTransaction."""
+        return await missing_payments.find_report(self._connection, load_id)
+
+    async def report_missing(
+        self, asked: Comparison, first_day: date, keys: AsyncGenerator[pa.RecordBatch, None], now: datetime
+    ) -> MissingReport:
+        """See LoadTransaction."""
+        return await missing_payments.report_missing(self._connection, asked, first_day, keys, now)
 
     async def erase_client(self, request: ErasureRequest, erased_at: datetime) -> Erased:
         """See LoadTransaction."""

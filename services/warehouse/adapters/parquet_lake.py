@@ -1,8 +1,8 @@
 """The lake as the warehouse reads it: manifest and parts, each checked against its SHA-256 before a byte is used."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+from contextlib import aclosing, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -41,11 +41,17 @@ class ParquetLake:
 
     async def batches(self, manifest: LakeManifest) -> AsyncGenerator[pa.RecordBatch, None]:
         """See Lake."""
-        for part in manifest.parts:
+        async with aclosing(self.rows(manifest.parts, SCHEMAS[manifest.dataset])) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def rows(self, parts: Sequence[Part], schema: pa.Schema) -> AsyncGenerator[pa.RecordBatch, None]:
+        """The rows of some parts, in order; an error that names the part unless it is what its manifest tells."""
+        for part in parts:
             with TemporaryDirectory(prefix="afin-part-") as folder:
                 path = Path(folder) / "part.parquet"
                 await _in_thread(self._fetch, part, path)
-                with closing(self._read(part, path, SCHEMAS[manifest.dataset])) as batches:
+                with closing(self._read(part, path, schema)) as batches:
                     while (batch := await _in_thread(next, batches, None)) is not None:
                         yield batch
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.runtime.errors import FailedPrecondition
-from services.warehouse.adapters import ledger
+from services.warehouse.adapters import ledger, missing_payments
 from services.warehouse.adapters.failures import statement_errors
 from services.warehouse.domain.history import (
     ClientPaymentsPlace,
@@ -20,6 +20,7 @@ from services.warehouse.domain.history import (
     TrainingSummary,
 )
 from services.warehouse.domain.loads import Dataset, Load
+from services.warehouse.domain.reconciliation import MissingPayment, MissingReport, Start
 
 REVISION = "SELECT version_num FROM warehouse.schema_version"
 PAYMENT = """payment_id, company_code, payment_at, status, amount, external_client_id, created_at, start_date, end_date,
@@ -129,6 +130,22 @@ class PostgresReads:
         """See Reads."""
         (row,) = await self._rows(TRAINING_SUMMARY, created_since=created_since, statuses=list(statuses))
         return TrainingSummary(**row)
+
+    async def reconciliation_start(self) -> Start:
+        """See ReportReads."""
+        (row,) = await self._rows(missing_payments.START)
+        return Start(**row)
+
+    async def missing_report(self, load_id: str) -> MissingReport | None:
+        """See ReportReads."""
+        async with self._connection() as connection:
+            return await missing_payments.find_report(connection, load_id)
+
+    async def missing_payments(self, load_id: str, after: tuple[str, str], limit: int) -> list[MissingPayment]:
+        """See ReportReads."""
+        place = {"payment_id": after[0], "company_code": after[1]}
+        rows = await self._rows(missing_payments.PAGE, load_id=load_id, limit=limit, **place)
+        return [MissingPayment(**row) for row in rows]
 
     async def _rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         async with self._connection() as connection:

@@ -30,6 +30,7 @@ EMPTY = ";".join(
         "warehouse.payment_confirmations",
         "warehouse.companies",
         "warehouse.watermarks",
+        "warehouse.reconciliations",
         "warehouse.loads",
         "warehouse.erasures",
     )

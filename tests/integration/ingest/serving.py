@@ -75,6 +75,17 @@ class Ingest:
         request = pb.BackfillRequest(first_day=first_day, last_day=last_day, request_id=request_id)
         return (await self.stub.Backfill(request, timeout=CALL_SECONDS)).run
 
+    async def replay(self, run_id: str, request_id: str = "") -> pb.Run:
+        """ReplayQuarantine, as the trigger returns it."""
+        request = pb.ReplayQuarantineRequest(run_id=run_id, request_id=request_id)
+        return (await self.stub.ReplayQuarantine(request, timeout=CALL_SECONDS)).run
+
+    async def reasons(self, run_id: str) -> dict[str, int]:
+        """ListQuarantineReasons."""
+        request = pb.ListQuarantineReasonsRequest(run_id=run_id)
+        answer = await self.stub.ListQuarantineReasons(request, timeout=CALL_SECONDS)
+        return {reason.reason: reason.rows for reason in answer.reasons}
+
     async def cancel(self, run_id: str) -> pb.Run:
         """CancelRun."""
         return (await self.stub.CancelRun(pb.CancelRunRequest(run_id=run_id), timeout=CALL_SECONDS)).run

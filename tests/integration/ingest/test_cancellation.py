@@ -1,19 +1,15 @@
 """A run that is cancelled around its load: what was committed stands in its account, to the last row."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from afin.ingest.v1 import ingest_pb2 as pb
-from services.warehouse.adapters.load_store import LOCK
 from tests.integration.ingest.conftest import Serve
 from tests.integration.ingest.indexer_server import IndexerServer
 from tests.integration.ingest.serving import Ingest, step_of
 from tests.integration.ingest.source_server import NOW
-from tests.integration.ingest.warehouse_server import WarehouseServer
+from tests.integration.ingest.warehouse_server import WarehouseServer, loads_waiting
 
 # As a crash leaves it between the commit of the load and the end of its step.
 JUST_COMMITTED = """
@@ -21,14 +17,6 @@ JUST_COMMITTED = """
     WHERE position >= :position;
 """
 WITHOUT_ACCOUNT = "UPDATE ingest.runs SET counts = '{}', cancel_requested = true WHERE state = 'running'"
-
-
-@asynccontextmanager
-async def loads_waiting(engine: AsyncEngine) -> AsyncIterator[None]:
-    """While open, no load of the warehouse comes to its end."""
-    async with engine.begin() as connection:
-        await connection.execute(text(LOCK))
-        yield
 
 
 async def test_a_load_under_way_is_finished_and_counted_before_the_run_is_cancelled(

@@ -10,8 +10,9 @@ import pytest
 
 from services.contracts.lake import PAYMENTS_SCHEMA
 from services.contracts.receipt import Receipt, receipt_key
-from services.ingest.adapters.lake import MAX_ANSWER_BYTES, ObjectLake
+from services.ingest.adapters.lake import ObjectLake
 from services.ingest.adapters.parquet import MAX_RAW_BYTES
+from services.ingest.adapters.quarantine import MAX_ANSWER_BYTES
 from services.ingest.adapters.source_json import parse_payments
 from services.ingest.domain.sifting import RefusedRow, Sifted, Terms, sift
 from services.ingest.workflow.values import (

@@ -71,6 +71,22 @@ async def test_too_many_bad_rows_stop_the_run_before_anything_is_loaded(
     assert len((await ingest.quarantined(run.run_id)).rows) == 25
 
 
+async def test_a_run_that_bad_rows_stop_leaves_warehouse_and_watermark_as_they_were(
+    ingest: Ingest, source: SourceServer, warehouse: WarehouseServer
+) -> None:
+    await ingest.load_companies()
+    await ingest.recommendations()
+    before = await warehouse.watermark(), await warehouse.statistics()
+    source.payments += [payment(number, amount="much") for number in range(100, 125)]
+    source.payments.append(payment(99))
+
+    run = await ingest.recommendations()
+
+    assert (run.state, run.HasField("account")) == (pb.RUN_STATE_FAILED, False)
+    assert await ingest.reasons(run.run_id) == {"amount is not a number": 25}
+    assert (await warehouse.watermark(), await warehouse.statistics()) == before
+
+
 async def test_a_run_stopped_by_bad_rows_can_be_retried_with_more_patience(
     serve: Serve, settings: IngestSettings, source: SourceServer
 ) -> None:

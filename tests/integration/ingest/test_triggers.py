@@ -145,8 +145,8 @@ async def test_what_is_no_run_id_is_refused_by_field(ingest: Ingest, call: str) 
     assert (refused.code, refused.field) == (grpc.StatusCode.INVALID_ARGUMENT, "run_id")
 
 
-@pytest.mark.parametrize("pipeline", [pb.PIPELINE_UNSPECIFIED, pb.PIPELINE_BACKFILL])
-async def test_only_companies_and_recommendations_are_run_by_name(
+@pytest.mark.parametrize("pipeline", [pb.PIPELINE_UNSPECIFIED, pb.PIPELINE_BACKFILL, pb.PIPELINE_REPLAY])
+async def test_a_pipeline_that_has_to_be_told_what_it_is_about_is_not_run_by_name(
     ingest: Ingest, pipeline: "pb.Pipeline.ValueType"
 ) -> None:
     refused = await refusal(ingest.run(pipeline))

@@ -28,7 +28,15 @@ TIMEOUT = timedelta(seconds=60)
 # Faster than TRUNCATE, which makes new files.
 EMPTY = ";".join(
     f"DELETE FROM warehouse.{table}"
-    for table in ("payments", "payment_confirmations", "companies", "watermarks", "loads", "erasures")
+    for table in (
+        "payments",
+        "payment_confirmations",
+        "companies",
+        "watermarks",
+        "reconciliations",
+        "loads",
+        "erasures",
+    )
 )
 
 

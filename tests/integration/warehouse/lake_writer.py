@@ -3,7 +3,7 @@
 import io
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from services.contracts.lake import (
     COMPANIES_SCHEMA,
     PAYMENTS_SCHEMA,
+    QUARANTINE_SCHEMA,
     Dataset,
     LakeManifest,
     Part,
@@ -63,6 +64,17 @@ def put_payments(
     return LoadRequest(load_id, key, sha256, watermark)
 
 
+def put_pass(
+    store: ObjectStore, load_id: str, observations: Sequence[Observation], *, since: date, refused: Sequence[str] = ()
+) -> LoadRequest:
+    """A pass over the source since a day: rows in two parts, the texts of refused ones, and the request that loads."""
+    half = len(observations) // 2
+    tables = [payments_table(some) for some in (observations[:half], observations[half:]) if some]
+    bad = [pa.Table.from_pylist([{"reason": "bad", "raw": raw} for raw in refused], schema=QUARANTINE_SCHEMA)]
+    key, sha256 = put_manifest(store, load_id, "payments", tables, since=since, quarantine=bad if refused else ())
+    return LoadRequest(load_id, key, sha256)
+
+
 def put_companies(
     store: ObjectStore,
     load_id: str,
@@ -85,19 +97,24 @@ def put_manifest(
     *,
     source_time: datetime = EPOCH,
     refused: int = 0,
+    since: date | None = None,
+    quarantine: Sequence[pa.Table] = (),
 ) -> tuple[str, str]:
-    """A part for each table, then the manifest: its key and SHA-256."""
+    """A part for each table, then the manifest: its key and SHA-256. `refused`: rows of a part that is not there."""
     folder = run_folder("raw", dataset, EPOCH.date(), run_id)
     parts = tuple(_put_part(store, part_key(folder, 1, number), table) for number, table in enumerate(tables))
+    bad_folder = run_folder("quarantine", dataset, EPOCH.date(), run_id)
+    bad = [_put_part(store, part_key(bad_folder, 1, number), table) for number, table in enumerate(quarantine)]
+    absent = [Part(key="quarantine/part", rows=refused, size=1, sha256="0" * 64)] if refused else []
     manifest = LakeManifest(
         dataset=dataset,
         run_id=run_id,
         code_version="test",
-        since=None,
+        since=since,
         source_time=source_time,
         newest_updated_at=None,
         parts=parts,
-        quarantine=(Part(key="quarantine/part", rows=refused, size=1, sha256="0" * 64),) if refused else (),
+        quarantine=(*bad, *absent),
     )
     key = manifest_key(folder, 1)
     assert store.put_if_absent(key, manifest.to_bytes())

@@ -22,7 +22,16 @@ from tests.integration.warehouse.lake_writer import Company, put_companies, put_
 from tests.integration.warehouse.oracle import EPOCH, MICROSECOND, Observation
 from tests.integration.warehouse.test_erasure import erasure_of
 
-TABLES = ["payments", "payment_confirmations", "companies", "loads", "watermarks", "erasures"]
+TABLES = [
+    "payments",
+    "payment_confirmations",
+    "companies",
+    "loads",
+    "watermarks",
+    "erasures",
+    "reconciliations",
+    "missing_payments",
+]
 VIEWS = ["training_payments", "training_companies", "published_watermark"]
 
 

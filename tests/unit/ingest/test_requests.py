@@ -44,7 +44,7 @@ def test_a_request_id_too_long_or_unprintable_is_refused(text: str) -> None:
     assert wrong_field(lambda: requests.request_id(text)) == "request_id"
 
 
-@pytest.mark.parametrize("number", [pb.PIPELINE_UNSPECIFIED, pb.PIPELINE_BACKFILL, UNKNOWN])
+@pytest.mark.parametrize("number", [pb.PIPELINE_UNSPECIFIED, pb.PIPELINE_BACKFILL, pb.PIPELINE_REPLAY, UNKNOWN])
 def test_only_companies_and_recommendations_are_run_by_name(number: "pb.Pipeline.ValueType") -> None:
     assert wrong_field(lambda: requests.scheduled_pipeline(number)) == "pipeline"
 

@@ -8,6 +8,7 @@ from services.ingest.domain.window import (
     CLOCK_TOLERANCE,
     DayRange,
     WindowRules,
+    full_since,
     is_ahead,
     reached_watermark,
     since_day,
@@ -35,6 +36,23 @@ def test_the_first_pass_begins_at_the_configured_day() -> None:
 )
 def test_later_passes_go_back_by_overlap_and_a_day_whatever_after_means(watermark: datetime, since: date) -> None:
     assert since_day(watermark, NOON, WindowRules(date(2014, 1, 1), timedelta(hours=48))) == since
+
+
+@pytest.mark.parametrize(
+    ("oldest", "first_day", "since"),
+    [
+        (datetime(2026, 3, 1, 0, tzinfo=UTC), None, date(2026, 2, 28)),
+        (datetime(2026, 3, 1, 0, tzinfo=UTC), date(2026, 3, 1), date(2026, 2, 28)),
+        (datetime(2026, 3, 1, 0, tzinfo=UTC), date(2014, 1, 1), date(2014, 1, 1)),
+        (datetime(2026, 3, 1, 1, tzinfo=timezone(timedelta(hours=2))), None, date(2026, 2, 27)),
+        (None, date(2014, 1, 1), date(2014, 1, 1)),
+        (None, None, date(2026, 2, 8)),
+    ],
+)
+def test_a_full_pass_begins_before_all_that_is_known_and_all_that_was_asked_for(
+    oldest: datetime | None, first_day: date | None, since: date
+) -> None:
+    assert full_since(oldest, NOON, WindowRules(first_day, timedelta(hours=48))) == since
 
 
 def test_the_day_is_taken_in_utc() -> None:
