@@ -56,11 +56,13 @@ class PageIdentity:
 class PagerMark:
     """A place in a pass, small enough to be kept elsewhere, from which another pager goes on.
 
-    `anchors`: groups up to which all was seen; `fingerprints`: of rows that will come again; `width`: the longest page.
+    `width`: the longest page; `last_group`: of the last row seen; `anchors`: groups up to which all was seen;
+    `fingerprints`: of rows that will come again.
     """
 
     offset: int = 0
     width: int = 0
+    last_group: str = ""
     anchors: tuple[str, ...] = ()
     fingerprints: tuple[int, ...] = ()
 
@@ -92,7 +94,7 @@ class Pager:
         self._idle = 0
         # The longest page so far: one shorter than that was not cut by the source.
         self._widest = mark.width
-        self._last_group = ""
+        self._last_group = mark.last_group
         self._closed: deque[frozenset[str]] = deque([frozenset(mark.anchors)], maxlen=REMEMBERED_PAGES)
         self._seen: deque[frozenset[int]] = deque([frozenset(mark.fingerprints)], maxlen=REMEMBERED_PAGES)
 
@@ -183,13 +185,18 @@ class Pager:
         self._offset = offset + len(page) if self._looks_beyond else self._resume
         if any(page.fingerprints[row] == page.fingerprints[-1] for row in fresh):
             self._last_group = page.groups[-1]
-        self.mark = PagerMark(self._resume, self._widest, self._anchors(page), tuple(page.fingerprints[-MARKED_ROWS:]))
+        self.mark = self._marked(page)
 
-    def _anchors(self, page: PageIdentity) -> tuple[str, ...]:
-        """The last closed groups of the page that can be kept anywhere: ids are what the source makes them."""
-        closed = (group for group in reversed(page.groups) if group in self._closed[-1])
-        fit = (group for group in closed if len(group) <= MAX_ANCHOR and group.isprintable())
-        return tuple(islice(dict.fromkeys(fit), MARKED_ROWS))
+    def _marked(self, page: PageIdentity) -> PagerMark:
+        """With groups that can be kept anywhere alone: ids are what the source makes them."""
+        closed = (group for group in reversed(page.groups) if group in self._closed[-1] and _is_plain(group))
+        return PagerMark(
+            offset=self._resume,
+            width=self._widest,
+            last_group=self._last_group if _is_plain(self._last_group) else "",
+            anchors=tuple(islice(dict.fromkeys(closed), MARKED_ROWS)),
+            fingerprints=tuple(page.fingerprints[-MARKED_ROWS:]),
+        )
 
     def _close_groups(self, groups: Sequence[str]) -> int:
         """Remembers what the page closes; how many of its last rows to ask for again, an anchor among them."""
@@ -202,3 +209,7 @@ class Pager:
         # One group fills the page: taken for closed, or the pass would stand still.
         self._closed.append(frozenset(groups))
         return overlap
+
+
+def _is_plain(group: str) -> bool:
+    return len(group) <= MAX_ANCHOR and group.isprintable()

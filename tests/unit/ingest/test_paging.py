@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.ingest.domain.paging import Pager, PageRequest, PagingError
 from services.ingest.domain.rows import PAYMENT_FIELDS, SourceRow, source_row
-from tests.unit.ingest.moving_source import KINDS, Situation, filled, identity, read
+from tests.unit.ingest.moving_source import KINDS, Situation, as_it_is_kept, filled, identity, read
 
 
 def rows(*ids: int, version: int = 0) -> list[SourceRow]:
@@ -62,10 +62,13 @@ def situations(room: list[int], rows: list[int], changes: list[int]) -> st.Searc
         rows=st.sampled_from(rows),
         asked=st.sampled_from([1, 3]),
         changes=st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from(changes)), min_size=1, max_size=12),
+        in_flight=st.sampled_from([1, 2, 5]),
+        keeps=st.sampled_from([1, 3]),
+        breaks=st.frozensets(st.integers(1, 20), max_size=3),
     )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(situation=situations(room=[2, 3, 4, 30], rows=[0, 1, 5, 30, 60, 100], changes=[0, 0, 1, 2, 3, 12]))
 def test_no_row_that_stays_is_missed_in_silence_whatever_moves(situation: Situation) -> None:
     source = filled(situation)
@@ -80,7 +83,7 @@ def test_no_row_that_stays_is_missed_in_silence_whatever_moves(situation: Situat
 
 
 @settings(max_examples=200, deadline=None)
-@given(situation=situations(room=[10, 30], rows=[0, 30, 100, 300], changes=[0, 1, 2]))
+@given(situation=situations(room=[10, 30], rows=[30, 100, 300], changes=[0, 1, 2]))
 def test_a_source_that_moves_slower_than_it_is_read_is_read_whole(situation: Situation) -> None:
     source = filled(situation)
     before = set(source.rows)
@@ -207,3 +210,32 @@ def test_what_is_remembered_does_not_grow_with_the_set() -> None:
 
     assert sum(len(page) for page in pager._seen) <= 8_000
     assert sum(len(page) for page in pager._closed) <= 8_000
+
+
+def test_a_pass_goes_on_from_a_mark_behind_what_was_seen() -> None:
+    pager = Pager(6, 100)
+    accept(pager, rows(*range(6)))
+
+    later = Pager(6, 100, as_it_is_kept(pager.mark))
+
+    assert later.next_request() == PageRequest(3, 6)
+    assert [row.group for row in accept(later, rows(*range(3, 9)))] == ["6", "7", "8"]
+
+
+def test_from_a_mark_whose_anchors_are_gone_a_pass_steps_back() -> None:
+    pager = Pager(6, 100)
+    accept(pager, rows(*range(6)))
+
+    later = Pager(6, 100, as_it_is_kept(pager.mark))
+
+    assert accept(later, rows(*range(20, 26))) == []
+    assert later.next_request() == PageRequest(0, 6)
+
+
+def test_a_mark_is_small_and_holds_no_group_that_no_database_takes() -> None:
+    odd = [source_row({"id": text}, "", PAYMENT_FIELDS) for text in ("a\x00", "\ud800", "x" * 500, "good", "last")]
+    pager = Pager(1000, 100)
+    accept(pager, [*rows(*range(500)), *odd])
+
+    assert pager.mark.anchors[:2] == ("good", "499")
+    assert (len(pager.mark.anchors), len(pager.mark.fingerprints)) == (100, 100)
