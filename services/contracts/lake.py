@@ -13,7 +13,7 @@ services.contracts.receipt.
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import pyarrow as pa
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -22,6 +22,7 @@ from services.contracts.sealed import Sealed
 
 Dataset = Literal["payments", "companies"]
 Area = Literal["raw", "quarantine"]
+Kind = Literal["part", "manifest", "receipt"]
 
 MANIFEST_NAME = re.compile(r".+/manifest-([0-9]{2,9})\.json")
 PART_NAME = re.compile(r".+/part-[0-9]{2,9}-[0-9]{5,9}\.parquet")
@@ -130,10 +131,10 @@ class PaymentsObject:
     """An object of the lake by its key; `number`: of the attempt at its run, or of a receipt's generation."""
 
     key: str
-    area: Literal["raw", "quarantine"]
+    area: Area
     day: date
     run_id: str
-    kind: Literal["part", "manifest", "receipt"]
+    kind: Kind
     number: int
 
 
@@ -142,8 +143,12 @@ def payments_object(key: str) -> PaymentsObject | None:
     found = PAYMENTS_OBJECT.fullmatch(key)
     if found is None:
         return None
-    area, kind = cast("Literal['raw', 'quarantine']", found["area"]), cast("Any", found["kind"])
-    return PaymentsObject(key, area, date.fromisoformat(found["day"]), found["run_id"], kind, int(found["number"]))
+    try:
+        day = date.fromisoformat(found["day"])
+    except ValueError:
+        return None
+    area, kind = cast("Area", found["area"]), cast("Kind", found["kind"])
+    return PaymentsObject(key, area, day, found["run_id"], kind, int(found["number"]))
 
 
 def is_attempts_object(key: str) -> bool:

@@ -58,7 +58,7 @@ def _runs(store: ObjectStore) -> list[RunObjects]:
 
 def _rewrite(store: ObjectStore, run: RunObjects, stored: StoredManifest, erased: ErasedClients) -> StoredManifest:
     # A number of its own for each repetition: what one that died has left stands under other names.
-    attempt = max(REWRITTEN, *(found.number + 1 for found in run.objects if found.kind != "receipt"))
+    attempt = max([REWRITTEN, *(found.number + 1 for found in run.objects if found.kind != "receipt")])
     raw, quarantine = (
         run_folder(area, run.place.dataset, run.place.day, run.place.run_id) for area in ("raw", "quarantine")
     )
@@ -105,8 +105,10 @@ def _newest_receipt(run: RunObjects) -> PaymentsObject | None:
 
 def _renew_receipt(store: ObjectStore, run: RunObjects, stored: StoredManifest) -> None:
     newest = _newest_receipt(run)
-    receipt = None if newest is None else read_receipt(store, newest.key)
-    if newest is None or receipt is None or receipt.manifest_sha256 == stored.sha256:
+    if newest is None:
+        return
+    receipt = read_receipt(store, newest.key)
+    if receipt.manifest_sha256 == stored.sha256:
         return
     renewed = receipt.model_copy(update={"manifest_key": stored.key, "manifest_sha256": stored.sha256})
     put_once(store, receipt_key(stored.key, newest.number + 1), renewed.to_bytes())

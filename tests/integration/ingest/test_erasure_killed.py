@@ -13,9 +13,12 @@ from services.runtime.objects.local import LocalObjectStore
 from tests.integration.ingest.conftest import Serve
 from tests.integration.ingest.serving import Ingest
 from tests.integration.ingest.source_server import SourceServer, payment
-from tests.integration.ingest.test_erasure import CLIENT, record
+from tests.integration.ingest.test_erasure import CLIENT, record, request
 from tests.integration.ingest.test_process import running
 from tests.integration.ingest.traces import lake_rows, rows_of_others, traces
+from tests.integration.ingest.warehouse_server import warehouse_server
+from tests.integration.warehouse.test_process import logged
+from tests.integration.warehouse.test_process import process as warehouse_process
 
 # With which passing of it: the lake holds two runs with three parts; the third step is erase_from_lake.
 PLACES = [
@@ -66,6 +69,27 @@ async def test_an_erasure_that_is_killed_anywhere_is_brought_to_its_end(
     assert set(after[1]) == set(raw)
     assert set(after[2]) == set(refused)
     assert (again.account.unchanged, again.account.quarantined) == (17, 1)
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("place", [Failpoint.BEFORE_COMMIT, Failpoint.AFTER_COMMIT])
+async def test_a_warehouse_that_is_killed_around_its_commit_is_asked_again(
+    serve: Serve, url: str, object_store: LocalObjectStore, place: str
+) -> None:
+    before = await rows_of_others(url, CLIENT)
+
+    with warehouse_process(url, object_store, place) as dying:
+        port = int(str(logged(dying, "gRPC listening")["port"]))
+        async with serve(warehouse_address=f"127.0.0.1:{port}") as ingest:
+            erasure = await request(ingest)
+            assert await asyncio.to_thread(dying.wait, 30) < 0
+            async with warehouse_server(url, object_store, port):
+                ended = await ingest.end_of(erasure.erasure_id)
+                told = await record(ingest, erasure.erasure_id)
+
+    assert (ended.state, told.versions) == (pb.RUN_STATE_SUCCEEDED, 3), ended
+    assert await traces(url, object_store, CLIENT) == []
+    assert await rows_of_others(url, CLIENT) == before
 
 
 async def _others(url: str, store: LocalObjectStore) -> tuple[list[object], list[str], list[str]]:

@@ -18,10 +18,11 @@ STOP_SECONDS = 30
 
 
 @contextmanager
-def process(database_url: str, object_store: LocalObjectStore) -> Iterator[subprocess.Popen[str]]:
-    """A running service on ports that nobody else uses."""
+def process(database_url: str, object_store: LocalObjectStore, failpoint: str = "") -> Iterator[subprocess.Popen[str]]:
+    """A running service on ports that nobody else uses; `failpoint`: where it kills itself."""
     environment = {
         **os.environ,
+        "AFIN_FAILPOINT": failpoint,
         "WAREHOUSE_DATABASE_URL": database_url,
         "WAREHOUSE_OBJECT_STORE_URL": object_store._root.as_uri(),
     }
