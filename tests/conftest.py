@@ -8,9 +8,14 @@ from tempfile import TemporaryDirectory
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from demo.stack.postgres import embedded_server
 from services.runtime.objects.local import LocalObjectStore
+
+# No test asserts a time, on no machine, however busy.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

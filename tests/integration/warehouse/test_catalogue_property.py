@@ -62,7 +62,7 @@ def catalogues(draw: st.DrawFn) -> list[Catalogue]:
 
 
 # Each example empties the tables itself, and the fixtures only lend connections.
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(catalogues())
 async def test_any_sequence_of_catalogues_gives_the_versions_of_the_oracle(
     loads: Loads, object_store: LocalObjectStore, connection: asyncpg.Connection, answers: list[Catalogue]
