@@ -1,7 +1,7 @@
 """What the table must hold, said in the plainest way: sort, leave out repeats, chain. The tests compare SQL with it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -81,6 +81,18 @@ def history(read: Sequence[Observation]) -> set[Version]:
             seen = item.observation
             versions.add(Version(key, seen.attributes, seen.created_at, item.at, end))
     return versions
+
+
+def origins(read: Sequence[Observation], first_told: Mapping[Observation, str]) -> set[tuple[Key, datetime, str]]:
+    """Of every observation, version or not: its key, its place, and the load that told it first."""
+    keys = {observation.key for observation in read}
+    placed = [(key, item) for key in keys for item in timeline([one for one in read if one.key == key])]
+    return {(key, item.at, first_told[item.observation]) for key, item in placed}
+
+
+def recorded_at(load_id: str) -> datetime:
+    """When the tests say that a load was applied: another moment for each."""
+    return EPOCH + timedelta(days=len(load_id)) + int(load_id.rpartition("-")[2]) * MICROSECOND
 
 
 def account(before: Sequence[Observation], batch: Sequence[Observation]) -> Counter[str]:

@@ -1,8 +1,10 @@
 """The warehouse's tables as values, to compare with the oracle."""
 
+from datetime import datetime
+
 import asyncpg
 
-from tests.integration.warehouse.oracle import Version
+from tests.integration.warehouse.oracle import Key, Version, recorded_at
 
 
 async def stored_versions(connection: asyncpg.Connection) -> set[Version]:
@@ -36,6 +38,16 @@ async def all_rows(connection: asyncpg.Connection) -> dict[str, list[str]]:
     tables = ("payments", "payment_confirmations", "companies", "loads", "watermarks")
     rows = {name: await connection.fetch(f"SELECT t::text FROM warehouse.{name} AS t ORDER BY 1") for name in tables}
     return {name: [row["t"] for row in found] for name, found in rows.items()}
+
+
+async def stored_origins(connection: asyncpg.Connection) -> set[tuple[Key, datetime, str]]:
+    """Of versions and confirmations: key, place, load that told it; fails when `recorded_at` is not that load's."""
+    rows = await connection.fetch(
+        "SELECT payment_id, company_code, start_date AS at, load_id, recorded_at FROM warehouse.payments UNION ALL"
+        " SELECT payment_id, company_code, observed_at, load_id, recorded_at FROM warehouse.payment_confirmations"
+    )
+    assert all(row["recorded_at"] == recorded_at(row["load_id"]) for row in rows)
+    return {((row["payment_id"], row["company_code"]), row["at"], row["load_id"]) for row in rows}
 
 
 async def written_rows(connection: asyncpg.Connection) -> list[tuple[object, ...]]:

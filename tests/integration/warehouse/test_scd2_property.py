@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import asyncpg
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -14,8 +15,8 @@ from services.warehouse.domain.loads import LoadCounts
 from services.warehouse.workflow import LoadTransaction
 from tests.integration.warehouse.conftest import EMPTY, TIMEOUT
 from tests.integration.warehouse.lake_writer import record_batches
-from tests.integration.warehouse.oracle import EPOCH, MICROSECOND, Observation, account, history
-from tests.integration.warehouse.tables import stored_observations, stored_versions
+from tests.integration.warehouse.oracle import EPOCH, MICROSECOND, Observation, account, history, origins, recorded_at
+from tests.integration.warehouse.tables import stored_observations, stored_origins, stored_versions, written_rows
 
 # Few keys, few moments a microsecond apart, and mostly the same attributes: so that repeats, ties and chains of ties
 # that reach the next moment are the rule. Other random rows hardly ever meet.
@@ -52,28 +53,41 @@ def batches(draw: st.DrawFn) -> list[list[Observation]]:
     return [*loads, *(loads[number] for number in replays)]
 
 
+# A table is looked up for one row, or scanned for any number.
+BY_INDEX, BY_SCAN = 0, 10**9
+
+
 # Each example empties the tables itself, and the fixtures only lend connections.
+@pytest.mark.parametrize("scanned_bytes_per_lookup", [BY_INDEX, BY_SCAN], ids=["by index", "by scan"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(batches())
+@given(loads=batches())
 async def test_any_order_batching_and_replay_gives_the_table_of_the_oracle(
-    engine: AsyncEngine, connection: asyncpg.Connection, loads: list[list[Observation]]
+    engine: AsyncEngine,
+    connection: asyncpg.Connection,
+    scanned_bytes_per_lookup: int,
+    loads: list[list[Observation]],
 ) -> None:
-    store = PostgresLoadStore(engine, TIMEOUT)
+    store = PostgresLoadStore(engine, TIMEOUT, scanned_bytes_per_lookup)
     await connection.execute(EMPTY)
     read: list[Observation] = []
-    for batch in loads:
-        counts = await _load(store, batch)
+    first_told: dict[Observation, str] = {}
+    for number, batch in enumerate(loads):
+        before, known = await written_rows(connection), set(batch) <= set(read)
+        counts = await _load(store, f"load-{number}", batch)
         expected = account(read, batch)
         read.extend(batch)
+        first_told |= {seen: f"load-{number}" for seen in batch if seen not in first_told}
         assert counts == LoadCounts(*(expected[name] for name in ("new", "changed", "unchanged", "late")))
         assert counts.rows == len(batch)
         assert await stored_versions(connection) == history(read)
         assert await stored_observations(connection) == len(set(read))
+        assert await stored_origins(connection) == origins(read, first_told)
+        assert (await written_rows(connection) == before) >= known
 
 
-async def _load(store: PostgresLoadStore, batch: Sequence[Observation]) -> LoadCounts:
+async def _load(store: PostgresLoadStore, load_id: str, batch: Sequence[Observation]) -> LoadCounts:
     async def work(transaction: LoadTransaction) -> LoadCounts:
         await transaction.stage("payments", record_batches(batch))
-        return await transaction.merge_payments("any", EPOCH)
+        return await transaction.merge_payments(load_id, recorded_at(load_id))
 
     return await store.transact(work)
