@@ -8,7 +8,7 @@ RIVALS := .venv-rivals
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit crash-test bench-load check format lock images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit crash-test mutants bench-load check format lock images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -38,6 +38,9 @@ test-unit: $(READY) ## Tests without I/O, in seconds
 
 crash-test: $(READY) ## Pipelines under kills, cuts and faults, each run compared with the oracle: RUNS=200, SEED=n, REPORT=file.json, KEEP=folder
 	@$(BIN)/python -m tests.crash --runs $(or $(RUNS),200) $(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report "$(REPORT)") $(if $(KEEP),--keep "$(KEEP)")
+
+mutants: $(READY) ## Mistakes in the merge of payments, each of which a test must notice: REPORT=file.json
+	@$(BIN)/python -m tests.mutants $(if $(REPORT),--json "$(REPORT)")
 
 bench-load: $(READY) $(RIVALS)/ready ## How fast payments are loaded, beside dlt and the prototype: REPORT=file.json
 	@$(BIN)/python -m bench.load --rivals $(RIVALS)/bin/python $(if $(REPORT),--report "$(REPORT)")

@@ -18,6 +18,8 @@ SECOND, DAY = 1_000_000, 86_400_000_000
 FIRST_MOMENT = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp()) * SECOND
 # Numbers from here on are for the new rows of batches.
 MOST_KNOWN = 5_000_000
+# The new rows of windows are not those of scattered batches, of which there are fewer.
+WINDOWS = 100
 # A batch: rows seen before, rows that changed since, rows never seen.
 CHANGED_SHARE, NEW_SHARE = 0.07, 0.03
 
@@ -65,7 +67,7 @@ def scattered(known: int, size: int, turn: int) -> Payments:
     steady = known * 3 // 4
     seen = random.choice(steady, size - changed - new, replace=False)
     to_change = steady + (turn * changed + np.arange(changed)) % (known - steady)
-    return _batch(seen, to_change, _unknown(turn, new), random.permutation(size))
+    return _batch(seen, to_change, _unknown(known, turn * new, new), random.permutation(size))
 
 
 def window(known: int, size: int, turn: int) -> Payments:
@@ -73,7 +75,9 @@ def window(known: int, size: int, turn: int) -> Payments:
     changed, new = _shares(size)
     first_seen = known - (size - changed - new)
     to_change = first_seen - (turn + 1) * changed + np.arange(changed)
-    unordered = _batch(np.arange(first_seen, known), to_change, _unknown(turn + known, new), np.arange(size))
+    unordered = _batch(
+        np.arange(first_seen, known), to_change, _unknown(known, (WINDOWS + turn) * new, new), np.arange(size)
+    )
     order = np.argsort(unordered.number)
     return Payments(unordered.number[order], unordered.age[order])
 
@@ -82,8 +86,9 @@ def _shares(size: int) -> tuple[int, int]:
     return round(size * CHANGED_SHARE), round(size * NEW_SHARE)
 
 
-def _unknown(turn: int, count: int) -> Numbers:
-    return MOST_KNOWN + turn * count + np.arange(count, dtype=np.int64)
+def _unknown(known: int, start: int, count: int) -> Numbers:
+    """Numbers never seen, whose times are after those of the known ones."""
+    return MOST_KNOWN + known + start + np.arange(count, dtype=np.int64)
 
 
 def _batch(seen: Numbers, changed: Numbers, new: Numbers, order: Numbers) -> Payments:

@@ -1,6 +1,9 @@
 """No byte of the lake is used before its checksum agrees; what cannot be read leaves the warehouse as it was."""
 
+import asyncio
 import io
+from contextlib import aclosing, suppress
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,6 +13,7 @@ from services.contracts.lake import PAYMENTS_SCHEMA, LakeManifest, manifest_key
 from services.runtime.checksums import sha256_of
 from services.runtime.errors import DataLoss, FailedPrecondition, NotFound
 from services.runtime.objects.local import LocalObjectStore
+from services.warehouse.adapters.parquet_lake import ParquetLake
 from services.warehouse.domain.loads import LoadRequest
 from services.warehouse.queries import Queries
 from services.warehouse.workflow import Loads
@@ -17,6 +21,20 @@ from tests.integration.warehouse.lake_writer import payments_table, put_payments
 from tests.integration.warehouse.oracle import EPOCH, Observation
 
 ROWS = [Observation(f"p{number}", "A", EPOCH) for number in range(10)]
+
+
+class TellingStore(LocalObjectStore):
+    """A store that tells when it has fetched an object."""
+
+    def __init__(self, inner: LocalObjectStore, loop: asyncio.AbstractEventLoop, fetched: asyncio.Event) -> None:
+        super().__init__(inner._root)
+        self._loop = loop
+        self._fetched = fetched
+
+    def fetch(self, key: str, destination: Path) -> None:
+        """See ObjectStore."""
+        super().fetch(key, destination)
+        self._loop.call_soon_threadsafe(self._fetched.set)
 
 
 def manifest_of(store: LocalObjectStore, request: LoadRequest) -> LakeManifest:
@@ -133,3 +151,20 @@ async def test_what_is_no_manifest_is_refused(loads: Loads, object_store: LocalO
     with pytest.raises(FailedPrecondition, match="no manifest") as refused:
         await loads.load_payments(LoadRequest("run-1", key, sha256_of(b'{"secret": 1}')))
     assert "secret" not in str(refused.value)
+
+
+async def test_a_reading_that_is_cancelled_ends_before_its_file_is_removed(object_store: LocalObjectStore) -> None:
+    request = put_payments(object_store, "run-1", [Observation(f"p{number}", "A", EPOCH) for number in range(20_000)])
+    manifest = manifest_of(object_store, request)
+    for turns in range(20):
+        fetched = asyncio.Event()
+        store = TellingStore(object_store, asyncio.get_running_loop(), fetched)
+        async with aclosing(ParquetLake(store).batches(manifest)) as batches:
+            reading = asyncio.ensure_future(anext(batches))
+            await fetched.wait()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            reading.cancel()
+            # Cancelled, or done just before; never an error of a reader that was closed while it read.
+            with suppress(asyncio.CancelledError):
+                assert (await reading).num_rows == 20_000

@@ -1,0 +1,1 @@
+"""Mutants: the merge with one mistake each, which the tests must notice."""
