@@ -51,8 +51,8 @@ SEEN = (
     Mutant("the oldest row of a load is not looked for", "p.start_date >= CAST(:oldest", "p.start_date > CAST(:oldest"),
     Mutant(
         "only the newest rows are looked for",
-        "SELECT min(updated_at) FROM incoming",
-        "SELECT max(updated_at) FROM incoming",
+        "SELECT min(updated_at) AS",
+        "SELECT max(updated_at) AS",
     ),
     Mutant(
         "a row twice in a load counts twice",
@@ -139,7 +139,7 @@ ACCOUNT = (
     Mutant("a row as old as the newest is late", "updated_at < newest_known)", "updated_at <= newest_known)"),
     Mutant("a tie with the newest is no change", "updated_at >= newest_known", "updated_at > newest_known"),
     Mutant("all rows of a new key are new", "newest_known IS NULL AND place = 1", "newest_known IS NULL"),
-    Mutant("unchanged rows are counted with the rest", "unchanged=staged - known", "unchanged=staged"),
+    Mutant("unchanged rows are counted with the rest", "unchanged=staged.rows - known", "unchanged=staged.rows"),
 )
 WRITING = (
     Mutant(

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 SCANNED_BYTES_PER_LOOKUP = 2_000
 SIZES = """
 SELECT pg_table_size('warehouse.payments') AS payments,
-    pg_table_size('warehouse.payments') + pg_table_size('warehouse.payment_confirmations') AS history
+    pg_table_size('warehouse.payments') + pg_table_size('warehouse.payment_confirmations') AS history,
+    to_regprocedure('timestamptz_hash(timestamptz)') IS NOT NULL AS can_sieve
 """
 BY_INDEX = """
 SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
@@ -29,10 +30,14 @@ SELECT set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin',
 
 @dataclass(frozen=True, slots=True)
 class Joins:
-    """Sizes in bytes as they were when the load began: of the versions alone, and with the confirmations."""
+    """Sizes in bytes as they were when the load began: of the versions alone, and with the confirmations.
+
+    `can_sieve`: this PostgreSQL hashes a time for us, as 18 does.
+    """
 
     payments: int
     history: int
+    can_sieve: bool
     scanned_bytes_per_lookup: int
 
     def by_index(self, count: int, table_bytes: int) -> bool:
@@ -52,7 +57,7 @@ class Joins:
 async def measured(connection: AsyncConnection, scanned_bytes_per_lookup: int) -> Joins:
     """For the tables as they stand."""
     sizes = (await connection.execute(text(SIZES))).mappings().one()
-    return Joins(sizes["payments"], sizes["history"], scanned_bytes_per_lookup)
+    return Joins(**sizes, scanned_bytes_per_lookup=scanned_bytes_per_lookup)
 
 
 async def look_up(connection: AsyncConnection) -> None:

@@ -16,6 +16,7 @@ from services.runtime.errors import DeadlineExceeded
 from services.warehouse.adapters import companies_merge, erasing, ledger, missing_payments, payments_merge
 from services.warehouse.adapters.failures import Conflict, statement_errors
 from services.warehouse.adapters.joins import SCANNED_BYTES_PER_LOOKUP, measured
+from services.warehouse.adapters.sieve import Sieve
 from services.warehouse.adapters.staging import copy_rows
 from services.warehouse.domain.erasure import Erased, ErasureRequest
 from services.warehouse.domain.loads import CatalogueSizes, Dataset, Load, LoadCounts, LoadRequest
@@ -43,6 +44,7 @@ class PostgresLoadTransaction:
         self._connection = connection
         self._scanned_bytes_per_lookup = scanned_bytes_per_lookup
         self._staged = 0
+        self._sieve = Sieve()
 
     async def latest_leader(self, epoch: int) -> int:
         """See LoadTransaction."""
@@ -55,13 +57,15 @@ class PostgresLoadTransaction:
     async def stage(self, dataset: Dataset, batches: AsyncGenerator[pa.RecordBatch, None]) -> None:
         """See LoadTransaction."""
         await self._connection.execute(text(STAGING[dataset]))
-        self._staged = await copy_rows(self._connection, SCHEMAS[dataset], batches)
+        look = self._sieve.look_at if dataset == "payments" else None
+        self._staged = await copy_rows(self._connection, SCHEMAS[dataset], batches, look)
 
     async def merge_payments(self, load_id: str, recorded_at: datetime) -> LoadCounts:
         """See LoadTransaction."""
         joins = await measured(self._connection, self._scanned_bytes_per_lookup)
         stamp = payments_merge.Stamp(load_id, recorded_at)
-        return await payments_merge.merge_payments(self._connection, self._staged, stamp, joins)
+        staged = payments_merge.Staged(self._staged, self._sieve)
+        return await payments_merge.merge_payments(self._connection, staged, stamp, joins)
 
     async def catalogue_sizes(self) -> CatalogueSizes:
         """See LoadTransaction."""

@@ -6,12 +6,14 @@ repeats the attributes before it is a confirmation, no version; it is kept, for 
 """
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.warehouse.adapters.joins import Joins, look_up
+from services.warehouse.adapters.sieve import PASSES, Sieve
 from services.warehouse.domain.loads import LoadCounts
 
 STAGING = """
@@ -39,10 +41,11 @@ COVERING = """
 """
 # Neighbours in the index are neighbours in the cache.
 IN_ORDER = "(SELECT * FROM incoming ORDER BY payment_id, company_code)"
-OLDEST = "SELECT min(updated_at) FROM incoming"
+# What a scan may leave out: no version starts before its updated_at, and the sieve lets pass what the load names.
+SURVEY = "SELECT min(updated_at) AS oldest, {is_sound} AS is_sound FROM incoming AS i"
+SINCE_OLDEST = "AND p.start_date >= CAST(:oldest AS timestamptz)"
 # Observations of the load, each once, that no version tells already. Materialised before anything is written: a plan
-# that reads and fills one table by nested loop never ends on a first load. No version starts before its updated_at, so
-# that a scan need not see what ended long ago.
+# that reads and fills one table by nested loop never ends on a first load.
 FRESH = f"""
 CREATE TEMPORARY TABLE fresh ON COMMIT DROP AS
 SELECT DISTINCT ON (payment_id, company_code, updated_at, payment_at, status, amount, external_client_id) i.*
@@ -50,7 +53,7 @@ FROM {{rows}} AS i
 WHERE NOT EXISTS (
     SELECT FROM warehouse.payments AS p
     WHERE p.payment_id = i.payment_id AND p.company_code = i.company_code AND p.updated_at = i.updated_at
-        AND p.start_date >= CAST(:oldest AS timestamptz) AND {SAME_ATTRIBUTES}
+        AND {SAME_ATTRIBUTES} {{scanned}}
 )
 ORDER BY payment_id, company_code, updated_at, payment_at, status, amount, external_client_id, position
 """
@@ -153,7 +156,6 @@ WHERE NOT t.is_version AND NOT ({STAYS_CONFIRMATION})
 """
 APPLY = (REMOVE_CONFIRMATIONS, REMOVE_VERSIONS, CLOSE_VERSIONS)
 ADD = (ADD_VERSIONS, ADD_CONFIRMATIONS)
-ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +166,19 @@ class Stamp:
     recorded_at: datetime
 
 
-async def merge_payments(connection: AsyncConnection, staged: int, stamp: Stamp, joins: Joins) -> LoadCounts:
-    """Merges the `staged` rows of the table `incoming`; what became of them."""
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """The rows of the table `incoming`: how many, and a sieve that has seen them all."""
+
+    rows: int
+    sieve: Sieve
+
+
+async def merge_payments(connection: AsyncConnection, staged: Staged, stamp: Stamp, joins: Joins) -> LoadCounts:
+    """Merges the staged rows; what became of them."""
     fresh = await _find_fresh(connection, staged, joins)
     if fresh == 0:
-        return LoadCounts(new=0, changed=0, unchanged=staged)
+        return LoadCounts(new=0, changed=0, unchanged=staged.rows)
     await joins.choose(connection, "fresh", fresh, joins.history)
     await connection.execute(text(TIMELINE))
     counts = (await connection.execute(text(COUNTS))).one()
@@ -177,19 +187,30 @@ async def merge_payments(connection: AsyncConnection, staged: int, stamp: Stamp,
     return LoadCounts(
         new=counts.new_count,
         changed=counts.changed_count,
-        unchanged=staged - known,
+        unchanged=staged.rows - known,
         late=counts.late_count,
     )
 
 
-async def _find_fresh(connection: AsyncConnection, staged: int, joins: Joins) -> int:
-    await joins.choose(connection, "incoming", staged, joins.payments)
-    in_order = joins.by_index(staged, joins.payments)
-    oldest = await connection.scalar(text(OLDEST)) or ALWAYS
-    statement = text(FRESH.format(rows=IN_ORDER if in_order else "incoming"))
-    unseen = (await connection.execute(statement, {"oldest": oldest})).rowcount
-    await joins.choose(connection, "fresh", unseen, joins.history)
-    return unseen - (await connection.execute(text(NOT_CONFIRMED))).rowcount
+async def _find_fresh(connection: AsyncConnection, staged: Staged, joins: Joins) -> int:
+    await joins.choose(connection, "incoming", staged.rows, joins.payments)
+    if joins.by_index(staged.rows, joins.payments):
+        found = await connection.execute(text(FRESH.format(rows=IN_ORDER, scanned="")))
+    else:
+        found = await _scan(connection, staged.sieve.to_bytes() if joins.can_sieve else None)
+    await joins.choose(connection, "fresh", found.rowcount, joins.history)
+    return found.rowcount - (await connection.execute(text(NOT_CONFIRMED))).rowcount
+
+
+async def _scan(connection: AsyncConnection, marks: bytes | None) -> CursorResult[Any]:
+    known = {"marks": marks} if marks else {}
+    is_sound = f"bool_and({PASSES.format(row='i')})" if marks else "false"
+    survey = (await connection.execute(text(SURVEY.format(is_sound=is_sound)), known)).one()
+    if not survey.is_sound:
+        known = {}
+    scanned = f"{SINCE_OLDEST} AND {PASSES.format(row='p')}" if known else SINCE_OLDEST
+    statement = text(FRESH.format(rows="incoming", scanned=scanned))
+    return await connection.execute(statement, {"oldest": survey.oldest, **known})
 
 
 async def _apply(connection: AsyncConnection, stamp: Stamp) -> None:
