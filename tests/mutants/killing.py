@@ -78,7 +78,11 @@ def failing_test(tree: Path) -> str | None:
         return "the time limit"
     if result.returncode == 0:
         return None
-    failed = [line.split(" ", 1)[1].split(" - ")[0] for line in result.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    failed = [
+        line.split(" ", 1)[1].split(" - ")[0]
+        for line in result.stdout.splitlines()
+        if line.startswith(("FAILED ", "ERROR "))
+    ]
     if not failed:
         raise RuntimeError(f"pytest ended with {result.returncode}:\n{result.stdout[-2000:]}{result.stderr[-2000:]}")
     return failed[0].rpartition("::")[2]
