@@ -8,7 +8,7 @@ RIVALS := .venv-rivals
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit crash-test mutants bench-load check format lock images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit crash-test mutants bench-load bench-ingest check format lock images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -44,6 +44,9 @@ mutants: $(READY) ## Mistakes in the merge of payments, each of which a test mus
 
 bench-load: $(READY) $(RIVALS)/ready ## How fast payments are loaded, beside dlt and the prototype: REPORT=file.json
 	@$(BIN)/python -m bench.load --rivals $(RIVALS)/bin/python $(if $(REPORT),--report "$(REPORT)")
+
+bench-ingest: $(READY) ## How fast payments come from a source into Parquet, beside requests and pandas: REPORT=file.json
+	@$(BIN)/python -m bench.ingest $(if $(REPORT),--report "$(REPORT)")
 
 $(RIVALS)/ready: bench/load/rivals/requirements.lock
 	@$(PYTHON) -m venv $(RIVALS)

@@ -54,7 +54,8 @@ class ObjectLakeWriter:
 
     def _write(self, rows: Sifted) -> None:
         self._rows.add(pa.RecordBatch.from_arrays(rows.taken.columns, schema=SCHEMAS[self._place.dataset]))
-        self._refused.add(refused_batch(rows.refused))
+        if rows.refused:
+            self._refused.add(refused_batch(rows.refused))
 
     def _store_all(self) -> StoredParts:
         return StoredParts(self._rows.store(), self._refused.store())
@@ -85,13 +86,16 @@ class _Area:
         self._folder = folder
         self._attempt = attempt
         self._batches: list[pa.RecordBatch] = []
+        self._rows = self._bytes = 0
         self._parts = list(earlier)
 
     def add(self, batch: pa.RecordBatch) -> None:
         if not len(batch):
             return
         self._batches.append(batch)
-        if self._row_count() >= PART_ROWS or sum(batch.nbytes for batch in self._batches) >= PART_BYTES:
+        self._rows += len(batch)
+        self._bytes += batch.nbytes
+        if self._rows >= PART_ROWS or self._bytes >= PART_BYTES:
             self._store_part()
 
     def store(self) -> tuple[Part, ...]:
@@ -99,13 +103,10 @@ class _Area:
             self._store_part()
         return tuple(self._parts)
 
-    def _row_count(self) -> int:
-        return sum(batch.num_rows for batch in self._batches)
-
     def _store_part(self) -> None:
         key = part_key(self._folder, self._attempt, len(self._parts))
-        content, rows = to_parquet(self._batches), self._row_count()
+        content = to_parquet(self._batches)
         checksum = put_once(self._store, key, content)
         passing(Failpoint.PART_WRITTEN)
-        self._parts.append(Part(key=key, rows=rows, size=len(content), sha256=checksum))
-        self._batches = []
+        self._parts.append(Part(key=key, rows=self._rows, size=len(content), sha256=checksum))
+        self._batches, self._rows, self._bytes = [], 0, 0

@@ -6,9 +6,17 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from services.contracts.lake import QUARANTINE_SCHEMA
+from services.contracts.lake import QUARANTINE_SCHEMA, TIMESTAMP
 from services.ingest.domain.sifting import RefusedRow
 
+# Texts that hardly come twice; a dictionary of them is as large as they are.
+DISTINCT = ("payment_id", "raw")
+# Rows come by id and often by time: what a value adds to the one before it is small.
+ENCODINGS = {
+    pa.int64(): "DELTA_BINARY_PACKED",
+    TIMESTAMP: "DELTA_BINARY_PACKED",
+    pa.string(): "DELTA_BYTE_ARRAY",
+}
 MAX_RAW_BYTES = 64 * 1024
 # White space stays, which may stand between the values.
 UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -17,9 +25,8 @@ UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 def refused_batch(rows: Sequence[RefusedRow]) -> pa.RecordBatch:
     """Reasons and raw texts, each cut where a row is larger than any payment could be."""
     texts = [readable(row.raw).encode()[:MAX_RAW_BYTES].decode(errors="ignore") for row in rows]
-    return pa.RecordBatch.from_arrays(
-        [pa.array([row.reason for row in rows]), pa.array(texts)], schema=QUARANTINE_SCHEMA
-    )
+    columns = [[row.reason for row in rows], texts]
+    return pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in columns], schema=QUARANTINE_SCHEMA)
 
 
 def readable(raw: str) -> str:
@@ -31,7 +38,20 @@ def to_parquet(batches: Sequence[pa.RecordBatch]) -> bytes:
     """One zstd-compressed file of one or more batches."""
     sink = pa.BufferOutputStream()
     table = pa.Table.from_batches(batches)
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+    repeating = [field.name for field in table.schema if field.type == pa.string() and field.name not in DISTINCT]
+    encodings = {
+        field.name: ENCODINGS[field.type]
+        for field in table.schema
+        if field.type in ENCODINGS and field.name not in repeating
+    }
+    pq.write_table(
+        table,
+        sink,
+        compression="zstd",
+        write_page_checksum=True,
+        use_dictionary=repeating,
+        column_encoding=encodings,
+    )
     return bytes(sink.getvalue())
 
 

@@ -4,7 +4,6 @@ The rules of services.ingest.domain.validation decide what a payment is. Here ar
 those rules, and ordinarily written; of any other page nothing is said, and the rules take it row by row.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from json import JSONDecodeError, JSONDecoder
@@ -28,12 +27,10 @@ MOMENTS = ("payment_at", "created_at", "updated_at")
 EXACT = pa.decimal128(38, 20)
 MONEY = PAYMENTS_SCHEMA.field("amount").type
 WHITE = "".join(character for character in map(chr, range(0x3001)) if character.isspace())
+# Without one of these a page holds no control character: Arrow takes none that is not escaped, but DEL and the C1 set.
+CONTROL_BYTES = (b"\\", b"\x7f", b"\xc2")
 CONTROL = "[\x00-\x1f\x7f-\u009f]"
-DAY_AND_TIME = r"^\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?"
-ZONED = DAY_AND_TIME + r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$"
-ZONELESS = DAY_AND_TIME + "$"
 FIRST, END = (pa.scalar(datetime(year, 1, 1, tzinfo=UTC), TIMESTAMP) for year in (FIRST_YEAR, LAST_YEAR + 1))
-PAYMENT_AT = re.compile(rb'"payment_at"[ \t\n\r]*:')
 
 Columns = tuple[pa.RecordBatch, pa.Array, Sequence[str], Sequence[int]]
 
@@ -49,6 +46,8 @@ def payment_columns(body: bytes, most: int) -> Columns | None:
         _require(0 < len(found) <= most)
         _require_payment_at(body, found["payment_at"], len(found))
         columns = _columns(found)
+        if any(byte in body for byte in CONTROL_BYTES):
+            _require_printable(columns)
     except (_Extraordinary, pa.ArrowException, UnicodeDecodeError):
         return None
     groups = pc.cast(found["id"], pa.string()).to_pylist()
@@ -82,7 +81,7 @@ def _types(text: str) -> list[tuple[str, pa.DataType]]:
 def _require_payment_at(body: bytes, column: pa.Array, rows: int) -> None:
     """It may be null but not missing, which Arrow does not tell apart: names are counted, where nothing else is one."""
     if column.null_count:
-        _require(body.count(b"{") == rows and b"\\" not in body and len(PAYMENT_AT.findall(body)) == rows)
+        _require(body.count(b"{") == rows == body.count(b'"payment_at":') and b"\\" not in body)
 
 
 def _columns(found: pa.RecordBatch) -> pa.RecordBatch:
@@ -99,8 +98,12 @@ def _text(column: pa.Array, longest: int) -> pa.Array:
     stripped = pc.utf8_trim(pc.cast(column, pa.string()), characters=WHITE)
     lengths = pc.min_max(pc.utf8_length(stripped)).as_py()
     _require(lengths["min"] is not None and lengths["min"] > 0 and lengths["max"] <= longest)
-    _require(not pc.any(pc.match_substring_regex(stripped, CONTROL)).as_py())
     return stripped
+
+
+def _require_printable(columns: pa.RecordBatch) -> None:
+    texts = (column for column in columns.columns if pa.types.is_string(column.type))
+    _require(not any(pc.any(pc.match_substring_regex(text, CONTROL)).as_py() for text in texts))
 
 
 def _money(column: pa.Array) -> pa.Array:
@@ -108,12 +111,10 @@ def _money(column: pa.Array) -> pa.Array:
 
 
 def _moments(column: pa.Array) -> pa.Array:
-    """In UTC; text without a zone is UTC."""
-    known = column.drop_null()
-    if _all(pc.match_substring_regex(known, ZONED)):
+    """In UTC; text without a zone is UTC. Arrow takes fewer writings of a time than the rules, and those alike."""
+    try:
         moments = pc.cast(column, TIMESTAMP)
-    else:
-        _require(_all(pc.match_substring_regex(known, ZONELESS)))
+    except pa.ArrowInvalid:
         moments = pc.assume_timezone(pc.cast(column, pa.timestamp("us")), "UTC")
     _require(_all(pc.and_(pc.greater_equal(moments, FIRST), pc.less(moments, END))))
     return moments

@@ -63,13 +63,17 @@ def fields_of(schema: pa.Schema) -> pa.Schema:
 
 def fingerprints_of(columns: pa.RecordBatch) -> list[int]:
     """Of good rows: equal for equal fields. No text holds the character that is put between them."""
-    texts = [pc.cast(_comparable(column), pa.string()) for column in columns.columns]
-    joined = pc.binary_join_element_wise(*texts, "\x1f", null_handling="replace", null_replacement="")
-    return [digest(row) for row in pc.cast(joined, pa.binary()).to_pylist()]
+    joined = pc.binary_join_element_wise(
+        *(_content(column) for column in columns.columns), b"\x1f", null_handling="replace", null_replacement=b""
+    )
+    return [digest(row) for row in joined.to_pylist()]
 
 
-def _comparable(column: pa.Array) -> pa.Array:
-    return pc.cast(column, pa.int64()) if pa.types.is_timestamp(column.type) else column
+def _content(column: pa.Array) -> pa.Array:
+    """Bytes that are equal for equal values; of moments and amounts those that they are made of."""
+    if pa.types.is_timestamp(column.type) or pa.types.is_decimal(column.type):
+        return pc.cast(column.view(pa.binary(column.type.byte_width)), pa.binary())
+    return pc.cast(pc.cast(column, pa.string()), pa.binary())
 
 
 def _page_rows(rows: Sequence[SourceRow], take: Callable[[Any], tuple[Any, ...]], schema: pa.Schema) -> PageRows:

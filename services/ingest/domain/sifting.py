@@ -63,13 +63,14 @@ class Terms:
 def sift(rows: PageRows, kept: Sequence[int], terms: Terms, first_position: int) -> Sifted:
     """Sorts the rows of a page at the indices `kept`; those read get positions from `first_position` on."""
     batch = rows.columns.append_column(REASON, rows.reasons).append_column(AT, pa.array(range(len(rows)), pa.int64()))
-    batch = batch.take(pa.array(kept, pa.int64()))
+    if len(kept) < len(batch):
+        batch = batch.take(pa.array(kept, pa.int64()))
     wanted = batch if terms.days is None else batch.filter(_within(batch[UPDATED_AT], terms.days))
     positions = pa.array(range(first_position, first_position + len(wanted)), pa.int64())
     reasons = _reasons(wanted, terms.source_time)
-    good = wanted.append_column(POSITION, positions).filter(pc.is_null(reasons))
+    taken = wanted.drop_columns([REASON, AT]).append_column(POSITION, positions)
     return Sifted(
-        taken=good.drop_columns([REASON, AT]),
+        taken=taken.filter(pc.is_null(reasons)) if reasons.null_count < len(reasons) else taken,
         refused=_refused(rows, wanted[AT], reasons),
         out_of_range=len(batch) - len(wanted),
     )
