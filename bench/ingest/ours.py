@@ -7,9 +7,11 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import structlog
 
@@ -21,25 +23,54 @@ from services.ingest.adapters.source_patience import Patience
 from services.ingest.domain.sifting import Sifted, Terms, sift
 from services.ingest.settings import IngestSettings
 from services.ingest.workflow.reading import Pass, read_into_lake
-from services.ingest.workflow.steps import Progress, ReadRules
+from services.ingest.workflow.steps import Progress, ReadRules, StepContext
 from services.ingest.workflow.values import Page, Place
 from services.runtime.clock import utc_now
 from services.runtime.objects.opening import open_object_store
 
 MINUTE = timedelta(minutes=1)
-PAGES_IN_FLIGHT: int = IngestSettings.model_fields["pages_in_flight"].default
-RULES = ReadRules(LONGEST_PAGE, PAGES_IN_FLIGHT, max_requests=100_000, timeout=10 * MINUTE, max_quarantine_share=0)
-LIMITS = SourceLimits(MINUTE, max_page_bytes=2**26, connections=PAGES_IN_FLIGHT, patience=Patience(1, 0))
 DAY: date = BEGIN.date()
+SETTINGS = {name: field.default for name, field in IngestSettings.model_fields.items()}
+PAGES_IN_FLIGHT: int = SETTINGS["pages_in_flight"]
+RULES = ReadRules(
+    page_limit=LONGEST_PAGE,
+    pages_in_flight=PAGES_IN_FLIGHT,
+    checkpoint_rows=SETTINGS["checkpoint_rows"],
+    max_requests=SETTINGS["max_requests"],
+    timeout=10 * MINUTE,
+    max_quarantine_share=0,
+)
+LIMITS = SourceLimits(MINUTE, SETTINGS["max_page_bytes"], connections=PAGES_IN_FLIGHT, patience=Patience(1, 0))
+
+
+@dataclass(frozen=True)
+class _Tools:
+    """Of a step's tools those that a pass needs."""
+
+    lake: ObjectLake
+    reading: ReadRules = RULES
+
+
+@dataclass(frozen=True)
+class _Context:
+    """Of a step's context what a pass needs."""
+
+    tools: _Tools
+    attempt: int = 1
+    progress: Progress = field(default_factory=Progress)
+    checkpoint: Mapping[str, Any] = field(default_factory=dict)
+
+    async def keep(self, _checkpoint: dict[str, Any]) -> None:
+        """Nobody goes on with this pass."""
 
 
 async def read(url: str, folder: Path) -> None:
     """One pass."""
-    lake = ObjectLake(open_object_store(folder.as_uri(), None))
+    context = cast("StepContext", _Context(_Tools(ObjectLake(open_object_store(folder.as_uri(), None)))))
     started = time.perf_counter()
     async with open_source(url, LIMITS, utc_now) as source:
-        one = Pass(Place("payments", DAY, "bench"), 1, DAY, source.payments(DAY), _sift, _begin)
-        stored = await read_into_lake(one, lake, RULES, Progress())
+        one = Pass(Place("payments", DAY, "bench"), "", DAY, source.payments(DAY), _sift, _begin)
+        stored = await read_into_lake(one, context)
     say(time.perf_counter() - started, stored.manifest.rows)
 
 
