@@ -37,6 +37,7 @@ from services.ingest.workflow.scheduling import Schedules, Scheduling
 from services.ingest.workflow.steps import Tools
 from services.ingest.workflow.sweep import Sweep
 from services.ingest.workflow.triggers import Triggers
+from services.ingest.workflow.watching import RunWatch
 from services.runtime.channels import open_channel
 from services.runtime.clock import utc_now
 from services.runtime.database import open_database
@@ -108,10 +109,11 @@ def make_use_cases(world: World, settings: IngestSettings, wake: asyncio.Event, 
     table = PostgresRunTable(world.database, utc_now)
     warehouse = WarehouseClient(world.warehouse, settings.impatient)
     quarantine = Quarantine(table, world.lake)
-    triggers, runs = Triggers(table, quarantine, warehouse, utc_now, wake.set), Runs(table, stop)
+    triggers, runs = Triggers(table, quarantine, warehouse, utc_now, wake.set), Runs(table)
     return UseCases(
         triggers=triggers,
         runs=runs,
+        watch=RunWatch(table, stop),
         watermark=Watermark(warehouse, settings.windows, utc_now),
         quarantine=quarantine,
         erasures=Erasures(triggers, runs, PostgresErasureTable(world.database)),

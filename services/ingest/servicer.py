@@ -3,6 +3,7 @@
 # ruff: noqa: N802 - gRPC names the methods as the proto does
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from services.ingest.workflow.erasures import Erasures
 from services.ingest.workflow.inspection import Quarantine, Runs, Watermark
 from services.ingest.workflow.scheduling import Schedules
 from services.ingest.workflow.triggers import Triggers
+from services.ingest.workflow.watching import RunWatch
 from services.runtime.paging import page_size
 
 FULL_NAME = pb.DESCRIPTOR.services_by_name["IngestService"].full_name
@@ -27,6 +29,7 @@ class UseCases:
 
     triggers: Triggers
     runs: Runs
+    watch: RunWatch
     watermark: Watermark
     quarantine: Quarantine
     erasures: Erasures
@@ -80,8 +83,9 @@ class IngestServicer(IngestServiceServicer):
 
     async def WatchRun(self, request: pb.WatchRunRequest, context: Any) -> AsyncIterator[pb.WatchRunResponse]:
         """See ingest.proto."""
-        async for run in self._use.runs.follow(requests.run_id(request.run_id)):
-            yield pb.WatchRunResponse(run=run_message(run))
+        async with aclosing(self._use.watch.follow(requests.run_id(request.run_id))) as runs:
+            async for run in runs:
+                yield pb.WatchRunResponse(run=run_message(run))
 
     async def GetWatermark(self, request: pb.GetWatermarkRequest, context: Any) -> pb.GetWatermarkResponse:
         """See ingest.proto."""

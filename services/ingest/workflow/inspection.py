@@ -1,8 +1,5 @@
-"""What can be seen of runs: the records, their changes as they happen, the watermark, the refused rows."""
+"""What can be seen of runs: the records, the watermark, the refused rows."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -14,9 +11,6 @@ from services.ingest.workflow.ports import Lake, RunTable, Warehouse
 from services.ingest.workflow.saving import place_of, saved_output
 from services.ingest.workflow.values import QuarantinePosition, RunCursor, StoredManifest
 from services.runtime.clock import Clock
-from services.runtime.errors import Unavailable
-
-WATCH_INTERVAL = timedelta(seconds=0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +24,10 @@ class WatermarkReport:
 
 
 class Runs:
-    """The records of runs. `stop`: the process ends, and with it whoever follows a run."""
+    """The records of runs."""
 
-    def __init__(self, runs: RunTable, stop: asyncio.Event) -> None:
+    def __init__(self, runs: RunTable) -> None:
         self._runs = runs
-        self._stop = stop
 
     async def get(self, run_id: UUID) -> Run:
         """One run, or NotFound."""
@@ -49,25 +42,6 @@ class Runs:
             return runs, None
         last = runs[limit - 1]
         return runs[:limit], RunCursor(last.created_at, last.run_id)
-
-    async def follow(self, run_id: UUID) -> AsyncIterator[Run]:
-        """The run now and then at each change, until it has ended. Unavailable when the process stops before that.
-
-        Looks at the table, so that any replica can follow what the leader does.
-        """
-        seen: Run | None = None
-        while True:
-            run = await self._runs.get(run_id)
-            if run != seen:
-                yield run
-            if not run.state.is_active:
-                return
-            if self._stop.is_set():
-                raise Unavailable("ingest stops; the run goes on when it is back: watch it again")
-            seen = run
-            with suppress(TimeoutError):
-                async with asyncio.timeout(WATCH_INTERVAL.total_seconds()):
-                    await self._stop.wait()
 
 
 class Watermark:

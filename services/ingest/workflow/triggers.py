@@ -1,13 +1,14 @@
 """Runs by request: started, repeated and cancelled. Each call can be repeated without a second effect."""
 
 from collections.abc import Callable
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
 
 from services.ingest.domain.runs import Pipeline, Run, Trigger
+from services.ingest.domain.values import FIRST_YEAR
 from services.ingest.domain.window import DayRange
 from services.ingest.workflow.errors import CompaniesNeverLoaded, NotReplayable, RunActive
 from services.ingest.workflow.inspection import Quarantine
@@ -102,8 +103,9 @@ class Triggers:
 
 def _day(field: str, text: str) -> date:
     try:
-        if len(text) == len("YYYY-MM-DD"):
-            return date.fromisoformat(text)
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
-        pass
-    raise InvalidArgument(field, "must be a day as YYYY-MM-DD")
+        day = None
+    if day is None or day.isoformat() != text or day.year < FIRST_YEAR:
+        raise InvalidArgument(field, f"must be a day as YYYY-MM-DD, of the year {FIRST_YEAR} or later")
+    return day

@@ -158,6 +158,8 @@ async def test_a_pipeline_that_has_to_be_told_what_it_is_about_is_not_run_by_nam
     ("first", "last", "field"),
     [
         ("2026-02-30", "2026-03-01", "first_day"),
+        ("2026-W09-1", "2026-03-01", "first_day"),
+        ("0001-01-01", "0001-01-02", "first_day"),
         ("20260201", "2026-03-01", "first_day"),
         ("2026-02-01", "", "last_day"),
         ("2026-02-02", "2026-02-01", "last_day"),
