@@ -7,6 +7,8 @@ FIRST_WINDOW = timedelta(days=30)
 ONE_DAY = timedelta(days=1)
 # Servers behind one address may differ by this much; a watermark further ahead than this was set by a wrong clock.
 CLOCK_TOLERANCE = timedelta(minutes=1)
+# Of the years that a payment may be of.
+LAST_DAY = date(9998, 12, 31)
 LONGEST_BACKFILL = timedelta(days=20 * 366)
 
 
@@ -52,11 +54,14 @@ def since_day(watermark: datetime | None, logical_time: datetime, rules: WindowR
     return (watermark.astimezone(UTC) - rules.overlap).date() - ONE_DAY
 
 
-def full_since(oldest: datetime | None, logical_time: datetime, rules: WindowRules) -> date:
-    """The date that a full pass asks for: before all that is known, and all that the first pass asked for."""
-    before_all = None if oldest is None else oldest.astimezone(UTC).date() - ONE_DAY
-    known = [day for day in (before_all, rules.first_day) if day is not None]
-    return min(known) if known else since_day(None, logical_time, rules)
+def all_days(oldest: datetime | None, logical_time: datetime, rules: WindowRules) -> DayRange:
+    """What a full pass is about: all since the oldest day known, or since the first day of the rules if it is earlier.
+
+    No day earlier: each full pass would take in rows that nobody asked for, and the next one begin before them.
+    """
+    oldest_day = None if oldest is None else oldest.astimezone(UTC).date()
+    known = [day for day in (oldest_day, rules.first_day) if day is not None]
+    return DayRange(min(known, default=since_day(None, logical_time, rules)), LAST_DAY)
 
 
 def is_ahead(watermark: datetime | None, source_time: datetime) -> bool:

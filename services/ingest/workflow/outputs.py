@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from services.ingest.domain.window import DayRange
+from services.ingest.domain.window import LAST_DAY, DayRange
 from services.ingest.workflow.values import ManifestReference
 
 
@@ -33,9 +33,15 @@ class WindowOutput(StepOutput):
 
 
 class FullWindowOutput(WindowOutput):
-    """The window of a full pass, and the ledger's place before it began."""
+    """The window of a full pass, its first day, and the ledger's place before it began."""
 
+    first_day: date
     begun_sequence: int
+
+    @property
+    def days(self) -> DayRange:
+        """What is taken of what the source gives."""
+        return DayRange(self.first_day, LAST_DAY)
 
 
 class SavedOutput(StepOutput):

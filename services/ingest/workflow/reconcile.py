@@ -1,6 +1,6 @@
 """Steps of `reconcile`: a full pass heals what the overlap could not see, and tells what the source does not show."""
 
-from services.ingest.domain.window import full_since
+from services.ingest.domain.window import all_days
 from services.ingest.workflow.outputs import FullWindowOutput, SavedOutput
 from services.ingest.workflow.payments import SAVE_STEP, load_payments
 from services.ingest.workflow.saving import FULL_WINDOW_STEP, save_payments_of
@@ -10,15 +10,16 @@ from services.ingest.workflow.steps import StepContext, StepResult
 async def get_first_payments_update(context: StepContext) -> StepResult:
     """Takes a window that holds every payment the warehouse may know."""
     start = await context.tools.warehouse.reconciliation_start()
-    since = full_since(start.first_updated_at, context.run.logical_time, context.tools.windows)
-    context.progress.say(f"all payments updated after {since.isoformat()}")
-    window = FullWindowOutput(since=since, watermark=None, begun_sequence=start.sequence)
+    days = all_days(start.first_updated_at, context.run.logical_time, context.tools.windows)
+    context.progress.say(f"all payments updated since {days.first.isoformat()}")
+    window = FullWindowOutput(since=days.since, watermark=None, first_day=days.first, begun_sequence=start.sequence)
     return StepResult(window.to_json())
 
 
 async def save_all_payments_to_bucket(context: StepContext) -> StepResult:
     """Reads them into the lake."""
-    return StepResult((await save_payments_of(context, None, None)).to_json())
+    days = context.output(FULL_WINDOW_STEP, FullWindowOutput).days
+    return StepResult((await save_payments_of(context, None, days)).to_json())
 
 
 async def save_all_payments_to_db(context: StepContext) -> StepResult:

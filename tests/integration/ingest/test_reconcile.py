@@ -125,16 +125,29 @@ async def test_a_payment_learned_of_beside_the_pass_is_not_reported(
     assert [row.payment_id for row in (await warehouse.missing(run.run_id)).payments] == ["p00000"]
 
 
-async def test_the_pass_reaches_back_before_the_oldest_payment_and_the_first_day(
+async def test_the_pass_reaches_back_to_the_oldest_payment_and_the_first_day(
     serve: Serve, source: SourceServer
 ) -> None:
     oldest = datetime.fromisoformat(source.payments[0]["updated_at"]).date()
-    for first_day, since in ((None, oldest - timedelta(days=1)), (date(2024, 5, 1), date(2024, 5, 1))):
+    for first_day, first in ((None, oldest), (date(2024, 5, 1), date(2024, 5, 1))):
         async with serve(first_day=first_day) as ingest:
             await ingest.load_companies()
             await ingest.recommendations()
             await reconciled(ingest)
-        assert source.requests[-1]["updated_at"] == since.isoformat()
+        assert source.requests[-1]["updated_at"] == (first - timedelta(days=1)).isoformat()
+
+
+async def test_payments_older_than_any_that_was_asked_for_are_left_aside(ingest: Ingest, source: SourceServer) -> None:
+    await ingest.load_companies()
+    source.payments = source.payments[:5]
+    await ingest.recommendations()
+    before = datetime.fromisoformat(source.payments[0]["updated_at"]) - timedelta(days=1)
+    source.payments.append(payment(70, updated_at=before.isoformat()))
+
+    for _ in range(2):
+        run = await reconciled(ingest)
+        assert (run.account.read, counts(run)) == (5, (0, 0))
+        assert step_of(run, "save_payments_to_bucket").counts["out_of_range"] == 1
 
 
 async def test_reconcile_runs_before_any_payment_was_loaded(ingest: Ingest, source: SourceServer) -> None:

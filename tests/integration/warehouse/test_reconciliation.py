@@ -182,3 +182,15 @@ async def test_reports_older_than_a_year_are_forgotten(
     with pytest.raises(NotFound, match="kept for a year"):
         await passes.missing()
     assert await connection.fetchval("SELECT count(*) FROM warehouse.missing_payments") == 1
+
+
+async def test_a_former_leader_reports_nothing(
+    loader: Loader, passes: Passes, loads: Loads, connection: asyncpg.Connection
+) -> None:
+    await loader.payments(A)
+    await passes.load()
+    await loads.announce_leader(2)
+    with pytest.raises(FailedPrecondition) as refused:
+        await passes.reconciliations.report_missing(Comparison("pass", 1, leader_epoch=1))
+    assert refused.value.reason == "FENCED"
+    assert await connection.fetchval("SELECT count(*) FROM warehouse.reconciliations") == 0

@@ -8,7 +8,7 @@ from services.ingest.domain.window import (
     CLOCK_TOLERANCE,
     DayRange,
     WindowRules,
-    full_since,
+    all_days,
     is_ahead,
     reached_watermark,
     since_day,
@@ -39,20 +39,23 @@ def test_later_passes_go_back_by_overlap_and_a_day_whatever_after_means(watermar
 
 
 @pytest.mark.parametrize(
-    ("oldest", "first_day", "since"),
+    ("oldest", "first_day", "first"),
     [
-        (datetime(2026, 3, 1, 0, tzinfo=UTC), None, date(2026, 2, 28)),
-        (datetime(2026, 3, 1, 0, tzinfo=UTC), date(2026, 3, 1), date(2026, 2, 28)),
+        (datetime(2026, 3, 1, 0, tzinfo=UTC), None, date(2026, 3, 1)),
+        (datetime(2026, 3, 1, 0, tzinfo=UTC), date(2026, 3, 4), date(2026, 3, 1)),
         (datetime(2026, 3, 1, 0, tzinfo=UTC), date(2014, 1, 1), date(2014, 1, 1)),
-        (datetime(2026, 3, 1, 1, tzinfo=timezone(timedelta(hours=2))), None, date(2026, 2, 27)),
+        (datetime(2026, 3, 1, 1, tzinfo=timezone(timedelta(hours=2))), None, date(2026, 2, 28)),
         (None, date(2014, 1, 1), date(2014, 1, 1)),
         (None, None, date(2026, 2, 8)),
     ],
 )
-def test_a_full_pass_begins_before_all_that_is_known_and_all_that_was_asked_for(
-    oldest: datetime | None, first_day: date | None, since: date
+def test_a_full_pass_begins_with_all_that_is_known_and_all_that_was_asked_for(
+    oldest: datetime | None, first_day: date | None, first: date
 ) -> None:
-    assert full_since(oldest, NOON, WindowRules(first_day, timedelta(hours=48))) == since
+    days = all_days(oldest, NOON, WindowRules(first_day, timedelta(hours=48)))
+
+    assert (days.first, days.since) == (first, first - timedelta(days=1))
+    assert days.holds(datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC))
 
 
 def test_the_day_is_taken_in_utc() -> None:
