@@ -55,16 +55,19 @@ class PostgresErasureTable:
             output = await connection.scalar(select(STEPS.c.output).where(*_saved(run_id)))
             return None if output is None else SavedOutput.read(output).manifest
 
-    async def replace_manifest(self, run_id: str, stored: StoredManifest, *, is_loaded: bool) -> None:
+    async def replace_manifest(self, old: StoredManifest, new: StoredManifest, *, is_loaded: bool) -> None:
         """See ErasureTable."""
-        changes: dict[str, object] = {"manifest_key": stored.key, "manifest_sha256": stored.sha256}
-        if not is_loaded:
-            changes |= {"rows": stored.manifest.rows, "quarantined": stored.manifest.quarantined}
+        names = {"manifest_key": new.key, "manifest_sha256": new.sha256}
+        figures = {"rows": new.manifest.rows, "quarantined": new.manifest.quarantined}
+        saved = cast(names if is_loaded else names | figures, JSONB)
+        # A replay names among its parameters what it is to replay.
+        replays = RUNS.c.parameters["manifest_key"].astext == old.key
         async with transaction(self._engine) as connection:
             await require_leader(connection, self._epoch)
-            await connection.execute(
-                update(STEPS).where(*_saved(run_id)).values(output=STEPS.c.output.op("||")(cast(changes, JSONB)))
-            )
+            given = RUNS.c.parameters.op("||")(cast(names, JSONB))
+            await connection.execute(update(RUNS).where(replays).values(parameters=given))
+            output = STEPS.c.output.op("||")(saved)
+            await connection.execute(update(STEPS).where(*_saved(new.manifest.run_id)).values(output=output))
 
     async def first_published(self, run_ids: Sequence[UUID]) -> dict[UUID, str]:
         """See ErasureTable."""

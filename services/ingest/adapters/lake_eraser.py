@@ -15,7 +15,7 @@ from services.ingest.workflow.values import LakeErasure, Place, RunObjects, Stor
 from services.runtime.checksums import require_sha256
 from services.runtime.errors import DataLoss
 from services.runtime.failpoints import Failpoint, passing
-from services.runtime.objects.store import ObjectStore
+from services.runtime.objects.store import ObjectNotFound, ObjectStore
 
 
 class ObjectLakeEraser:
@@ -149,6 +149,9 @@ def _count_in_orphan(store: ObjectStore, found: PaymentsObject, erased: ErasedCl
         return LakeErasure()
     try:
         rows = count_erased(store.get(found.key), erased)
+    except ObjectNotFound:
+        # A sweep that began before the erasure.
+        return LakeErasure()
     except (pa.ArrowInvalid, OSError):
         return LakeErasure(objects=1)
     if rows == 0:

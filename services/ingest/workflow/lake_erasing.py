@@ -35,7 +35,7 @@ async def _erase_from_run(tools: Tools, run: RunObjects, erased: ErasedClients) 
     stored = await _manifest_that_counts(tools, run)
     if stored is not None:
         stored = await _rewritten(tools, run, stored, erased)
-        await tools.eraser.renew_receipt(run, stored)
+        await _renew_receipt(tools, run, stored)
     return await tools.eraser.delete_rest(run, stored, erased)
 
 
@@ -44,9 +44,17 @@ async def _rewritten(tools: Tools, run: RunObjects, old: StoredManifest, erased:
     if new != old:
         is_loaded = await tools.warehouse.replace_manifest(run.place.run_id, new.reference)
         passing(Failpoint.MANIFEST_REPLACED)
-        await tools.erasures.replace_manifest(run.place.run_id, new, is_loaded=is_loaded)
+        await tools.erasures.replace_manifest(old, new, is_loaded=is_loaded)
         passing(Failpoint.MANIFEST_REPLACED)
     return new
+
+
+async def _renew_receipt(tools: Tools, run: RunObjects, stored: StoredManifest) -> None:
+    """Of a load that has none yet we write it ourselves: whoever else does may still know the old manifest."""
+    if await tools.eraser.receipt(run) is not None:
+        await tools.eraser.renew_receipt(run, stored)
+    elif load := await tools.warehouse.find_load(run.place.run_id):
+        await tools.lake.keep_receipt(load.receipt)
 
 
 async def _manifest_that_counts(tools: Tools, run: RunObjects) -> StoredManifest | None:

@@ -189,8 +189,8 @@ class ErasureTable(Protocol):
     async def saved_manifest(self, run_id: str) -> ManifestReference | None:
         """Where the rows of a run stand, by its row; None when its pass did not come to an end."""
 
-    async def replace_manifest(self, run_id: str, stored: StoredManifest, *, is_loaded: bool) -> None:
-        """Has the run's row name another manifest; the account of a load that is committed stays as it is."""
+    async def replace_manifest(self, old: StoredManifest, new: StoredManifest, *, is_loaded: bool) -> None:
+        """Has rows of runs name another manifest; the account of a load that is committed stays as it is."""
 
     async def first_published(self, run_ids: Sequence[UUID]) -> dict[UUID, str]:
         """For erasures the first index version that was built after and published; missing: none was yet."""

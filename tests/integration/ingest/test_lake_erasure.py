@@ -152,11 +152,31 @@ async def test_a_run_that_failed_at_its_load_is_retried_without_the_client_and_i
             object_store.delete(info.key)
 
     await erase(loaded)
+    receipts = [info.key for info in object_store.list("raw/payments/") if "/receipt-" in info.key]
+    assert len(receipts) == (2 if is_loaded else 0), "a later one could name what is no more"
     await loaded.retry(first.run_id)
     run = await loaded.end_of(first.run_id)
 
     assert (run.state, run.account.new) == (pb.RUN_STATE_SUCCEEDED, 20 if is_loaded else 17), run
     assert (await warehouse.statistics()).payment_versions == 17
+
+
+async def test_a_replay_that_waited_for_the_erasure_replays_the_rows_of_others(
+    loaded: Ingest, source: SourceServer, url: str, object_store: LocalObjectStore
+) -> None:
+    refused = (await loaded.list(size=1)).runs[0]
+    source.open.clear()
+    daily = await loaded.run(pb.PIPELINE_COMPANIES)
+    await loaded.working_on(daily.run_id, "save_companies")
+    erasure = await request(loaded)
+    replay = await loaded.replay(refused.run_id)
+    source.open.set()
+
+    run = await loaded.end_of(replay.run_id)
+
+    assert (await loaded.get(erasure.erasure_id)).state == pb.RUN_STATE_SUCCEEDED
+    assert (run.state, run.account.read, run.account.quarantined) == (pb.RUN_STATE_SUCCEEDED, 2, 2), run
+    assert await traces(url, object_store, CLIENT) == []
 
 
 async def test_a_damaged_object_is_named_and_the_erasure_goes_on_once_it_is_restored(
