@@ -21,6 +21,8 @@ class Expectation:
     counts: Counter[str] = field(default_factory=Counter)
     read: int = 0
     quarantined: int = 0
+    # Two passes ran at once: what each found depends on which was first.
+    is_mixed: bool = False
 
     def daily_pass(self, rows: Sequence[Observation], clock: datetime, bad: int) -> None:
         """The source was read for the window from the watermark, in which all of the `bad` rows stand."""

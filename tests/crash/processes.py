@@ -26,9 +26,10 @@ class EndedByItselfError(Exception):
 
 @dataclass
 class Deaths:
-    """How processes died, and how long no leader was there after one was killed."""
+    """How processes died, and how long no leader was there after one was killed while a `candidates`' other was up."""
 
     kills: Counter[str] = field(default_factory=Counter)
+    candidates: list["Replica"] = field(default_factory=list)
     takeovers: list[float] = field(default_factory=list)
     leader: "Replica | None" = None
     _leaderless_since: float | None = None
@@ -36,8 +37,12 @@ class Deaths:
     def tell_death(self, replica: "Replica", cause: str) -> None:
         """A process was killed."""
         self.kills[cause] += 1
+        has_successor = any(other.is_up for other in self.candidates if other is not replica)
         if replica is self.leader:
-            self.leader, self._leaderless_since = None, monotonic()
+            self.leader, self._leaderless_since = None, monotonic() if has_successor else None
+        elif not has_successor:
+            # Whoever was to follow has died as well: what is waited for now is a start of a process.
+            self._leaderless_since = None
 
     def tell_leader(self, replica: "Replica") -> None:
         """A process leads from now on."""

@@ -21,6 +21,8 @@ from tests.crash.verdict import Verdict, judge_companies, judge_payments
 # The source's clock between two runs. A season is over before it reaches ours.
 STEP = timedelta(minutes=20)
 FIRST_WINDOW = timedelta(days=3)
+ROUNDS = [("recommendations",), ("backfill",), ("companies",), ("recommendations", "backfill")]
+ROUND_WEIGHTS = [6, 2, 1, 2]
 
 
 async def season(plan: Plan, report: Report, tell: Callable[[], None]) -> None:
@@ -66,21 +68,22 @@ class Rounds:
         """One run."""
         self._clock += STEP
         self._payments.move(self._clock)
-        pipeline = self._chance.choices(["recommendations", "backfill", "companies"], [7, 2, 1])[0]
-        trigger = self._choose(pipeline)
+        pipelines = self._chance.choices(ROUNDS, ROUND_WEIGHTS)[0]
+        triggers = [self._choose(pipeline) for pipeline in pipelines]
+        self._expected.is_mixed = len(pipelines) > 1
         self._show()
         faults = asyncio.gather(*self._mischief.plan())
         try:
-            runs = await self._run_to_data(trigger, str(number))
+            runs = await asyncio.gather(*(self._run_to_data(trigger, str(number)) for trigger in triggers))
             await faults
-            verdict = await self._judge(pipeline, runs)
-            await self._world.client.cancel(runs[-1])
+            verdict = await self._judge(pipelines[0], runs[0])
+            await self._world.client.cancel(runs[0][-1])
         except StuckError as error:
             verdict = Verdict(problems=[str(error)])
         finally:
             await asyncio.gather(faults, return_exceptions=True)
             self._calm_down()
-        self._report.add_run(pipeline, verdict, f"seed {self._plan.seed}, run {number}")
+        self._report.add_run(" beside ".join(pipelines), verdict, f"seed {self._plan.seed}, run {number}")
 
     def _choose(self, pipeline: str) -> Callable[[str], Awaitable[UUID]]:
         """Tells the expectation what will be read; how the run is triggered."""

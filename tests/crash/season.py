@@ -99,6 +99,7 @@ async def world(plan: Plan) -> AsyncIterator[World]:
             )
             for port in (ports["ingest"], ports["indexer"])
         ]
+        deaths.candidates = ingests
         await stack.enter_async_context(alive([*warehouses, *ingests]))
         database = await stack.enter_async_context(watched_database(url))
         scene = Scene(ingests, warehouses, links, source, objects, url)
