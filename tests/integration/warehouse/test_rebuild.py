@@ -25,6 +25,7 @@ from tests.integration.warehouse.oracle import EPOCH, MICROSECOND, Observation
 from tests.integration.warehouse.tables import all_rows
 from tests.receipts import put_receipt
 
+COMMAND = [sys.executable, "-W", "error", "-m", "services.warehouse.rebuild"]
 DAY = timedelta(days=1)
 P1 = Observation("p1", "A", EPOCH + DAY)
 
@@ -39,7 +40,7 @@ async def other(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture
-def settings(database_url: str, object_store: LocalObjectStore) -> WarehouseSettings:
+def warehouse_settings(database_url: str, object_store: LocalObjectStore) -> WarehouseSettings:
     """Of a warehouse on the new database and the same lake."""
     fields = {"database_url": database_url, "object_store_url": object_store._root.as_uri()}
     return WarehouseSettings.model_validate(fields)
@@ -71,9 +72,9 @@ async def loaded(loads: Loads, loader: Loader, object_store: LocalObjectStore) -
 
 
 async def test_the_same_rows_stand_in_every_table(
-    loaded: list[Load], settings: WarehouseSettings, connection: asyncpg.Connection, other: asyncpg.Connection
+    loaded: list[Load], warehouse_settings: WarehouseSettings, connection: asyncpg.Connection, other: asyncpg.Connection
 ) -> None:
-    report = await rebuild(settings)
+    report = await rebuild(warehouse_settings)
 
     assert await all_rows(other) == await all_rows(connection)
     assert (report.applied, report.known, report.missing, report.differing) == (8, 0, [], [])
@@ -82,7 +83,7 @@ async def test_the_same_rows_stand_in_every_table(
 
 async def test_a_rebuild_that_was_interrupted_goes_on_where_it_stopped(
     loaded: list[Load],
-    settings: WarehouseSettings,
+    warehouse_settings: WarehouseSettings,
     connection: asyncpg.Connection,
     other: asyncpg.Connection,
     object_store: LocalObjectStore,
@@ -91,20 +92,20 @@ async def test_a_rebuild_that_was_interrupted_goes_on_where_it_stopped(
     content = object_store.get(part)
     object_store.delete(part)
     with pytest.raises(DataLoss, match=r"part-01-00000.* is gone; restore it"):
-        await rebuild(settings)
+        await rebuild(warehouse_settings)
     object_store.put_if_absent(part, content)
 
-    report = await rebuild(settings)
+    report = await rebuild(warehouse_settings)
 
     assert (report.known, report.applied) == (6, 2)
     assert await all_rows(other) == await all_rows(connection)
-    assert (await rebuild(settings)).known == 8
+    assert (await rebuild(warehouse_settings)).known == 8
 
 
 async def test_two_rebuilds_at_once_give_the_same_rows(
-    loaded: list[Load], settings: WarehouseSettings, connection: asyncpg.Connection, other: asyncpg.Connection
+    loaded: list[Load], warehouse_settings: WarehouseSettings, connection: asyncpg.Connection, other: asyncpg.Connection
 ) -> None:
-    reports = await asyncio.gather(rebuild(settings), rebuild(settings))
+    reports = await asyncio.gather(rebuild(warehouse_settings), rebuild(warehouse_settings))
 
     assert sum(report.applied for report in reports) == 8
     assert await all_rows(other) == await all_rows(connection)
@@ -112,11 +113,11 @@ async def test_two_rebuilds_at_once_give_the_same_rows(
 
 @pytest.mark.usefixtures("loaded")
 async def test_a_database_that_holds_anything_else_is_refused_and_stays(
-    loader: Loader, warehouse_url: str, settings: WarehouseSettings, connection: asyncpg.Connection
+    loader: Loader, warehouse_url: str, warehouse_settings: WarehouseSettings, connection: asyncpg.Connection
 ) -> None:
     await loader.payments(P1)
     before = await all_rows(connection)
-    same = settings.model_copy(update={"database_url": _secret(warehouse_url)})
+    same = warehouse_settings.model_copy(update={"database_url": _secret(warehouse_url)})
 
     with pytest.raises(FailedPrecondition, match="goes on to number 9, the lake's receipts to 8") as refused:
         await rebuild(same)
@@ -126,25 +127,25 @@ async def test_a_database_that_holds_anything_else_is_refused_and_stays(
 
 
 async def test_a_database_with_loads_of_another_lake_is_refused(
-    loaded: list[Load], settings: WarehouseSettings, other: asyncpg.Connection
+    loaded: list[Load], warehouse_settings: WarehouseSettings, other: asyncpg.Connection
 ) -> None:
     await other.execute(
         "INSERT INTO warehouse.loads VALUES ('x', 'payments', 'k', 's', $1, 0, 0, 0, 0, 0, 0, NULL, $1, 1)", EPOCH
     )
     with pytest.raises(FailedPrecondition, match="Name an empty, migrated one that no service uses"):
-        await rebuild(settings)
+        await rebuild(warehouse_settings)
 
     assert (await all_rows(other))["payments"] == []
 
 
 async def test_a_lost_receipt_is_named_by_its_place_and_can_be_left_out(
-    loaded: list[Load], settings: WarehouseSettings, object_store: LocalObjectStore, other: asyncpg.Connection
+    loaded: list[Load], warehouse_settings: WarehouseSettings, object_store: LocalObjectStore, other: asyncpg.Connection
 ) -> None:
     object_store.delete(loaded[2].manifest_key.replace("manifest-01", "receipt-0"))
     with pytest.raises(FailedPrecondition, match="place 3 of 8"):
-        await rebuild(settings)
+        await rebuild(warehouse_settings)
 
-    report = await rebuild(settings, skip_missing=True)
+    report = await rebuild(warehouse_settings, skip_missing=True)
 
     assert (report.missing, report.applied) == ([3], 7)
     assert report.differing == [loaded[4].load_id]
@@ -154,7 +155,7 @@ async def test_a_lost_receipt_is_named_by_its_place_and_can_be_left_out(
 @pytest.mark.parametrize("name", ["receipt-0.json", "manifest-01.json", "part-01-00000.parquet"])
 async def test_a_damaged_object_is_named_and_nothing_of_it_is_loaded(
     loaded: list[Load],
-    settings: WarehouseSettings,
+    warehouse_settings: WarehouseSettings,
     object_store: LocalObjectStore,
     other: asyncpg.Connection,
     name: str,
@@ -164,22 +165,22 @@ async def test_a_damaged_object_is_named_and_nothing_of_it_is_loaded(
     path.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
 
     with pytest.raises(DataLoss, match=f"{name}.*restore it"):
-        await rebuild(settings)
+        await rebuild(warehouse_settings)
 
     assert (await all_rows(other))["payments"] == []
 
 
 async def test_a_manifest_that_is_gone_is_named(
-    loaded: list[Load], settings: WarehouseSettings, object_store: LocalObjectStore, other: asyncpg.Connection
+    loaded: list[Load], warehouse_settings: WarehouseSettings, object_store: LocalObjectStore, other: asyncpg.Connection
 ) -> None:
     object_store.delete(loaded[0].manifest_key)
 
     with pytest.raises(DataLoss, match=r"manifest-01\.json' of a receipt is gone; restore it"):
-        await rebuild(settings)
+        await rebuild(warehouse_settings)
 
 
 async def test_of_several_generations_the_highest_counts(
-    loader: Loader, settings: WarehouseSettings, object_store: LocalObjectStore, other: asyncpg.Connection
+    loader: Loader, warehouse_settings: WarehouseSettings, object_store: LocalObjectStore, other: asyncpg.Connection
 ) -> None:
     first = await loader.payments(P1)
     second = await loader.payments(Observation("p2", "A", EPOCH))
@@ -188,16 +189,18 @@ async def test_of_several_generations_the_highest_counts(
     put_receipt(object_store, first, generation=10)
     put_receipt(object_store, second)
 
-    assert (await rebuild(settings)).applied == 2
+    assert (await rebuild(warehouse_settings)).applied == 2
 
 
-async def test_a_database_that_was_not_migrated_is_told(settings: WarehouseSettings) -> None:
+async def test_a_database_that_was_not_migrated_is_told(warehouse_settings: WarehouseSettings) -> None:
     with pytest.raises(FailedPrecondition, match=r"services\.warehouse\.migrate"):
-        await rebuild(settings)
+        await rebuild(warehouse_settings)
 
 
-async def test_an_empty_lake_gives_an_empty_warehouse(settings: WarehouseSettings, other: asyncpg.Connection) -> None:
-    assert (await rebuild(settings)).applied == 0
+async def test_an_empty_lake_gives_an_empty_warehouse(
+    warehouse_settings: WarehouseSettings, other: asyncpg.Connection
+) -> None:
+    assert (await rebuild(warehouse_settings)).applied == 0
 
 
 async def test_the_command_tells_its_progress_and_reports_as_json(
@@ -223,12 +226,35 @@ async def test_the_command_tells_its_progress_and_reports_as_json(
     assert refused.stderr.startswith("rebuild: no receipt tells what stands at place 1, 6 of 8")
 
 
+async def test_a_rebuild_that_is_killed_goes_on_where_it_stopped(
+    loaded: list[Load], database_url: str, object_store: LocalObjectStore, connection: asyncpg.Connection
+) -> None:
+    await migrate(database_url)
+    environment = _environment(database_url, object_store)
+    process = await asyncio.create_subprocess_exec(*COMMAND, env=environment, stderr=asyncio.subprocess.PIPE)
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        assert b"1/8 companies" in await process.stderr.readline()
+        process.kill()
+        await process.communicate()
+
+    result = await asyncio.to_thread(_command, database_url, object_store, "--json")
+
+    report = json.loads(result.stdout)
+    assert report["known"] + report["applied"] == 8
+    assert report["known"] >= 1
+    other = await asyncpg.connect(database_url)
+    assert await all_rows(other) == await all_rows(connection)
+    await other.close()
+
+
 def _command(url: str, store: LocalObjectStore, *arguments: str) -> subprocess.CompletedProcess[str]:
-    settings = {"WAREHOUSE_DATABASE_URL": url, "WAREHOUSE_OBJECT_STORE_URL": store._root.as_uri()}
-    command = [sys.executable, "-W", "error", "-m", "services.warehouse.rebuild", *arguments]
-    return subprocess.run(
-        command, env={**os.environ, **settings}, capture_output=True, text=True, timeout=60, check=False
-    )
+    command, environment = [*COMMAND, *arguments], _environment(url, store)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def _environment(url: str, store: LocalObjectStore) -> dict[str, str]:
+    return {**os.environ, "WAREHOUSE_DATABASE_URL": url, "WAREHOUSE_OBJECT_STORE_URL": store._root.as_uri()}
 
 
 def _secret(url: str) -> object:
