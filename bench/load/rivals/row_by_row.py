@@ -3,11 +3,13 @@
 Its index serves the key, which makes it about ten times as fast as it would be without.
 """
 
+import io
 import sys
 from typing import Any
 
 import psycopg2
 import pyarrow.parquet as pq
+from pyarrow import csv
 
 from bench.load.rivals.serving import serve
 
@@ -18,6 +20,7 @@ CREATE TABLE IF NOT EXISTS payments (
     start_date timestamptz, end_date timestamptz, is_current boolean
 )
 """
+COLUMNS = "payment_id, company_code, payment_at, status, amount, external_client_id, created_at, updated_at"
 INDEX = "CREATE UNIQUE INDEX IF NOT EXISTS current_payments ON payments (payment_id, company_code) WHERE is_current"
 FIND = """
 SELECT payment_at, status, amount, external_client_id FROM payments
@@ -44,8 +47,17 @@ def apply(cursor: Any, row: dict[str, Any]) -> None:
     cursor.execute(ADD, row)
 
 
+def fill(cursor: Any, path: str) -> None:
+    """What the prototype would have made of a first file, in seconds instead of minutes."""
+    content = io.BytesIO()
+    csv.write_csv(pq.read_table(path).drop(["position"]), content, csv.WriteOptions(include_header=False))
+    content.seek(0)
+    cursor.copy_expert(f"COPY payments ({COLUMNS}) FROM STDIN (FORMAT csv)", content)
+    cursor.execute("UPDATE payments SET start_date = updated_at, is_current = true")
+
+
 def main(database_url: str) -> None:
-    """Each file is one transaction."""
+    """Each file is one transaction; only those after the first are row by row."""
     connection = psycopg2.connect(database_url)
     with connection, connection.cursor() as cursor:
         cursor.execute(TABLE)
@@ -53,6 +65,10 @@ def main(database_url: str) -> None:
 
     def load(path: str) -> None:
         with connection, connection.cursor() as cursor, pq.ParquetFile(path) as file:
+            cursor.execute("SELECT EXISTS (SELECT FROM payments)")
+            if cursor.fetchone() == (False,):
+                fill(cursor, path)
+                return
             for batch in file.iter_batches(10_000):
                 for row in batch.to_pylist():
                     apply(cursor, row)
