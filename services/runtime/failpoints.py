@@ -28,6 +28,7 @@ class Failpoint(StrEnum):
     BEFORE_MANIFEST = "lake.before_manifest"
     AFTER_MANIFEST = "lake.after_manifest"
     LOAD_REQUESTED = "load.requested"
+    LOAD_ANSWERED = "load.answered"
     MANIFEST_REPLACED = "erasure.manifest_replaced"
     RECEIPT_RENEWED = "erasure.receipt_renewed"
     OBJECT_DELETED = "erasure.object_deleted"

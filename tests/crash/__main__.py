@@ -24,7 +24,7 @@ TELL_RUNS = 10
 
 def crash_test(runs: int, seed: int, console: Console, folder: Path) -> Report:
     """Plays all runs; the seasons have the seeds from `seed` on. Their logs and objects stand below `folder`."""
-    report, started = Report(seed), monotonic()
+    report, started = Report(seed, console), monotonic()
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress, embedded_server(folder / "postgres") as url_of:
         task = progress.add_task("runs", total=runs)
@@ -58,7 +58,7 @@ def main() -> int:
     console.print(f"seed {seed}")
     with TemporaryDirectory(prefix="afin-crash-") as name:
         report = crash_test(arguments.runs, seed, console, (arguments.keep or Path(name)).resolve())
-    report.show(console)
+    report.show()
     if arguments.report:
         report.write(arguments.report)
     return 0 if report.is_good else 1

@@ -24,8 +24,14 @@ BACKENDS = """
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE 'afin-%'
     ORDER BY application_name LIKE 'afin-ingest', state = 'active' DESC, random()
 """
-LOAD_PLACES = [place for place in Failpoint if place.startswith("load.") and place != Failpoint.LOAD_REQUESTED]
-RUN_PLACES = [place for place in Failpoint if place not in LOAD_PLACES]
+LOAD_PLACES = [
+    Failpoint.LOAD_BEGUN,
+    Failpoint.LOAD_STAGED,
+    Failpoint.LOAD_MERGED,
+    Failpoint.BEFORE_COMMIT,
+    Failpoint.AFTER_COMMIT,
+]
+RUN_PLACES = [place for place in Failpoint if place not in LOAD_PLACES and not place.startswith("erasure.")]
 OFTEN_PASSED = ("step.",)
 ARMED_SHARE = 0.85
 MISDEEDS: list[tuple[str, Misdeed]] = [

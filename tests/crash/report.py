@@ -20,6 +20,7 @@ class Report:
     """Grows run by run. `kills` are processes and database backends that SIGKILL ended."""
 
     seed: int
+    console: Console
     runs: int = 0
     mismatches: int = 0
     duplicates: int = 0
@@ -67,6 +68,7 @@ class Report:
         if not verdict.is_good:
             self.mismatches += 1
             self.problems.append(f"{where}: {verdict}")
+            self.console.print(f"[red]{self.problems[-1]}[/red]")
 
     def as_json(self) -> dict[str, Any]:
         """The figures."""
@@ -92,14 +94,14 @@ class Report:
         """The figures, as a file."""
         path.write_text(json.dumps(self.as_json(), indent=1) + "\n")
 
-    def show(self, console: Console) -> None:
+    def show(self) -> None:
         """The figures, as a table, and what went wrong."""
         table = Table("figure", "value", title="Crash test")
         for name, value in self.as_json().items():
             if not isinstance(value, (dict, list)):
                 table.add_row(name.replace("_", " "), str(value))
-        console.print(table)
+        self.console.print(table)
         for name, counts in (("killed", self.kills), ("other faults", self.faults)):
-            console.print(f"{name}: " + ", ".join(f"{count} {what}" for what, count in counts.most_common()))
+            self.console.print(f"{name}: " + ", ".join(f"{count} {what}" for what, count in counts.most_common()))
         for problem in self.problems:
-            console.print(f"[red]{problem}[/red]")
+            self.console.print(f"[red]{problem}[/red]")

@@ -64,7 +64,11 @@ async def world(plan: Plan) -> AsyncIterator[World]:
         source = await stack.enter_async_context(source_server())
         objects = await stack.enter_async_context(faulty_store()) if plan.on_s3 else None
         if objects:
-            lake = {"OBJECT_STORE_URL": f"s3://{BUCKET}/afin", "OBJECT_STORE_ENDPOINT_URL": objects.endpoint}
+            # The S3 server remembers what was stored for as long as our own process lives.
+            lake = {
+                "OBJECT_STORE_URL": f"s3://{BUCKET}/season-{plan.seed}",
+                "OBJECT_STORE_ENDPOINT_URL": objects.endpoint,
+            }
         else:
             (plan.folder / "objects").mkdir()
             lake = {"OBJECT_STORE_URL": (plan.folder / "objects").as_uri()}

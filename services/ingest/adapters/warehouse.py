@@ -59,6 +59,7 @@ class WarehouseClient:
             request.advance_watermark_to.FromDatetime(watermark)
         passing(Failpoint.LOAD_REQUESTED)
         answer = await call(PEER, self._policy, lambda: self._stub.LoadPayments(request, timeout=self._long))
+        passing(Failpoint.LOAD_ANSWERED)
         return _loaded(answer.load)
 
     async def load_companies(self, load_id: str, manifest: ManifestReference, *, accept_fewer: bool) -> LoadedRows:
@@ -72,6 +73,7 @@ class WarehouseClient:
         )
         passing(Failpoint.LOAD_REQUESTED)
         answer = await call(PEER, self._policy, lambda: self._stub.LoadCompanies(request, timeout=self._long))
+        passing(Failpoint.LOAD_ANSWERED)
         return _loaded(answer.load)
 
     async def record_companies_update(self, load_id: str) -> RecordedUpdate:
