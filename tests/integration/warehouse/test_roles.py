@@ -14,13 +14,17 @@ from services.warehouse.adapters.load_store import PostgresLoadStore
 from services.warehouse.adapters.parquet_lake import ParquetLake
 from services.warehouse.adapters.reads import PostgresReads
 from services.warehouse.erasing import Erasures
+from services.warehouse.migrate import migrate
 from services.warehouse.migrations.history import head_revision
 from services.warehouse.queries import Queries
+from services.warehouse.rebuild import rebuild
+from services.warehouse.settings import WarehouseSettings
 from services.warehouse.workflow import Loads
 from tests.integration.warehouse.conftest import TIMEOUT, Loader
 from tests.integration.warehouse.lake_writer import Company, put_companies, put_payments
 from tests.integration.warehouse.oracle import EPOCH, MICROSECOND, Observation
 from tests.integration.warehouse.test_erasure import erasure_of
+from tests.receipts import put_receipt
 
 TABLES = [
     "payments",
@@ -85,6 +89,20 @@ async def test_a_login_of_the_warehouse_can_erase_a_client(
         assert await erasures.replace_manifest(request)
 
 
+async def test_a_login_of_the_warehouse_can_rebuild_it(
+    login_url: str, database_url: str, loads: Loads, object_store: LocalObjectStore
+) -> None:
+    await migrate(database_url)
+    catalogue = await loads.load_companies(put_companies(object_store, "run-1", [Company("A")]))
+    put_receipt(object_store, (await loads.record_companies_update(catalogue.load_id))[1])
+    payments = [Observation("p1", "A", EPOCH), Observation("p1", "A", EPOCH + MICROSECOND)]
+    put_receipt(object_store, await loads.load_payments(put_payments(object_store, "run-2", payments, watermark=EPOCH)))
+    as_login = database_url.replace("//postgres:", "//a_login:")
+    fields = {"database_url": as_login, "object_store_url": object_store._root.as_uri()}
+
+    assert (await rebuild(WarehouseSettings.model_validate(fields))).applied == 3
+
+
 @pytest.mark.parametrize("table", TABLES)
 async def test_the_indexer_reads_no_table(connection: asyncpg.Connection, table: str) -> None:
     async with acting_as(connection, "afin_indexer"):
@@ -133,6 +151,15 @@ async def test_no_role_reaches_beyond_its_service(connection: asyncpg.Connection
             await connection.execute(statement)
 
 
+A_SWEPT_RUN = """
+    WITH run AS (
+        INSERT INTO ingest.runs (run_id, pipeline, state, trigger, logical_time, code_version, created_at)
+        VALUES (gen_random_uuid(), 'companies', 'failed', 'manual', now(), '1', now()) RETURNING run_id
+    )
+    INSERT INTO ingest.sweeps SELECT run_id, now() FROM run
+"""
+
+
 async def test_ingest_reads_and_writes_its_own_tables(connection: asyncpg.Connection) -> None:
     async with acting_as(connection, "afin_ingest"), connection.transaction():
         for table in ("steps", "runs", "schedules"):
@@ -142,6 +169,9 @@ async def test_ingest_reads_and_writes_its_own_tables(connection: asyncpg.Connec
         )
         assert await connection.fetchval("SELECT count(*) FROM ingest.schedules") == 1
         await connection.execute("DELETE FROM ingest.schedules")
+        await connection.execute(A_SWEPT_RUN)
+        await connection.execute("UPDATE ingest.sweeps SET ended_at = ended_at")
+        await connection.execute("DELETE FROM ingest.runs")
 
 
 async def test_public_gets_nothing(connection: asyncpg.Connection, engine: AsyncEngine) -> None:
