@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from afin.ingest.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
 from services.ingest.adapters.cron import next_time
+from services.ingest.adapters.erasure_records import ObjectErasureRecords
 from services.ingest.adapters.erasures import PostgresErasureTable
 from services.ingest.adapters.indexer import IndexerClient
 from services.ingest.adapters.lake import ObjectLake
@@ -58,6 +59,7 @@ class World:
     database: AsyncEngine
     lake: ObjectLake
     eraser: ObjectLakeEraser
+    erasure_records: ObjectErasureRecords
     source: HttpSource
     warehouse: grpc.aio.Channel
     indexer: grpc.aio.Channel
@@ -73,6 +75,7 @@ async def open_world(stack: AsyncExitStack, settings: IngestSettings) -> World:
         database=await stack.enter_async_context(open_database(url, "ingest", in_transaction=FROZEN)),
         lake=ObjectLake(store),
         eraser=ObjectLakeEraser(store),
+        erasure_records=ObjectErasureRecords(store),
         source=await stack.enter_async_context(source),
         warehouse=await stack.enter_async_context(open_channel(settings.warehouse_address)),
         indexer=await stack.enter_async_context(open_channel(settings.indexer_address)),
@@ -87,6 +90,7 @@ def make_leader(world: World, settings: IngestSettings, wake: asyncio.Event, epo
         warehouse=WarehouseClient(world.warehouse, settings.patient, epoch),
         indexer=IndexerClient(world.indexer, settings.patient),
         erasures=PostgresErasureTable(world.work_database, epoch),
+        records=world.erasure_records,
         eraser=world.eraser,
         windows=settings.windows,
         reading=settings.reading,
@@ -116,7 +120,7 @@ def make_use_cases(world: World, settings: IngestSettings, wake: asyncio.Event, 
         watch=RunWatch(table, stop),
         watermark=Watermark(warehouse, settings.windows, utc_now),
         quarantine=quarantine,
-        erasures=Erasures(triggers, runs, PostgresErasureTable(world.database)),
+        erasures=Erasures(triggers, runs, world.erasure_records, PostgresErasureTable(world.database)),
         schedules=Schedules(PostgresScheduleTable(world.database, utc_now), next_time, utc_now),
     )
 

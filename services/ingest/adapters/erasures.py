@@ -1,4 +1,4 @@
-"""Erasures in PostgreSQL: they are runs, each with its client's digest among its parameters."""
+"""What erasures read and change of runs in PostgreSQL; they are runs themselves."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,15 +7,12 @@ from sqlalchemy import ColumnElement, cast, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.adapters.tables import ERASURE_SALT, RUNS, STEPS, require_leader, transaction
-from services.ingest.domain.erasure import CLOCK_TOLERANCE, ErasedClients
-from services.ingest.domain.runs import Pipeline, StepState
+from services.ingest.adapters.tables import RUNS, STEPS, require_leader, transaction
+from services.ingest.domain.runs import StepState
 from services.ingest.workflow.index import BUILD_STEP, PUBLISH_STEP
-from services.ingest.workflow.outputs import ErasureParameters, SavedOutput
+from services.ingest.workflow.outputs import SavedOutput
 from services.ingest.workflow.values import ManifestReference, StoredManifest
 
-ERASURE = RUNS.c.pipeline == Pipeline.ERASURE.value
-BEGUN = select(RUNS.c.parameters, RUNS.c.started_at).where(ERASURE, RUNS.c.started_at.is_not(None))
 BUILT, PUBLISHED = STEPS.alias("built"), STEPS.alias("published")
 VERSION = BUILT.c.output["version"].astext
 # The first to be published of the versions that were built after an erasure began; its own as a rule.
@@ -34,20 +31,6 @@ class PostgresErasureTable:
     def __init__(self, engine: AsyncEngine, epoch: int = 0) -> None:
         self._engine = engine
         self._epoch = epoch
-
-    async def salt(self) -> bytes:
-        """See ErasureTable."""
-        async with transaction(self._engine) as connection:
-            return bytes((await connection.execute(select(ERASURE_SALT.c.salt))).scalar_one())
-
-    async def erased_clients(self) -> ErasedClients:
-        """See ErasureTable."""
-        salt = await self.salt()
-        async with transaction(self._engine) as connection:
-            begun = (await connection.execute(BEGUN.order_by(RUNS.c.started_at))).all()
-        # Of two erasures of one client the later one counts.
-        until = {ErasureParameters.read(row.parameters).digest: row.started_at + CLOCK_TOLERANCE for row in begun}
-        return ErasedClients(salt, until)
 
     async def saved_manifest(self, run_id: str) -> ManifestReference | None:
         """See ErasureTable."""

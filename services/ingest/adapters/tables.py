@@ -13,7 +13,6 @@ from sqlalchemy import (
     Column,
     DateTime,
     Integer,
-    LargeBinary,
     MetaData,
     RowMapping,
     Select,
@@ -83,7 +82,6 @@ SCHEDULES = Table(
     Column("created_at", MOMENT),
 )
 LEADERSHIP = Table("leadership", METADATA, Column("epoch", BigInteger))
-ERASURE_SALT = Table("erasure_salt", METADATA, Column("salt", LargeBinary))
 SWEEPS = Table("sweeps", METADATA, Column("run_id", Uuid, primary_key=True), Column("ended_at", MOMENT))
 ACTIVE = RUNS.c.state.in_([state.value for state in RunState if state.is_active])
 

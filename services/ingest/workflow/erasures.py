@@ -9,7 +9,7 @@ from services.ingest.domain.runs import Pipeline, Run
 from services.ingest.domain.values import Refused, identifier
 from services.ingest.workflow.inspection import Runs
 from services.ingest.workflow.outputs import ErasureParameters
-from services.ingest.workflow.ports import ErasureTable
+from services.ingest.workflow.ports import ErasureRecords, ErasureTable
 from services.ingest.workflow.triggers import Triggers
 from services.ingest.workflow.values import RunCursor
 from services.runtime.errors import InvalidArgument, NotFound
@@ -26,9 +26,10 @@ class Erasure:
 class Erasures:
     """Queues erasures and tells of them."""
 
-    def __init__(self, triggers: Triggers, runs: Runs, table: ErasureTable) -> None:
+    def __init__(self, triggers: Triggers, runs: Runs, records: ErasureRecords, table: ErasureTable) -> None:
         self._triggers = triggers
         self._runs = runs
+        self._records = records
         self._table = table
 
     async def request(self, client_id: str, request_id: str | None) -> Erasure:
@@ -39,7 +40,7 @@ class Erasures:
             raise InvalidArgument("external_client_id", refusal.reason) from None
         if request_id is not None and client in request_id:
             raise InvalidArgument("request_id", "holds the client's id, which must stay nowhere; name it otherwise")
-        digest = client_digest(await self._table.salt(), client)
+        digest = client_digest(await self._records.salt(), client)
         run = await self._triggers.erase(ErasureParameters(client_digest=digest.hex()), request_id)
         return (await self._with_index([run]))[0]
 

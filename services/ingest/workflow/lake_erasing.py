@@ -18,7 +18,7 @@ STEP = "erase_from_lake"
 async def erase_from_lake(context: StepContext) -> StepResult:
     """Removes the client from raw objects and from the quarantine; its counts go on from those of earlier attempts."""
     tools, client = context.tools, ErasureParameters.read(context.run.parameters).digest
-    known = await tools.erasures.erased_clients()
+    known = await tools.records.erased_clients()
     erased = ErasedClients(known.salt, {client: known.until[client]})
     done = _done_before(context)
     runs = await tools.eraser.runs()

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from services.contracts.erasures import ErasureRecord
 from services.contracts.receipt import Receipt
 from services.ingest.domain.account import Account
 from services.ingest.domain.erasure import ErasedClients
@@ -177,14 +178,21 @@ class Indexer(Protocol):
         """Validates a version, and publishes it when it passes."""
 
 
-class ErasureTable(Protocol):
-    """What is known of erased clients: digests, and where their runs stand. Raises Unavailable."""
+class ErasureRecords(Protocol):
+    """Who was erased, kept in the lake: whatever becomes of the database, it holds. Raises DataLoss."""
 
     async def salt(self) -> bytes:
-        """Of this deployment's digests; never changes."""
+        """Of all digests; never changes."""
+
+    async def keep(self, record: ErasureRecord) -> None:
+        """Remembers an erasure, from now on; again the same, it changes nothing."""
 
     async def erased_clients(self) -> ErasedClients:
         """All that an erasure was begun for, whatever became of it since."""
+
+
+class ErasureTable(Protocol):
+    """What erasures read and change of runs. Raises Unavailable."""
 
     async def saved_manifest(self, run_id: str) -> ManifestReference | None:
         """Where the rows of a run stand, by its row; None when its pass did not come to an end."""

@@ -33,7 +33,7 @@ async def save_replayed_payments_to_db(context: StepContext) -> StepResult:
 
 async def _sort_anew(context: StepContext, place: Place) -> StoredManifest:
     lake, terms = context.tools.lake, Terms(context.run.logical_time)
-    erased = await context.tools.erasures.erased_clients()
+    erased = await context.tools.records.erased_clients()
     refused = await lake.open(ReplayParameters.read(context.run.parameters).manifest)
     writer = lake.writer(place, context.attempt, StoredParts())
     read, newest = 0, None

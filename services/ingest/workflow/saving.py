@@ -53,7 +53,7 @@ async def save_payments_of(context: StepContext, watermark: datetime | None, day
     """Reads the payments of the run's window; only those of `days`, where they are given."""
     tools, place = context.tools, _place(context)
     # Erasures have the house to themselves: none begins while this step works.
-    erased = await tools.erasures.erased_clients()
+    erased = await tools.records.erased_clients()
     fetch, begin = tools.source.payments(place.day), partial(_require_past, watermark)
     basis, sift_payments = f"{SCHEMA_BASIS}, {erased.edition}", partial(_sift_payments, days, erased)
     one = Pass(place, basis, place.day, fetch, sift_payments, begin)

@@ -9,7 +9,7 @@ from services.ingest.domain.account import Account
 from services.ingest.domain.runs import Outputs, Run
 from services.ingest.domain.window import WindowRules
 from services.ingest.workflow.outputs import StepOutput
-from services.ingest.workflow.ports import ErasureTable, Indexer, Lake, LakeEraser, Source, Warehouse
+from services.ingest.workflow.ports import ErasureRecords, ErasureTable, Indexer, Lake, LakeEraser, Source, Warehouse
 
 Output = TypeVar("Output", bound=StepOutput)
 
@@ -39,6 +39,7 @@ class Tools:
     warehouse: Warehouse
     indexer: Indexer
     erasures: ErasureTable
+    records: ErasureRecords
     eraser: LakeEraser
     windows: WindowRules
     reading: ReadRules

@@ -69,11 +69,11 @@ async def test_what_holds_nothing_of_the_client_is_not_written_anew(
     source.payments = [payment(number) for number in range(3)]
     await ingest.load_companies()
     await ingest.recommendations()
-    before = {info.key: object_store.get(info.key) for info in object_store.list("")}
+    before = {info.key: object_store.get(info.key) for info in object_store.list("raw/")}
 
     erasure = await erase(ingest)
 
-    assert {info.key: object_store.get(info.key) for info in object_store.list("")} == before
+    assert {info.key: object_store.get(info.key) for info in object_store.list("raw/")} == before
     assert (erasure.objects, erasure.rows) == (0, 0)
 
 

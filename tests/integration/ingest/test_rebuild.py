@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from afin.ingest.v1 import ingest_pb2 as pb
 from services.runtime.objects.local import LocalObjectStore
@@ -105,3 +106,11 @@ async def test_after_an_erasure_the_lake_gives_the_warehouse_without_the_client(
     assert await all_rows(after) == await all_rows(before)
     assert await before.fetchval("SELECT count(*) FROM warehouse.payments WHERE external_client_id = 'client-3'") == 0
     assert report.differing, "the ledger keeps the counts of what was once loaded"
+    async with (
+        warehouse_server(database_url, object_store) as rebuilt,
+        serve(database_url=SecretStr(database_url), warehouse_address=rebuilt.address) as ingest,
+    ):
+        run = await ingest.recommendations()
+    # The source shows the client still, and the new database has never heard of the erasure.
+    assert (run.state, run.account.unchanged) == (pb.RUN_STATE_SUCCEEDED, run.account.read - run.account.quarantined)
+    assert await after.fetchval("SELECT count(*) FROM warehouse.payments WHERE external_client_id = 'client-3'") == 0
