@@ -8,11 +8,13 @@ from contextlib import aclosing
 
 from services.contracts.lake import latest
 from services.ingest.domain.sifting import Terms, sift
+from services.ingest.workflow.errors import NotReplayable
 from services.ingest.workflow.outputs import ReplayParameters, SavedOutput
 from services.ingest.workflow.payments import load_payments
 from services.ingest.workflow.saving import place_of, saved_of
 from services.ingest.workflow.steps import StepContext, StepResult
 from services.ingest.workflow.values import PassFacts, Place, StoredManifest, StoredParts
+from services.runtime.errors import NotFound
 
 REPLAY_STEP = "replay_quarantine_to_bucket"
 
@@ -34,7 +36,7 @@ async def save_replayed_payments_to_db(context: StepContext) -> StepResult:
 async def _sort_anew(context: StepContext, place: Place) -> StoredManifest:
     lake, terms = context.tools.lake, Terms(context.run.logical_time)
     erased = await context.tools.records.erased_clients()
-    refused = await lake.open(ReplayParameters.read(context.run.parameters).manifest)
+    refused = await _refused(context)
     writer = lake.writer(place, context.attempt, StoredParts())
     read, newest = 0, None
     async with aclosing(lake.reread(refused)) as parts:
@@ -45,3 +47,13 @@ async def _sort_anew(context: StepContext, place: Place) -> StoredManifest:
             newest = latest(newest, sifted.newest)
             context.progress.count(read=read)
     return await writer.finish(PassFacts(None, terms.source_time, newest))
+
+
+async def _refused(context: StepContext) -> StoredManifest:
+    parameters = ReplayParameters.read(context.run.parameters)
+    try:
+        return await context.tools.lake.open(parameters.manifest)
+    except NotFound as error:
+        raise NotReplayable(
+            f"the manifest of run {parameters.run_id} was replaced since, by an erasure, or swept; start a new replay"
+        ) from error

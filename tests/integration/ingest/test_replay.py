@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from afin.ingest.v1 import ingest_pb2 as pb
 from services.runtime.clock import utc_now
+from services.runtime.objects.local import LocalObjectStore
 from tests.integration.ingest.conftest import Serve
 from tests.integration.ingest.serving import Ingest, refusal, step_of
 from tests.integration.ingest.source_server import NOW, SourceServer, payment, status
@@ -188,3 +189,19 @@ async def test_a_run_that_nobody_made_cannot_be_replayed(ingest: Ingest, engine:
     assert (await refusal(ingest.replay("the last one"))).field == "run_id"
     async with engine.connect() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM ingest.runs")) == 0
+
+
+async def test_a_replay_that_is_retried_after_its_rows_are_gone_says_what_to_do(
+    ingest: Ingest, refused: pb.Run, engine: AsyncEngine, object_store: LocalObjectStore
+) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("DELETE FROM warehouse.watermarks WHERE dataset = 'companies'"))
+    replay = await ingest.end_of((await ingest.replay(refused.run_id)).run_id)
+    assert replay.error == "companies were never loaded; run the pipeline companies first"
+    for info in object_store.list("raw/payments/"):
+        object_store.delete(info.key)
+    await ingest.load_companies()
+
+    await ingest.retry(replay.run_id)
+
+    assert "start a new replay" in (await ingest.end_of(replay.run_id)).error
