@@ -67,10 +67,13 @@ class IngestSettings(ServiceSettings):
 
     page_limit: int = Field(5000, ge=10, le=100_000, description="Rows asked for in one request.")
     pages_in_flight: int = Field(
-        4, ge=1, le=64, description="Pages of a pass asked for at once; fewer while the source answers 429 or 503."
+        8, ge=1, le=64, description="Pages of a pass asked for at once; fewer while the source answers 429 or 503."
     )
     max_page_bytes: int = Field(
-        64 * MEBIBYTE, ge=1024, le=1024 * MEBIBYTE, description="Of one page, as sent and as unpacked."
+        16 * MEBIBYTE,
+        ge=1024,
+        le=1024 * MEBIBYTE,
+        description="Of one page, as sent and as unpacked; parsed, the worst takes over thirty times that in memory.",
     )
     max_requests: int = Field(100_000, ge=10, description="Requests after which a pass is given up.")
     checkpoint_rows: int = Field(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -53,18 +54,26 @@ async def open_source(base_url: str, limits: SourceLimits, clock: Clock) -> Asyn
     connector = aiohttp.TCPConnector(limit=limits.connections)
     # Bodies are unpacked here, within bounds; aiohttp would unpack a whole chunk, whatever it holds.
     session = aiohttp.ClientSession(connector=connector, timeout=timeout, headers=ACCEPTED, auto_decompress=False)
-    async with session:
-        yield HttpSource(session, base_url, limits, clock)
+    # A page may take many times its bytes while it is parsed: of all pages in flight one at a time may.
+    parser = ThreadPoolExecutor(max_workers=1, thread_name_prefix="source-parser")
+    try:
+        async with session:
+            yield HttpSource(session, parser, base_url, limits, clock)
+    finally:
+        parser.shutdown(wait=False, cancel_futures=True)
 
 
 class HttpSource:
     """See services.ingest.workflow.ports.Source."""
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str, limits: SourceLimits, clock: Clock) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, parser: Executor, base_url: str, limits: SourceLimits, clock: Clock
+    ) -> None:
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._limits = limits
         self._clock = clock
+        self._parser = parser
 
     def payments(self, since: date) -> Fetch:
         """See Source."""
@@ -109,7 +118,7 @@ class HttpSource:
         def rows() -> PageRows:
             return dataset.parse(unpacked(body, encoding, most), most_rows)
 
-        return Page(await asyncio.to_thread(rows), source_time)
+        return Page(await asyncio.get_running_loop().run_in_executor(self._parser, rows), source_time)
 
 
 def _check_status(response: aiohttp.ClientResponse, path: str, now: datetime) -> None:

@@ -81,12 +81,14 @@ def _page_rows(rows: Sequence[SourceRow], take: Callable[[Any], tuple[Any, ...]]
     reasons = [reason for _, reason in judged]
     columns = _columns([fields for fields, _ in judged], schema)
     found = zip(rows, fingerprints_of(columns), reasons, strict=True)
+    # Not the rows: what was parsed of a page may be many times its text.
+    texts = [row.raw for row in rows]
     return PageRows(
         columns=columns,
         reasons=pa.array(reasons, pa.string()),
         groups=[row.group for row in rows],
         fingerprints=[fingerprint if reason is None else row.fingerprint for row, fingerprint, reason in found],
-        texts=lambda: [row.raw for row in rows],
+        texts=lambda: texts,
     )
 
 

@@ -77,14 +77,14 @@ class PagingError(Exception):
 class Pager:
     """A state machine: `next_request`, then `accept` with the answer, until there is no next request.
 
-    `mark`: where it stands after the last page accepted. Begun from a mark, it gives all that stands behind that, and
-    some rows again where the anchors are gone meanwhile.
+    Begun from a mark, it gives all that stands behind that, and some rows again where the anchors are gone meanwhile.
     """
 
     def __init__(self, limit: int, max_requests: int, mark: PagerMark = THE_START) -> None:
         self._limit = limit
         self._requests_left = max_requests
-        self.mark = mark
+        self._begun_from = mark
+        self._joined: PageIdentity | None = None
         self._offset: int | None = mark.offset
         self._resume = mark.offset
         self._looks_beyond = False
@@ -142,12 +142,11 @@ class Pager:
 
     def _unseen(self, fingerprints: Sequence[int]) -> list[int]:
         unseen = set(fingerprints).difference(*self._seen)
-        fresh: list[int] = []
-        for row, fingerprint in enumerate(fingerprints):
-            if fingerprint in unseen:
-                unseen.remove(fingerprint)
-                fresh.append(row)
-        return fresh
+        fresh = [row for row, fingerprint in enumerate(fingerprints) if fingerprint in unseen]
+        if len(fresh) == len(unseen):
+            return fresh
+        # The first of equal ones.
+        return sorted({fingerprints[row]: row for row in reversed(fresh)}.values())
 
     def _reaches_end(self, offset: int, page: PageIdentity, fresh: Sequence[int], *, awaited: bool) -> bool:
         if not len(page):
@@ -183,12 +182,16 @@ class Pager:
         self._may_be_cut = len(page) == self._widest and overlap > 0
         self._looks_beyond = not awaited and not (self._may_be_cut and fresh)
         self._offset = offset + len(page) if self._looks_beyond else self._resume
-        if any(page.fingerprints[row] == page.fingerprints[-1] for row in fresh):
+        self._joined = page
+        if any(page.fingerprints[row] == page.fingerprints[-1] for row in reversed(fresh)):
             self._last_group = page.groups[-1]
-        self.mark = self._marked(page)
 
-    def _marked(self, page: PageIdentity) -> PagerMark:
-        """With groups that can be kept anywhere alone: ids are what the source makes them."""
+    @property
+    def mark(self) -> PagerMark:
+        """Where it stands after the last page, with groups that can be kept anywhere: ids are what the source makes."""
+        page = self._joined
+        if page is None:
+            return self._begun_from
         closed = (group for group in reversed(page.groups) if group in self._closed[-1] and _is_plain(group))
         return PagerMark(
             offset=self._resume,

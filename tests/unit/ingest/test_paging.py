@@ -239,3 +239,7 @@ def test_a_mark_is_small_and_holds_no_group_that_no_database_takes() -> None:
 
     assert pager.mark.anchors[:2] == ("good", "499")
     assert (len(pager.mark.anchors), len(pager.mark.fingerprints)) == (100, 100)
+
+
+def test_of_equal_rows_in_a_page_the_first_is_given() -> None:
+    assert Pager(10, 100).accept(identity(rows(1, 2, 1, 3, 2), always)) == [0, 1, 3]
