@@ -1,19 +1,21 @@
 """What dead attempts left in the lake goes after a while; what a manifest in force names, or nobody knows, stays."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from afin.ingest.v1 import ingest_pb2 as pb
-from services.contracts.lake import LakeManifest, manifest_attempt, manifest_key, part_key
+from services.contracts.lake import LakeManifest, manifest_attempt, manifest_key, part_key, run_folder
 from services.contracts.receipt import Receipt
 from services.ingest.adapters.lake import ObjectLake
 from services.ingest.adapters.sweeps import PostgresSweepTable
+from services.ingest.domain.runs import Run
 from services.ingest.workflow.errors import LeadershipLost
 from services.ingest.workflow.sweep import Sweep
 from services.ingest.workflow.values import Place
@@ -83,10 +85,12 @@ async def test_the_leader_sweeps_what_ended_runs_left_and_nothing_else(
     before = keys(object_store)
     orphans = leave_orphans(object_store, run)
     await age(engine)
+    swept = await _swept()
 
     async with serve() as ingest:
         await eventually(partial(_keys, object_store), lambda found: not found & orphans)
 
+        await eventually(_swept, lambda found: found == swept + len(orphans))
         assert keys(object_store) == before
         assert len((await ingest.quarantined(run.run_id)).rows) == 1
 
@@ -236,6 +240,37 @@ async def test_a_run_that_was_retried_meanwhile_is_left_alone(
     assert orphans <= keys(object_store)
 
 
+class RetriedAtOnce(PostgresSweepTable):
+    """As soon as a run is released, its next attempt stores a part."""
+
+    def __init__(self, engine: AsyncEngine, epoch: int, store: LocalObjectStore) -> None:
+        super().__init__(engine, epoch)
+        self._store, self.written = store, ""
+
+    async def release(self, run_id: UUID, ended_before: datetime) -> Run | None:
+        """The run."""
+        released = await super().release(run_id, ended_before)
+        if released is not None:
+            folder = run_folder("raw", "companies", released.logical_time.date(), str(run_id))
+            self.written = part_key(folder, 2, 0)
+            assert self._store.put_if_absent(self.written, b"of the next attempt")
+        return released
+
+
+async def test_what_a_retry_stores_after_the_run_was_released_stays(
+    ingest: Ingest, engine: AsyncEngine, object_store: LocalObjectStore, lake: ObjectLake
+) -> None:
+    run = await ingest.run_to_end(pb.PIPELINE_COMPANIES)
+    orphans = leave_orphans(object_store, run)
+    await age(engine)
+    table = RetriedAtOnce(engine, await epoch(engine), object_store)
+
+    await Sweep(table, lake, WEEK, utc_now).run()
+
+    assert table.written in keys(object_store)
+    assert not keys(object_store) & orphans
+
+
 @pytest.mark.parametrize("damage", ["manifest", "receipt", "gone"])
 async def test_a_run_whose_manifest_in_force_is_not_known_is_left_as_it_is(
     ingest: Ingest, engine: AsyncEngine, object_store: LocalObjectStore, lake: ObjectLake, damage: str
@@ -273,6 +308,10 @@ async def test_the_newest_receipt_tells_which_manifest_is_in_force(
 
     assert [key for key in keys(object_store) if key.endswith(".parquet")] == []
     assert {manifest_attempt(key) for key in keys(object_store)} == {10_000, None}
+
+
+async def _swept() -> float:
+    return REGISTRY.get_sample_value("afin_ingest_swept_objects_total") or 0
 
 
 async def _keys(store: LocalObjectStore) -> set[str]:
