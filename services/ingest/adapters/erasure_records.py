@@ -19,7 +19,7 @@ Document = TypeVar("Document", bound=Sealed)
 
 
 class ObjectErasureRecords:
-    """See services.ingest.workflow.ports.ErasureRecords. Whatever blocks runs in threads."""
+    """See services.ingest.workflow.erasure_ports.ErasureRecords. Whatever blocks runs in threads."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store

@@ -26,7 +26,7 @@ FIRST_PUBLISHED = (
 
 
 class PostgresErasureTable:
-    """See services.ingest.workflow.ports.ErasureTable. `epoch`: of the leader that it writes for; 0: it only reads."""
+    """See services.ingest.workflow.erasure_ports. `epoch`: of the leader that it writes for; 0: it only reads."""
 
     def __init__(self, engine: AsyncEngine, epoch: int = 0) -> None:
         self._engine = engine

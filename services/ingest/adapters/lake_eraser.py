@@ -19,7 +19,7 @@ from services.runtime.objects.store import ObjectNotFound, ObjectStore
 
 
 class ObjectLakeEraser:
-    """See services.ingest.workflow.ports.LakeEraser. Memory holds one object; whatever blocks runs in threads."""
+    """See services.ingest.workflow.erasure_ports. Memory holds one object; whatever blocks runs in threads."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store

@@ -7,9 +7,9 @@ from uuid import UUID
 from services.ingest.domain.erasure import client_digest
 from services.ingest.domain.runs import Pipeline, Run
 from services.ingest.domain.values import Refused, identifier
+from services.ingest.workflow.erasure_ports import ErasureRecords, ErasureTable
 from services.ingest.workflow.inspection import Runs
 from services.ingest.workflow.outputs import ErasureParameters
-from services.ingest.workflow.ports import ErasureRecords, ErasureTable
 from services.ingest.workflow.triggers import Triggers
 from services.ingest.workflow.values import RunCursor
 from services.runtime.errors import InvalidArgument, NotFound

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from services.ingest.domain.account import Account
 from services.ingest.domain.runs import Outputs, Run
 from services.ingest.domain.window import WindowRules
+from services.ingest.workflow.erasure_ports import ErasureRecords, ErasureTable, LakeEraser
 from services.ingest.workflow.outputs import StepOutput
-from services.ingest.workflow.ports import ErasureRecords, ErasureTable, Indexer, Lake, LakeEraser, Source, Warehouse
+from services.ingest.workflow.ports import Indexer, Lake, Source, Warehouse
 
 Output = TypeVar("Output", bound=StepOutput)
 
