@@ -166,6 +166,8 @@ def _ingest_settings(url: str, links: dict[str, Link], source_url: str, plan: Pl
         "COMPANIES_SCHEDULE": NEVER,
         "RECOMMENDATIONS_SCHEDULE": NEVER,
         "PAGE_LIMIT": "10",
+        # Small enough that passes are broken off between two of them.
+        "CHECKPOINT_ROWS": "15",
         "REQUEST_TIMEOUT": "PT5S",
         "REQUEST_ATTEMPTS": "2",
         "PATIENCE": "PT20S",
