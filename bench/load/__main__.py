@@ -18,7 +18,7 @@ SharesOption = Annotated[int, typer.Option(help="Divides all numbers of rows, fo
 
 
 def main(report: ReportOption = None, rivals: RivalsOption = None, divisor: SharesOption = 1) -> None:
-    """Measures on one embedded PostgreSQL with default durability, some minutes and 10 GB of disk long."""
+    """Measures on one embedded PostgreSQL with default durability, some minutes and gigabytes of disk long."""
     console = Console(highlight=False)
     whole = Sizes()
     sizes = Sizes(whole.batch // divisor, whole.known // divisor, whole.many // divisor, whole.small // divisor)

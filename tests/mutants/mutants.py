@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 MERGE = "services/warehouse/adapters/payments_merge.py"
+FRESH = "services/warehouse/adapters/payments_fresh.py"
 STORE = "services/warehouse/adapters/load_store.py"
 LEDGER = "services/warehouse/adapters/ledger.py"
 LAKE = "services/warehouse/adapters/parquet_lake.py"
@@ -19,63 +20,64 @@ class Mutant:
     file: str = MERGE
 
 
-SEEN = (
-    Mutant(
+FINDING = (
+    (
         "amounts are not compared with what is stored",
         "(p.payment_at, p.status, p.amount,",
         "(p.payment_at, p.status, i.amount,",
     ),
-    Mutant(
+    (
         "clients are not compared with what is stored",
         "p.amount, p.external_client_id)",
         "p.amount, i.external_client_id)",
     ),
-    Mutant("a missing time differs from a missing time", "IS NOT DISTINCT FROM (i.", "= (i."),
-    Mutant(
+    ("a missing time differs from a missing time", "IS NOT DISTINCT FROM (i.", "= (i."),
+    (
         "any version covers a confirmation",
         "\n    AND p.start_date <= c.observed_at AND (p.end_date IS NULL OR p.end_date > c.observed_at)",
         "",
     ),
-    Mutant("a version covers what was before it", "p.start_date <= c.observed_at AND ", ""),
-    Mutant(
+    ("a version covers what was before it", "p.start_date <= c.observed_at AND ", ""),
+    (
         "a current version covers nothing",
         "(p.end_date IS NULL OR p.end_date > c.observed_at)",
         "p.end_date > c.observed_at",
     ),
-    Mutant("a row is known whenever it was updated", "AND p.updated_at = i.updated_at\n", "\n"),
-    Mutant(
+    ("a row is known whenever it was updated", "AND p.updated_at = i.updated_at\n", "\n"),
+    (
         "a row is known by its payment alone",
         "AND p.company_code = i.company_code AND p.updated_at",
         "AND p.updated_at",
     ),
-    Mutant("the oldest row of a load is not looked for", "p.start_date >= CAST(:oldest", "p.start_date > CAST(:oldest"),
-    Mutant(
+    ("the oldest row of a load is not looked for", "p.start_date >= CAST(:oldest", "p.start_date > CAST(:oldest"),
+    (
         "only the newest rows are looked for",
         "SELECT min(updated_at) AS",
         "SELECT max(updated_at) AS",
     ),
-    Mutant(
+    (
         "a row twice in a load counts twice",
         "SELECT DISTINCT ON (payment_id, company_code, updated_at, payment_at, status, amount, external_client_id) i.*",
         "SELECT i.*",
     ),
-    Mutant(
+    (
         "of a row twice in a load the last counts",
         "external_client_id, position\n",
         "external_client_id, position DESC\n",
     ),
-    Mutant(
+    (
         "confirmations are forgotten when looked for",
         "AND c.updated_at = i.updated_at\n",
         "AND c.updated_at = i.updated_at AND false\n",
     ),
-    Mutant(
+    (
         "a tied confirmation is looked for at its place",
         "AND c.updated_at = i.updated_at\n",
         "AND c.observed_at = i.updated_at\n",
     ),
-    Mutant("a confirmation is known by its time alone", "i.updated_at\n    AND {SAME_ATTRIBUTES}", "i.updated_at\n"),
+    ("a confirmation is known by its time alone", "i.updated_at\n    AND {SAME_ATTRIBUTES}", "i.updated_at\n"),
 )
+SEEN = tuple(Mutant(*texts, FRESH) for texts in FINDING)
 TIMELINE = (
     Mutant(
         "companies share a history",

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.warehouse.adapters.payments_merge import COVERING
+from services.warehouse.adapters.payments_fresh import COVERING
 from services.warehouse.domain.erasure import Erased, ErasureRequest
 
 TOUCHED = """

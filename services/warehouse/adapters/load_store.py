@@ -16,6 +16,7 @@ from services.runtime.errors import DeadlineExceeded
 from services.warehouse.adapters import companies_merge, erasing, ledger, missing_payments, payments_merge
 from services.warehouse.adapters.failures import Conflict, statement_errors
 from services.warehouse.adapters.joins import SCANNED_BYTES_PER_LOOKUP, measured
+from services.warehouse.adapters.payments_fresh import Staged
 from services.warehouse.adapters.sieve import Sieve
 from services.warehouse.adapters.staging import copy_rows
 from services.warehouse.domain.erasure import Erased, ErasureRequest
@@ -64,7 +65,7 @@ class PostgresLoadTransaction:
         """See LoadTransaction."""
         joins = await measured(self._connection, self._scanned_bytes_per_lookup)
         stamp = payments_merge.Stamp(load_id, recorded_at)
-        staged = payments_merge.Staged(self._staged, self._sieve)
+        staged = Staged(self._staged, self._sieve)
         return await payments_merge.merge_payments(self._connection, staged, stamp, joins)
 
     async def catalogue_sizes(self) -> CatalogueSizes:

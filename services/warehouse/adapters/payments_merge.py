@@ -1,19 +1,19 @@
 """Payments into their history, as a function of everything ever observed of a key.
 
-Only keys with an observation not seen before are touched. For each, the timeline of all its observations is laid out
-anew - those of the table, then those of the load - and the difference to what stands is applied. An observation that
-repeats the attributes before it is a confirmation, no version; it is kept, for a late row between the two makes it one.
+Only keys with an observation not seen before are touched (see payments_fresh). For each, the timeline of all its
+observations is laid out anew - those of the table, then those of the load - and the difference to what stands is
+applied. An observation that repeats the attributes before it is a confirmation, no version; it is kept, for a late row
+between the two makes it one.
 """
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import CursorResult, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.warehouse.adapters.joins import Joins, look_up
-from services.warehouse.adapters.sieve import PASSES, Sieve
+from services.warehouse.adapters.payments_fresh import COVERING, Staged, find_fresh
 from services.warehouse.domain.loads import LoadCounts
 
 STAGING = """
@@ -28,40 +28,6 @@ CREATE TEMPORARY TABLE incoming (
     updated_at timestamptz NOT NULL,
     position bigint NOT NULL
 ) ON COMMIT DROP
-"""
-# No operator that an index or a hash could serve: rows are found by key and time alone, whatever clients repeat.
-SAME_ATTRIBUTES = """
-    (p.payment_at, p.status, p.amount, p.external_client_id)
-        IS NOT DISTINCT FROM (i.payment_at, i.status, i.amount, i.external_client_id)
-"""
-# The covering version lends a confirmation its attributes.
-COVERING = """
-    p.payment_id = c.payment_id AND p.company_code = c.company_code
-    AND p.start_date <= c.observed_at AND (p.end_date IS NULL OR p.end_date > c.observed_at)
-"""
-# Neighbours in the index are neighbours in the cache.
-IN_ORDER = "(SELECT * FROM incoming ORDER BY payment_id, company_code)"
-# What a scan may leave out: no version starts before its updated_at, and the sieve lets pass what the load names.
-SURVEY = "SELECT min(updated_at) AS oldest, {is_sound} AS is_sound FROM incoming AS i"
-SINCE_OLDEST = "AND p.start_date >= CAST(:oldest AS timestamptz)"
-# Observations of the load, each once, that no version tells already. Materialised before anything is written: a plan
-# that reads and fills one table by nested loop never ends on a first load.
-FRESH = f"""
-CREATE TEMPORARY TABLE fresh ON COMMIT DROP AS
-SELECT DISTINCT ON (payment_id, company_code, updated_at, payment_at, status, amount, external_client_id) i.*
-FROM {{rows}} AS i
-WHERE NOT EXISTS (
-    SELECT FROM warehouse.payments AS p
-    WHERE p.payment_id = i.payment_id AND p.company_code = i.company_code AND p.updated_at = i.updated_at
-        AND {SAME_ATTRIBUTES} {{scanned}}
-)
-ORDER BY payment_id, company_code, updated_at, payment_at, status, amount, external_client_id, position
-"""
-# Nor any confirmation.
-NOT_CONFIRMED = f"""
-DELETE FROM fresh AS i USING warehouse.payment_confirmations AS c JOIN warehouse.payments AS p ON {COVERING}
-WHERE c.payment_id = i.payment_id AND c.company_code = i.company_code AND c.updated_at = i.updated_at
-    AND {SAME_ATTRIBUTES}
 """
 # `stored_at` is where the table has an observation now (NULL: it is fresh), in the row at `stored_row`; `observed_at`
 # is where it belongs: its updated_at, and a microsecond after the one before it where that is not later. In closed
@@ -166,17 +132,9 @@ class Stamp:
     recorded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """The rows of the table `incoming`: how many, and a sieve that has seen them all."""
-
-    rows: int
-    sieve: Sieve
-
-
 async def merge_payments(connection: AsyncConnection, staged: Staged, stamp: Stamp, joins: Joins) -> LoadCounts:
     """Merges the staged rows; what became of them."""
-    fresh = await _find_fresh(connection, staged, joins)
+    fresh = await find_fresh(connection, staged, joins)
     if fresh == 0:
         return LoadCounts(new=0, changed=0, unchanged=staged.rows)
     await joins.choose(connection, "fresh", fresh, joins.history)
@@ -190,27 +148,6 @@ async def merge_payments(connection: AsyncConnection, staged: Staged, stamp: Sta
         unchanged=staged.rows - known,
         late=counts.late_count,
     )
-
-
-async def _find_fresh(connection: AsyncConnection, staged: Staged, joins: Joins) -> int:
-    await joins.choose(connection, "incoming", staged.rows, joins.payments)
-    if joins.by_index(staged.rows, joins.payments):
-        found = await connection.execute(text(FRESH.format(rows=IN_ORDER, scanned="")))
-    else:
-        found = await _scan(connection, staged.sieve.to_bytes() if joins.can_sieve else None)
-    await joins.choose(connection, "fresh", found.rowcount, joins.history)
-    return found.rowcount - (await connection.execute(text(NOT_CONFIRMED))).rowcount
-
-
-async def _scan(connection: AsyncConnection, marks: bytes | None) -> CursorResult[Any]:
-    known = {"marks": marks} if marks else {}
-    is_sound = f"bool_and({PASSES.format(row='i')})" if marks else "false"
-    survey = (await connection.execute(text(SURVEY.format(is_sound=is_sound)), known)).one()
-    if not survey.is_sound:
-        known = {}
-    scanned = f"{SINCE_OLDEST} AND {PASSES.format(row='p')}" if known else SINCE_OLDEST
-    statement = text(FRESH.format(rows="incoming", scanned=scanned))
-    return await connection.execute(statement, {"oldest": survey.oldest, **known})
 
 
 async def _apply(connection: AsyncConnection, stamp: Stamp) -> None:
