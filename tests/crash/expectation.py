@@ -32,6 +32,11 @@ class Expectation:
         reached = [min(max(row.updated_at for row in shown), clock)] if shown else []
         self.watermark = max([*reached, *([self.watermark] if self.watermark else [])], default=None)
 
+    def full_pass(self, rows: Sequence[Observation], bad: int) -> None:
+        """The source was read from the first day on; the watermark stays."""
+        self.quarantined = bad
+        self._pass(rows, lambda _: True)
+
     def backfill(self, rows: Sequence[Observation], first: date, last: date) -> None:
         """The source was read for some days, none of which a bad row is of; the watermark stays."""
         self.quarantined = 0

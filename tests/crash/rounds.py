@@ -21,8 +21,8 @@ from tests.crash.verdict import Verdict, judge_companies, judge_payments
 # The source's clock between two runs. A season is over before it reaches ours.
 STEP = timedelta(minutes=20)
 FIRST_WINDOW = timedelta(days=3)
-ROUNDS = [("recommendations",), ("backfill",), ("companies",), ("recommendations", "backfill")]
-ROUND_WEIGHTS = [6, 2, 1, 2]
+ROUNDS = [("recommendations",), ("backfill",), ("companies",), ("reconcile",), ("recommendations", "backfill")]
+ROUND_WEIGHTS = [6, 2, 1, 1, 2]
 
 
 async def season(plan: Plan, report: Report, tell: Callable[[], None]) -> None:
@@ -91,6 +91,9 @@ class Rounds:
         if pipeline == "recommendations":
             self._expected.daily_pass(rows, self._clock, len(self._payments.bad))
             return lambda name: client.trigger(pb.PIPELINE_RECOMMENDATIONS, name)
+        if pipeline == "reconcile":
+            self._expected.full_pass(rows, len(self._payments.bad))
+            return lambda name: client.trigger(pb.PIPELINE_RECONCILE, name)
         if pipeline == "companies":
             self._companies.move()
             return lambda name: client.trigger(pb.PIPELINE_COMPANIES, name)
