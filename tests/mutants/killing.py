@@ -19,6 +19,7 @@ TESTS = [
     f"{WAREHOUSE}/{name}"
     for name in (
         "test_payments_load.py",
+        "test_sieve.py",
         "test_scd2_property.py",
         "test_lake.py",
         "test_lost_connections.py",

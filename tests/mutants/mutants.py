@@ -76,6 +76,7 @@ FINDING = (
         "AND c.observed_at = i.updated_at\n",
     ),
     ("a confirmation is known by its time alone", "i.updated_at\n    AND {SAME_ATTRIBUTES}", "i.updated_at\n"),
+    ("a sieve that would lose rows is used", "if not survey.is_sound:", "if survey.is_sound is None:"),
 )
 SEEN = tuple(Mutant(*texts, FRESH) for texts in FINDING)
 TIMELINE = (

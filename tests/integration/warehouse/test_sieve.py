@@ -14,6 +14,7 @@ from services.warehouse.workflow import LoadTransaction
 from tests.integration.warehouse.conftest import TIMEOUT
 from tests.integration.warehouse.lake_writer import record_batches
 from tests.integration.warehouse.oracle import EPOCH, MICROSECOND, Observation
+from tests.integration.warehouse.tables import written_rows
 
 FARTHEST = [datetime(1, 1, 2, tzinfo=UTC), datetime(1999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)]
 NEAREST = [datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)]
@@ -38,7 +39,7 @@ async def test_all_that_is_named_passes_and_hardly_anything_else(connection: asy
     assert await passing(connection, sieve.to_bytes(), OTHERS) < len(OTHERS) / 100
 
 
-async def test_a_sieve_that_would_lose_rows_is_not_used(engine: AsyncEngine) -> None:
+async def test_a_sieve_that_would_lose_rows_is_not_used(engine: AsyncEngine, connection: asyncpg.Connection) -> None:
     rows = [Observation(f"p{number}", "A", EPOCH) for number in range(10)]
 
     async def work(transaction: LoadTransaction) -> LoadCounts:
@@ -48,4 +49,6 @@ async def test_a_sieve_that_would_lose_rows_is_not_used(engine: AsyncEngine) -> 
 
     store = PostgresLoadStore(engine, TIMEOUT, BY_SCAN)
     await store.transact(work)
+    before = await written_rows(connection)
     assert await store.transact(work) == LoadCounts(new=0, changed=0, unchanged=10)
+    assert await written_rows(connection) == before
