@@ -73,7 +73,7 @@ class IngestSettings(ServiceSettings):
         16 * MEBIBYTE,
         ge=1024,
         le=1024 * MEBIBYTE,
-        description="Of one page, as sent and as unpacked; parsed, the worst takes over thirty times that in memory.",
+        description="Of one page, as sent and as unpacked; parsed, the worst takes twelve times that in memory.",
     )
     max_requests: int = Field(100_000, ge=10, description="Requests after which a pass is given up.")
     checkpoint_rows: int = Field(

@@ -42,7 +42,12 @@ class ObjectLakeWriter:
 
     async def write(self, rows: Sifted) -> None:
         """See LakeWriter."""
-        await asyncio.to_thread(self._write, rows)
+        self._rows.add(pa.RecordBatch.from_arrays(rows.taken.columns, schema=SCHEMAS[self._place.dataset]))
+        if rows.refused:
+            self._refused.add(await asyncio.to_thread(refused_batch, rows.refused))
+        for area in (self._rows, self._refused):
+            if area.is_full:
+                await asyncio.to_thread(area.store)
 
     async def store(self) -> StoredParts:
         """See LakeWriter."""
@@ -51,11 +56,6 @@ class ObjectLakeWriter:
     async def finish(self, facts: PassFacts) -> StoredManifest:
         """See LakeWriter."""
         return await asyncio.to_thread(self._finish, facts)
-
-    def _write(self, rows: Sifted) -> None:
-        self._rows.add(pa.RecordBatch.from_arrays(rows.taken.columns, schema=SCHEMAS[self._place.dataset]))
-        if rows.refused:
-            self._refused.add(refused_batch(rows.refused))
 
     def _store_all(self) -> StoredParts:
         return StoredParts(self._rows.store(), self._refused.store())
@@ -89,14 +89,15 @@ class _Area:
         self._rows = self._bytes = 0
         self._parts = list(earlier)
 
+    @property
+    def is_full(self) -> bool:
+        return self._rows >= PART_ROWS or self._bytes >= PART_BYTES
+
     def add(self, batch: pa.RecordBatch) -> None:
-        if not len(batch):
-            return
-        self._batches.append(batch)
-        self._rows += len(batch)
-        self._bytes += batch.nbytes
-        if self._rows >= PART_ROWS or self._bytes >= PART_BYTES:
-            self._store_part()
+        if len(batch):
+            self._batches.append(batch)
+            self._rows += len(batch)
+            self._bytes += batch.nbytes
 
     def store(self) -> tuple[Part, ...]:
         if self._batches:

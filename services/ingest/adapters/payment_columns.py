@@ -16,7 +16,7 @@ import pyarrow.json as pj
 from services.contracts.identifiers import MAX_ID_CHARACTERS
 from services.contracts.lake import PAYMENTS_SCHEMA, TIMESTAMP
 from services.ingest.domain.page_rows import fields_of, fingerprints_of
-from services.ingest.domain.rows import PAYMENT_FIELDS
+from services.ingest.domain.rows import MAX_ROW, PAYMENT_FIELDS
 from services.ingest.domain.values import FIRST_YEAR, LAST_YEAR, MAX_TEXT
 
 # Of the names that the source gives the lake's fields.
@@ -44,6 +44,7 @@ def payment_columns(body: bytes, most: int) -> Columns | None:
     try:
         found = _rows(body)
         _require(0 < len(found) <= most)
+        _require_small_rows(body)
         _require_payment_at(body, found["payment_at"], len(found))
         columns = _columns(found)
         if any(byte in body for byte in CONTROL_BYTES):
@@ -76,6 +77,11 @@ def _types(text: str) -> list[tuple[str, pa.DataType]]:
     whole = {name for name in IDENTIFIERS if isinstance(first, dict) and type(first.get(name)) is int}
     types = dict.fromkeys(PAYMENT_FIELDS, pa.string()) | {"amount": EXACT} | dict.fromkeys(whole, pa.int64())
     return list(types.items())
+
+
+def _require_small_rows(body: bytes) -> None:
+    """No row is longer than two stretches between one `updated_at` and the next."""
+    _require(2 * max(map(len, body.split(b'"updated_at"'))) <= MAX_ROW)
 
 
 def _require_payment_at(body: bytes, column: pa.Array, rows: int) -> None:

@@ -5,12 +5,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
 from services.ingest.adapters.payment_columns import payment_columns
 from services.ingest.domain.page_rows import PageRows, companies_of, payments_of
-from services.ingest.domain.rows import COMPANY_FIELDS, PAYMENT_FIELDS, SourceRow, source_row
+from services.ingest.domain.rows import COMPANY_FIELDS, MAX_ROW, PAYMENT_FIELDS, SourceRow, source_row
 from services.ingest.domain.values import Odd
 
 GAP = re.compile(r"[ \t\n\r]*")
@@ -30,26 +29,31 @@ def parse_payments(body: bytes, most: int) -> PageRows:
     """
     columns = payment_columns(body, most)
     if columns is None:
-        return payments_of(parse_rows(body, PAYMENT_FIELDS, most))
+        return payments_of(_rows(body, PAYMENT_FIELDS, most))
     return PageRows(*columns, texts=lambda: [row.raw for row in parse_rows(body, PAYMENT_FIELDS, most)])
 
 
 def parse_companies(body: bytes, most: int) -> PageRows:
     """The companies of a JSON list, likewise."""
-    return companies_of(parse_rows(body, COMPANY_FIELDS, most))
+    return companies_of(_rows(body, COMPANY_FIELDS, most))
 
 
 def parse_rows(body: bytes, names: Sequence[str], most: int) -> list[SourceRow]:
-    """The rows of a JSON list, whatever each is; `names`: the fields that make a row's identity."""
+    """The rows of a JSON list, whatever each is; `names`: the fields that make a row's identity. Raises NotAPage."""
+    return list(_rows(body, names, most))
+
+
+def _rows(body: bytes, names: Sequence[str], most: int) -> Iterator[SourceRow]:
+    """One at a time: what is made of JSON may be twenty times as large as its text."""
     # A byte that is no UTF-8 makes its row bad, not its page: it becomes half a surrogate pair, which no text may hold.
     text = body.decode("utf-8-sig", "surrogateescape")
     try:
-        rows = [_row(value, raw, names) for value, raw in islice(_elements(text), most + 1)]
+        for number, (value, raw) in enumerate(_elements(text)):
+            if number == most:
+                raise NotAPage(f"holds more than {most} rows")
+            yield _row(value, raw, names)
     except ValueError:
         raise NotAPage("is not JSON, or cut") from None
-    if len(rows) > most:
-        raise NotAPage(f"holds more than {most} rows")
-    return rows
 
 
 def _row(value: Any, raw: str, names: Sequence[str]) -> SourceRow:
@@ -80,6 +84,10 @@ def _elements(text: str) -> Iterator[tuple[Any, str]]:
 
 
 def _element(text: str, at: int) -> tuple[Any, int]:
+    if text[at : at + 1] in ("{", "[", '"'):
+        end = _end_of(text, at)
+        if end - at > MAX_ROW:
+            return Odd.TOO_LARGE, end
     try:
         return DECODER.raw_decode(text, at)
     except RecursionError:
@@ -87,10 +95,10 @@ def _element(text: str, at: int) -> tuple[Any, int]:
 
 
 def _end_of(text: str, at: int) -> int:
-    """Where the list or object that begins here is closed, without going down into it."""
+    """Where the list, object or text that begins here is closed, without a look at what is in it."""
     depth = 0
     for token in BRACKET.finditer(text, at):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(text[token.start()], 0)
         if depth == 0:
             return token.end()
     raise ValueError("cut within a value")

@@ -46,12 +46,12 @@ class PageRows:
         return PageIdentity(self.groups, self.fingerprints, pc.invert(late).fill_null(fill_value=True).to_pylist())
 
 
-def payments_of(rows: Sequence[SourceRow]) -> PageRows:
+def payments_of(rows: Iterable[SourceRow]) -> PageRows:
     """Payments, row by row, by the rules that decide what a payment is."""
     return _page_rows(rows, payment_row, fields_of(PAYMENTS_SCHEMA))
 
 
-def companies_of(rows: Sequence[SourceRow]) -> PageRows:
+def companies_of(rows: Iterable[SourceRow]) -> PageRows:
     """Companies, likewise."""
     return _page_rows(rows, company_row, fields_of(COMPANIES_SCHEMA))
 
@@ -76,29 +76,38 @@ def _content(column: pa.Array) -> pa.Array:
     return pc.cast(pc.cast(column, pa.string()), pa.binary())
 
 
-def _page_rows(rows: Sequence[SourceRow], take: Callable[[Any], tuple[Any, ...]], schema: pa.Schema) -> PageRows:
+def _page_rows(rows: Iterable[SourceRow], take: Callable[[Any], tuple[Any, ...]], schema: pa.Schema) -> PageRows:
     judged = [_judged(row, take, schema.names) for row in rows]
-    reasons = [reason for _, reason in judged]
-    columns = _columns([fields for fields, _ in judged], schema)
-    found = zip(rows, fingerprints_of(columns), reasons, strict=True)
-    # Not the rows: what was parsed of a page may be many times its text.
-    texts = [row.raw for row in rows]
+    columns = _columns([row.fields for row in judged], schema)
+    found = zip(judged, fingerprints_of(columns), strict=True)
+    raws = [row.raw for row in judged]
     return PageRows(
         columns=columns,
-        reasons=pa.array(reasons, pa.string()),
-        groups=[row.group for row in rows],
-        fingerprints=[fingerprint if reason is None else row.fingerprint for row, fingerprint, reason in found],
-        texts=lambda: texts,
+        reasons=pa.array([row.reason for row in judged], pa.string()),
+        groups=[row.group for row in judged],
+        fingerprints=[fingerprint if row.reason is None else row.fingerprint for row, fingerprint in found],
+        texts=lambda: raws,
     )
 
 
-def _judged(
-    row: SourceRow, take: Callable[[Any], tuple[Any, ...]], names: Sequence[str]
-) -> tuple[tuple[Any, ...], str | None]:
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A row without its JSON, which may be large."""
+
+    fields: tuple[Any, ...]
+    reason: str | None
+    raw: str
+    group: str
+    fingerprint: int
+
+
+def _judged(row: SourceRow, take: Callable[[Any], tuple[Any, ...]], names: Sequence[str]) -> _Judged:
+    reason: str | None = None
     try:
-        return take(row.fields), None
+        fields = take(row.fields)
     except Refused as refusal:
-        return tuple(updated_at(row) if name == UPDATED_AT else None for name in names), refusal.reason
+        fields, reason = tuple(updated_at(row) if name == UPDATED_AT else None for name in names), refusal.reason
+    return _Judged(fields, reason, row.raw, row.group, row.fingerprint)
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:

@@ -15,6 +15,8 @@ PAYMENT_FIELDS = (
     "created_at",
     "updated_at",
 )
+# Characters of a row. No payment is near it; a longer one is not even looked into.
+MAX_ROW = 64 * 1024
 # Longer than any id that we take.
 MAX_GROUP = 1000
 COMPANY_FIELDS = ("id", "company_code", "company_name", "category_id", "category_name", "is_top_biller")

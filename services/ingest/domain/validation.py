@@ -72,6 +72,8 @@ def updated_at(row: SourceRow) -> datetime | None:
 
 
 def _object(fields: Any) -> Fields:
+    if fields is Odd.TOO_LARGE:
+        raise Refused("the row is larger than 64 KiB")
     if fields is Odd.TOO_DEEP:
         raise Refused("the row is nested too deep")
     if fields is Odd.CUT:

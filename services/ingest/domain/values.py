@@ -39,6 +39,7 @@ class Odd(Enum):
     UNPARSABLE = "no number, e.g. NaN"
     TWICE = "given more than once, so that nobody can say which is meant"
     TOO_DEEP = "nested too deep to be read"
+    TOO_LARGE = "longer than any row of ours could be"
     CUT = "kept in part only, for it was too long"
 
 

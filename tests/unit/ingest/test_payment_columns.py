@@ -154,6 +154,12 @@ def test_the_fast_way_leaves_a_page_with_an_odd_row_to_the_rules() -> None:
     assert rows.columns["amount"].to_pylist()[1] is None
 
 
+def test_the_fast_way_leaves_giant_rows_to_the_rules() -> None:
+    rows = parse_payments(page({}, {"unknown": "x" * 70_000}, {}), MOST_ROWS)
+
+    assert rows.reasons.to_pylist() == [None, "the row is larger than 64 KiB", None]
+
+
 def test_a_row_keeps_its_text_whichever_way_it_came() -> None:
     body = page({}, {})
 

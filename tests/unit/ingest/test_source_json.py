@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 from decimal import Decimal
 from typing import Any
 
@@ -112,12 +113,32 @@ def test_a_field_that_we_do_not_know_may_be_given_twice() -> None:
     assert row.fields["id"] == 1
 
 
-@pytest.mark.parametrize("deep", ["[" * 100_000 + '"]"' + "]" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000])
+@pytest.mark.parametrize("deep", ["[" * 10_000 + '"]"' + "]" * 10_000, '{"a":' * 10_000 + "1" + "}" * 10_000])
 def test_a_row_that_is_nested_too_deep_does_not_spoil_the_page(deep: str) -> None:
     rows = parsed(f'[{{"id": 1, "x": {deep}}}, {{"id": 2}}]')
 
     assert [row.fields for row in rows] == [Odd.TOO_DEEP, {"id": 2}]
     assert rows[0].raw == f'{{"id": 1, "x": {deep}}}'
+
+
+@pytest.mark.parametrize("large", ['"' + "]" * 70_000 + '"', "[" * 50_000 + "]" * 50_000, "[" + "[]," * 30_000 + "0]"])
+def test_a_giant_row_is_not_looked_into_and_does_not_spoil_the_page(large: str) -> None:
+    rows = parsed(f'[{{"id": 1, "x": {large}}}, {{"id": 2}}]')
+
+    assert [row.fields for row in rows] == [Odd.TOO_LARGE, {"id": 2}]
+    assert rows[0].raw == f'{{"id": 1, "x": {large}}}'
+
+
+def test_a_page_of_a_few_mebibytes_becomes_no_giant_in_memory() -> None:
+    body = b"[" + b",".join([b'{"id": 1, "x": [' + b"[]," * 20_000 + b"0]}"] * 100) + b"]"
+    tracemalloc.start()
+    try:
+        parse_payments(body, MOST_ROWS)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 4 * len(body)
 
 
 def test_bytes_that_are_no_utf_8_spoil_their_row_alone() -> None:

@@ -145,6 +145,10 @@ def test_a_field_that_is_given_twice_is_refused(field: str) -> None:
     assert reason(GOOD | {field: Odd.TWICE}) == f"{field} is given twice"
 
 
+def test_a_row_that_is_larger_than_any_payment_is_refused() -> None:
+    assert reason(Odd.TOO_LARGE) == "the row is larger than 64 KiB"
+
+
 def test_a_row_that_is_nested_too_deep_is_refused() -> None:
     assert reason(Odd.TOO_DEEP) == "the row is nested too deep"
 
@@ -189,7 +193,12 @@ PROBLEMS = (
     "lies outside the years 1970 to 9998",
 )
 REASONS = {f"{field} {problem}" for field in GOOD for problem in PROBLEMS}
-ROW_REASONS = ("the row is not a JSON object", "the row is nested too deep", "the row was too long to be kept whole")
+ROW_REASONS = (
+    "the row is not a JSON object",
+    "the row is larger than 64 KiB",
+    "the row is nested too deep",
+    "the row was too long to be kept whole",
+)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False) | st.text() | st.sampled_from(Odd),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
