@@ -38,9 +38,7 @@ def run(sizes: Sizes, rivals: Path | None, console: Console) -> Seconds:
     with TemporaryDirectory(prefix="afin-bench-") as folder, embedded_server(Path(folder) / "postgres") as url_of:
         measuring = Measuring(url_of, Path(folder), sizes, console.print)
         measuring.measure_initial()
-        measuring.measure_batches()
-        if rivals:
-            measuring.measure_rivals(rivals)
+        measuring.measure_batches(rivals)
         return measuring.seconds
 
 

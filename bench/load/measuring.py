@@ -1,7 +1,7 @@
 """What is measured, in the order in which it is: one server, one machine, nothing else beside it."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -9,7 +9,7 @@ from statistics import median
 from bench.load.databases import UrlOf, new_database, new_warehouse, settle
 from bench.load.floor import copy_seconds
 from bench.load.ours import Loader, loader
-from bench.load.rivals.process import rival
+from bench.load.rivals.process import Rival, rival
 from bench.load.rows import first_seen, scattered, window
 
 RIVALS = ("dlt_scd2", "row_by_row")
@@ -61,20 +61,21 @@ class Measuring:
                 self.seconds.initial.append(ours.load(rows).seconds)
         self._tell("initial", self.seconds.initial)
 
-    def measure_batches(self) -> None:
-        """Batches and small batches on the known rows, then small batches on many."""
+    def measure_batches(self, rivals_python: Path | None = None) -> None:
+        """Batches and small batches on known rows, then small batches on many; rivals where their Python is given."""
         sizes = self._sizes
         url = new_warehouse(self._url_of)
-        with self._loader(url) as ours:
+        with self._loader(url) as ours, ExitStack() as stack:
+            theirs: dict[str, Rival] = {}
+            if rivals_python:
+                theirs = {name: stack.enter_context(self._rival(name, rivals_python)) for name in RIVALS}
             self._say(f"loading {sizes.known:,} payments to begin with")
             ours.load(first_seen(0, sizes.known))
             settle(url)
             for turn in range(sizes.repeats):
-                self._measure_floor()
-                self.seconds.batch.append(ours.load(scattered(sizes.known, sizes.batch, turn)).seconds)
+                self._measure_turn(turn, ours, theirs)
+            stack.close()
             self._tell("batch", self.seconds.batch)
-            for turn in range(sizes.repeats):
-                self.seconds.window.append(ours.load(window(sizes.known, sizes.batch, turn)).seconds)
             self._tell("batch of a window", self.seconds.window)
             self._measure_small(ours, url, sizes.known, self.seconds.small)
             self._say(f"loading {sizes.many - sizes.known:,} more payments")
@@ -82,18 +83,25 @@ class Measuring:
             self._measure_small(ours, url, sizes.many, self.seconds.small_of_many)
             self.seconds.peak_rss_mib = last.peak_rss_mib
 
-    def measure_rivals(self, python: Path) -> None:
-        """The same batches on the same known rows, by each rival."""
+    def _measure_turn(self, turn: int, ours: Loader, theirs: dict[str, Rival]) -> None:
+        """One batch by everybody, one after the other: what else the machine does then weighs on all alike."""
         sizes = self._sizes
-        for name in RIVALS:
-            url = new_database(self._url_of)
-            with rival(python, name, url, self._folder) as theirs:
-                self._say(f"loading {sizes.known:,} payments by {name} to begin with")
-                theirs.load(first_seen(0, sizes.known))
-                settle(url)
-                turns = range(sizes.repeats)
-                self.seconds.rivals[name] = [theirs.load(scattered(sizes.known, sizes.batch, turn)) for turn in turns]
+        self._measure_floor()
+        self.seconds.batch.append(ours.load(scattered(sizes.known, sizes.batch, turn)).seconds)
+        for name, each in theirs.items():
+            self.seconds.rivals.setdefault(name, []).append(each.load(scattered(sizes.known, sizes.batch, turn)))
             self._tell(name, self.seconds.rivals[name])
+        self.seconds.window.append(ours.load(window(sizes.known, sizes.batch, turn)).seconds)
+
+    @contextmanager
+    def _rival(self, name: str, python: Path) -> Iterator[Rival]:
+        """A rival that has the known rows already."""
+        url = new_database(self._url_of)
+        with rival(python, name, url, self._folder) as theirs:
+            self._say(f"loading {self._sizes.known:,} payments by {name} to begin with")
+            theirs.load(first_seen(0, self._sizes.known))
+            settle(url)
+            yield theirs
 
     def _measure_floor(self) -> None:
         rows = scattered(self._sizes.known, self._sizes.batch, 0)
