@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import asyncpg
+from aiohttp import web
 
 from services.runtime.failpoints import Failpoint
 from tests.crash.links import Link
@@ -34,12 +35,22 @@ LOAD_PLACES = [
 RUN_PLACES = [place for place in Failpoint if place not in LOAD_PLACES and not place.startswith("erasure.")]
 OFTEN_PASSED = ("step.",)
 ARMED_SHARE = 0.85
+SILENT_SECONDS = 2
+
+
+async def silent(_: web.Request) -> web.StreamResponse:
+    """Says nothing for a while, and then that it cannot."""
+    await asyncio.sleep(SILENT_SECONDS)
+    return web.Response(status=504)
+
+
 MISDEEDS: list[tuple[str, Misdeed]] = [
     ("source 503", status(503)),
     ("source 429", status(429, **{"Retry-After": "1"})),
     ("source HTML", body("<html>Sorry</html>", "text/html")),
     ("source cut JSON", body('[{"id": "p1", "compa')),
     ("source broke off", cut),
+    ("source silent", silent),
 ]
 
 
