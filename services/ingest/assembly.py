@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 
 import grpc
@@ -47,8 +46,6 @@ from services.runtime.server import GrpcService
 
 # The leader's lock, its look-out, its housekeeping, and five runs, each of which writes one thing at a time.
 WORK_CONNECTIONS = 9
-# Transactions are short: one that pauses so long is a frozen process's, and must not hold up the next leader.
-FROZEN = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +68,8 @@ async def open_world(stack: AsyncExitStack, settings: IngestSettings) -> World:
     store = open_object_store(settings.object_store_url, settings.object_store_endpoint_url)
     source = open_source(settings.source_url, settings.source_limits, utc_now)
     return World(
-        work_database=await stack.enter_async_context(open_database(url, "ingest-work", WORK_CONNECTIONS, FROZEN)),
-        database=await stack.enter_async_context(open_database(url, "ingest", in_transaction=FROZEN)),
+        work_database=await stack.enter_async_context(open_database(url, "ingest-work", WORK_CONNECTIONS)),
+        database=await stack.enter_async_context(open_database(url, "ingest")),
         lake=ObjectLake(store),
         eraser=ObjectLakeEraser(store),
         erasure_records=ObjectErasureRecords(store),

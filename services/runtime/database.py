@@ -29,12 +29,8 @@ class DatabaseUnavailable(Unavailable):
 
 
 @asynccontextmanager
-async def open_database(
-    url: str, application: str, pool_size: int = 5, in_transaction: timedelta = timedelta(minutes=10)
-) -> AsyncIterator[AsyncEngine]:
+async def open_database(url: str, application: str, pool_size: int = 5) -> AsyncIterator[AsyncEngine]:
     """An engine for `postgresql://user:password@host:port/database` (or `?host=/socket/folder`), closed at the end.
-
-    `in_transaction`: a session that pauses so long within a transaction loses it, and its connection.
 
     No connection is made yet: a service starts, and says NOT_SERVING, while its database is still away.
     """
@@ -48,7 +44,7 @@ async def open_database(
         hide_parameters=True,
         connect_args={
             "timeout": CONNECT_TIMEOUT.total_seconds(),
-            "server_settings": _server_settings(application, in_transaction),
+            "server_settings": _server_settings(application),
         },
     )
     try:
@@ -105,7 +101,7 @@ def sqlstate(error: DBAPIError) -> str | None:
     return code if isinstance(code, str) else None
 
 
-def _server_settings(application: str, in_transaction: timedelta) -> dict[str, str]:
+def _server_settings(application: str) -> dict[str, str]:
     return {
         "application_name": f"afin-{application}",
         "timezone": "UTC",
@@ -113,7 +109,7 @@ def _server_settings(application: str, in_transaction: timedelta) -> dict[str, s
         "default_transaction_isolation": "read committed",
         # The server notices a killed client within half a second, and frees its locks.
         "client_connection_check_interval": "500ms",
-        "idle_in_transaction_session_timeout": f"{in_transaction.total_seconds():.0f}s",
+        "idle_in_transaction_session_timeout": "10min",
         # One whose machine has vanished is noticed in half a minute.
         "tcp_keepalives_idle": "10",
         "tcp_keepalives_interval": "5",

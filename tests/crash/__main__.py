@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from demo.stack.postgres import embedded_server
+from tests.crash.plan import season_plan
 from tests.crash.processes import EndedByItselfError
 from tests.crash.report import Report
-from tests.crash.rounds import season, season_plan
+from tests.crash.rounds import season
 
 # A world of its own for so many runs: histories stay short, and both kinds of object store have their turn.
 SEASON_RUNS = 50

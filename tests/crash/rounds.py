@@ -4,23 +4,19 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 from afin.ingest.v1 import ingest_pb2 as pb
-from services.runtime.clock import utc_now
 from tests.crash.client import StuckError
 from tests.crash.expectation import Expectation
 from tests.crash.faults import Mischief
 from tests.crash.moves import Companies, Payments, as_json
+from tests.crash.plan import STEP, Plan
 from tests.crash.rebuilt import judge_rebuild
 from tests.crash.report import Report
-from tests.crash.season import Plan, World, world
+from tests.crash.season import World, world
 from tests.crash.verdict import Verdict, judge_companies, judge_payments
 
-# The source's clock between two runs. A season is over before it reaches ours.
-STEP = timedelta(minutes=20)
-FIRST_WINDOW = timedelta(days=3)
 ROUNDS = [("recommendations",), ("backfill",), ("companies",), ("reconcile",), ("recommendations", "backfill")]
 ROUND_WEIGHTS = [6, 2, 1, 1, 2]
 
@@ -32,17 +28,13 @@ async def season(plan: Plan, report: Report, tell: Callable[[], None]) -> None:
             rounds = Rounds(opened, plan, report)
             await rounds.begin()
             for number in range(1, plan.runs + 1):
-                await rounds.play(number)
+                is_over = not await rounds.play(number)
                 tell()
+                if is_over:
+                    return
             report.add_rebuild(await judge_rebuild(opened), f"seed {plan.seed}")
         finally:
             report.add_deaths(opened.deaths)
-
-
-def season_plan(seed: int, server_url: str, folder: Path, runs: int) -> Plan:
-    """Every other season is on S3. The source's clock never overtakes ours."""
-    begin = (utc_now() - STEP * (runs + 3)).replace(microsecond=0)
-    return Plan(seed, server_url, folder / str(seed), seed % 2 == 0, begin, begin - FIRST_WINDOW, runs)
 
 
 class Rounds:
@@ -64,8 +56,8 @@ class Rounds:
         self._show()
         await self._run_to_data(lambda name: self._world.client.trigger(pb.PIPELINE_COMPANIES, name), "first")
 
-    async def play(self, number: int) -> None:
-        """One run."""
+    async def play(self, number: int) -> bool:
+        """One run; whether others can follow."""
         self._clock += STEP
         self._payments.move(self._clock)
         pipelines = self._chance.choices(ROUNDS, ROUND_WEIGHTS)[0]
@@ -79,11 +71,13 @@ class Rounds:
             verdict = await self._judge(pipelines[0], runs[0])
             await self._world.client.cancel(runs[0][-1])
         except StuckError as error:
-            verdict = Verdict(problems=[str(error)])
+            # What the next run would find is anybody's guess.
+            verdict = Verdict(problems=[str(error)], is_stuck=True)
         finally:
             await asyncio.gather(faults, return_exceptions=True)
             self._calm_down()
         self._report.add_run(" beside ".join(pipelines), verdict, f"seed {self._plan.seed}, run {number}")
+        return not verdict.is_stuck
 
     def _choose(self, pipeline: str) -> Callable[[str], Awaitable[UUID]]:
         """Tells the expectation what will be read; how the run is triggered."""

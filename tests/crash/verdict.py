@@ -40,6 +40,7 @@ class Verdict:
     duplicates: int = 0
     gaps: int = 0
     problems: list[str] = field(default_factory=list)
+    is_stuck: bool = False
 
     @property
     def is_good(self) -> bool:

@@ -12,19 +12,29 @@ from typing import Any
 
 import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.adapters.tables import table_errors
 from services.ingest.workflow.errors import LeadershipLost
-from services.runtime.errors import ServiceError
+from services.runtime.database import sqlstate
+from services.runtime.errors import ServiceError, Unavailable
 from services.runtime.failpoints import Failpoint, passing
 
 RETRY_INTERVAL = timedelta(seconds=1)
 HEARTBEAT_TIMEOUT = timedelta(seconds=5)
 TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended('afin/ingest/leader', 0))")
-HEARTBEAT = text("SELECT 1")
 # The heartbeat comes every second: a leader that is frozen, or whose machine is gone, loses the lock.
-GIVE_UP_WHEN_SILENT = text("SET idle_session_timeout = '8s'")
+GIVE_UP_WHEN_SILENT = (text("SET idle_session_timeout = '8s'"), text("SET lock_timeout = '2s'"))
+# Our transactions are short: a session that keeps one open and says nothing is a frozen process's, and may hold rows
+# that the next leader needs. Between two messages of one statement it is idle to none of PostgreSQL's timeouts; so
+# whoever leads, or wants to, ends it.
+END_FROZEN = text("""
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND application_name LIKE 'afin-ingest%'
+        AND state <> 'idle' AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - interval '5s'
+""")
+LOCK_NOT_AVAILABLE = "55P03"
 NEXT_EPOCH = text("UPDATE ingest.leadership SET epoch = epoch + 1 RETURNING epoch")
 
 log = structlog.get_logger(__name__)
@@ -53,11 +63,11 @@ class Leadership:
 
     async def _try_once(self) -> None:
         async with table_errors(), _lock_session(self._engine) as connection:
+            await connection.execute(END_FROZEN)
             if not await connection.scalar(TRY_LOCK):
                 self._tell("")
                 return
-            await connection.execute(GIVE_UP_WHEN_SILENT)
-            epoch = int((await connection.execute(NEXT_EPOCH)).scalar_one())
+            epoch = await _next_epoch(connection)
             log.info("leading", epoch=epoch)
             passing(Failpoint.LEADER_ELECTED)
             self._tell("")
@@ -83,6 +93,17 @@ async def _lock_session(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             await connection.invalidate()
 
 
+async def _next_epoch(connection: AsyncConnection) -> int:
+    for statement in GIVE_UP_WHEN_SILENT:
+        await connection.execute(statement)
+    try:
+        return int((await connection.execute(NEXT_EPOCH)).scalar_one())
+    except DBAPIError as error:
+        if sqlstate(error) == LOCK_NOT_AVAILABLE:
+            raise Unavailable("the last transaction of the former leader is not over yet") from error
+        raise
+
+
 async def _until_lost(connection: AsyncConnection) -> None:
     """Returns when the connection has died, or stopped answering."""
     lost = asyncio.Event()
@@ -90,7 +111,7 @@ async def _until_lost(connection: AsyncConnection) -> None:
     driver.add_termination_listener(lambda _: lost.set())
     while not lost.is_set():
         async with asyncio.timeout(HEARTBEAT_TIMEOUT.total_seconds()):
-            await connection.execute(HEARTBEAT)
+            await connection.execute(END_FROZEN)
         with suppress(TimeoutError):
             async with asyncio.timeout(RETRY_INTERVAL.total_seconds()):
                 await lost.wait()

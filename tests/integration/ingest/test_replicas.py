@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import grpc
@@ -15,6 +16,7 @@ import pytest
 from afin.ingest.v1 import ingest_pb2 as pb
 from afin.ingest.v1 import ingest_pb2_grpc as rpc
 from demo.stack.options import free_ports
+from services.ingest.adapters.leadership import TRY_LOCK
 from services.ingest.settings import IngestSettings
 from services.runtime.objects.local import LocalObjectStore
 from tests.crash.processes import Deaths, Replica, alive
@@ -25,6 +27,13 @@ from tests.integration.ingest.source_server import SourceServer
 COMPANIES = pb.PIPELINE_COMPANIES
 TABLES = ("ingest.runs", "ingest.steps", "warehouse.payments", "warehouse.payment_confirmations", "warehouse.companies",
           "warehouse.loads", "warehouse.watermarks")  # fmt: skip
+HOLD_EPOCH = "SELECT epoch FROM ingest.leadership FOR SHARE"
+HOLD_RUNS = "SELECT run_id FROM ingest.runs FOR UPDATE"
+# One that ends as soon as somebody leads: there is no such step.
+A_RUN = """
+    INSERT INTO ingest.runs (run_id, pipeline, state, trigger, logical_time, code_version, created_at)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'companies', 'queued', 'manual', now(), 'test', now())
+"""
 END_LEADERSHIP = """
     SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database AS d ON d.oid = database
     WHERE locktype = 'advisory' AND granted AND d.datname = current_database()
@@ -64,6 +73,22 @@ async def test_twenty_times_the_same_request_at_once_on_two_replicas_is_one_run(
 
     assert len({run.run_id for run in runs}) == 1
     assert len(await fetch(url, "SELECT FROM warehouse.loads")) == 1
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("held", [HOLD_EPOCH, HOLD_RUNS, TRY_LOCK.text], ids=["epoch", "runs", "leadership"])
+async def test_a_process_frozen_within_a_statement_holds_up_no_other_leader(serve: Serve, url: str, held: str) -> None:
+    await fetch(url, A_RUN)
+    frozen = await asyncpg.connect(url, server_settings={"application_name": "afin-ingest-work"})
+    await frozen.execute(f"BEGIN; {held}")
+    # It has told the server of its next statement, and then no more: no timeout for idle sessions counts.
+    await frozen.prepare("SELECT 'frozen'")
+
+    async with serve() as ingest:
+        ended = await ingest.end_of(str(UUID(int=1)))
+
+    assert ended.state == pb.RUN_STATE_FAILED
+    assert frozen.is_closed()
 
 
 @pytest.mark.timeout(120)
