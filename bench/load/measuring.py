@@ -12,7 +12,12 @@ from bench.load.ours import Loader, loader
 from bench.load.rivals.process import Rival, rival
 from bench.load.rows import first_seen, scattered, window
 
-RIVALS = ("dlt_scd2", "row_by_row")
+# By name: a module of bench.load.rivals and what it is told.
+RIVALS = {
+    "dlt scd2": ("dlt_scd2", "csv"),
+    "dlt scd2 through ADBC": ("dlt_scd2", "parquet"),
+    "row by row": ("row_by_row",),
+}
 Say = Callable[[str], None]
 
 
@@ -97,7 +102,7 @@ class Measuring:
     def _rival(self, name: str, python: Path) -> Iterator[Rival]:
         """A rival that has the known rows already."""
         url = new_database(self._url_of)
-        with rival(python, name, url, self._folder) as theirs:
+        with rival(python, RIVALS[name], url, self._folder) as theirs:
             self._say(f"loading {self._sizes.known:,} payments by {name} to begin with")
             theirs.load(first_seen(0, self._sizes.known))
             settle(url)

@@ -23,7 +23,7 @@ def figures(seconds: Seconds, sizes: Sizes) -> dict[str, float]:
         "small_batch_ms_5m": round(median(seconds.small_of_many) * 1000, 1),
         "peak_rss_mib": round(seconds.peak_rss_mib, 1),
     }
-    rivals = {"vs_dlt": "dlt_scd2", "vs_row_by_row": "row_by_row"}
+    rivals = {"vs_dlt": "dlt scd2", "vs_dlt_adbc": "dlt scd2 through ADBC", "vs_row_by_row": "row by row"}
     return found | {
         key: round(median(seconds.rivals[name]) / batch, 1) for key, name in rivals.items() if name in seconds.rivals
     }

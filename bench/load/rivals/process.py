@@ -30,9 +30,9 @@ class Rival:
 
 
 @contextmanager
-def rival(python: Path, name: str, database_url: str, folder: Path) -> Iterator[Rival]:
-    """`name`: a module of this folder; `python`: of the environment that has what it imports."""
-    command = [str(python), "-m", f"bench.load.rivals.{name}", database_url]
+def rival(python: Path, call: tuple[str, ...], database_url: str, folder: Path) -> Iterator[Rival]:
+    """`call`: a module of this folder and what it is told; `python`: of the environment that has what it imports."""
+    command = [str(python), "-m", f"bench.load.rivals.{call[0]}", database_url, *call[1:]]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Rival(process, folder)

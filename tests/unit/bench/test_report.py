@@ -14,7 +14,7 @@ def measured(batch: float) -> Seconds:
         window=[1.0],
         small=[0.02, 0.02, 0.9],
         small_of_many=[0.03],
-        rivals={"dlt_scd2": [5.0], "row_by_row": [20.0]},
+        rivals={"dlt scd2": [5.0], "dlt scd2 through ADBC": [2.0], "row by row": [20.0]},
         peak_rss_mib=300,
     )
 
@@ -27,6 +27,7 @@ def test_ratios_are_of_medians_and_larger_is_better() -> None:
         "small_batch_ms_1m": 20.0,
         "small_batch_ms_5m": 30.0,
         "vs_dlt": 5.0,
+        "vs_dlt_adbc": 2.0,
         "vs_row_by_row": 20.0,
         "peak_rss_mib": 300,
     }
