@@ -43,7 +43,9 @@ class Link:
         both = {writer, server_writer}
         self._writers |= both
         try:
-            await _first_of(self._forward(reader, server_writer), self._forward_answers(server_reader, writer))
+            # Cancelled with everything else at the end of a season, it just ends.
+            with suppress(asyncio.CancelledError):
+                await _first_of(self._forward(reader, server_writer), self._forward_answers(server_reader, writer))
         finally:
             self._writers -= both
             for each in both:

@@ -8,7 +8,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -81,21 +81,26 @@ class Replica:
 
     def kill(self) -> None:
         """SIGKILL, if it runs."""
-        if self._process is not None and self._process.returncode is None:
+        if self._send(signal.SIGKILL):
             self._failpoint = "at any moment"
-            self._process.kill()
 
     def freeze(self) -> None:
         """SIGSTOP: it holds its connections, and does nothing."""
-        if self._process is not None and self._process.returncode is None and not self.is_frozen:
-            self._process.send_signal(signal.SIGSTOP)
-            self.is_frozen = True
+        self.is_frozen = self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """It goes on where it stopped."""
-        if self.is_frozen and self._process is not None and self._process.returncode is None:
-            self._process.send_signal(signal.SIGCONT)
+        if self.is_frozen:
+            self._send(signal.SIGCONT)
         self.is_frozen = False
+
+    def _send(self, number: signal.Signals) -> bool:
+        """Whether it could be told. (What asyncio has for it takes the end of a dying process from asyncio itself.)"""
+        if self._process is None or self._process.returncode is not None:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(self._process.pid, number)
+        return True
 
     async def wait_up(self) -> None:
         """Returns once it listens."""
@@ -108,8 +113,7 @@ class Replica:
             while True:
                 await self._live()
         finally:
-            if self._process is not None and self._process.returncode is None:
-                self._process.kill()
+            if self._process is not None and self._send(signal.SIGKILL):
                 await self._process.wait()
 
     async def _live(self) -> None:
