@@ -1,0 +1,53 @@
+"""What Prometheus hears of runs."""
+
+from collections.abc import Callable
+from functools import partial
+
+from prometheus_client import REGISTRY
+from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
+
+from afin.ingest.v1 import ingest_pb2 as pb
+from tests.integration.ingest.serving import Ingest
+from tests.integration.ingest.source_server import SourceServer, status
+
+
+async def test_a_failed_run_leaves_its_row_and_is_counted(ingest: Ingest, source: SourceServer) -> None:
+    await ingest.load_companies()
+    before = ended("failed")
+    source.misdeeds.append(status(404))
+
+    failed = await ingest.recommendations()
+
+    rows = (await ingest.stub.ListRuns(pb.ListRunsRequest(pipeline=pb.PIPELINE_RECOMMENDATIONS), timeout=20)).runs
+    assert [(run.run_id, run.state) for run in rows] == [(failed.run_id, pb.RUN_STATE_FAILED)]
+    assert "404" in rows[0].error
+    await becomes(before + 1, partial(ended, "failed"))
+
+
+async def test_a_successful_run_and_its_rows_are_counted(ingest: Ingest) -> None:
+    await ingest.load_companies()
+    runs, new = ended("succeeded"), rows_counted("new")
+
+    run = await ingest.recommendations()
+
+    await becomes(runs + 1, partial(ended, "succeeded"))
+    assert rows_counted("new") == new + run.account.new
+
+
+async def becomes(expected: float, figure: Callable[[], float]) -> None:
+    """A run is counted after it was written down, which is when a watcher sees its end."""
+    async for attempt in AsyncRetrying(stop=stop_after_delay(20), wait=wait_fixed(0.02), reraise=True):
+        with attempt:
+            assert figure() == expected
+
+
+def ended(outcome: str) -> float:
+    """Runs of recommendations that ended so."""
+    labels = {"pipeline": "recommendations", "outcome": outcome}
+    return REGISTRY.get_sample_value("afin_ingest_runs_total", labels) or 0
+
+
+def rows_counted(outcome: str) -> float:
+    """Rows of recommendations of which this became."""
+    labels = {"pipeline": "recommendations", "outcome": outcome}
+    return REGISTRY.get_sample_value("afin_ingest_rows_total", labels) or 0
