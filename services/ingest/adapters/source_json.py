@@ -13,7 +13,8 @@ from services.ingest.domain.rows import COMPANY_FIELDS, MAX_ROW, PAYMENT_FIELDS,
 from services.ingest.domain.values import Odd
 
 GAP = re.compile(r"[ \t\n\r]*")
-BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
+# A text that is cut is one to the end: else each quote in it would be tried as the beginning of another.
+BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
 # Beyond it int() itself refuses; no field of ours is that long.
 MAX_DIGITS = 1000
 

@@ -19,7 +19,8 @@ FIRST_YEAR, LAST_YEAR = 1970, 9998
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 # Halves of surrogate pairs, and bytes that are no UTF-8, which the page's decoding leaves as such.
 NO_UNICODE = re.compile("[\ud800-\udfff]")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Possessive: what is all but a number, and long, would be tried in as many ways as it has digits.
+NUMBER = re.compile(r"[+-]?(\d++\.?\d*+|\.\d++)([eE][+-]?\d++)?", re.ASCII)
 WHOLE = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 
 Fields = Mapping[str, Any]

@@ -61,6 +61,9 @@ def test_a_control_character_in_a_text_does_not_spoil_the_page() -> None:
         ('[{"id": 1}]'.encode("utf-16"), "is not a JSON list"),
         (b"[" * 100_000, "is not JSON, or cut"),
         (b'[{"id": 1}, ' + b'{"a":' * 100_000, "is not JSON, or cut"),
+        (b'["cut', "is not JSON, or cut"),
+        pytest.param(b'["' + rb"\"" * 1_000_000, "is not JSON, or cut", id="a text cut among its quotes"),
+        pytest.param(b'[{"id": "' + rb"\"" * 1_000_000, "is not JSON, or cut", id="a row cut there"),
     ],
 )
 def test_a_body_that_is_no_page_says_what_it_is(body: bytes, problem: str) -> None:

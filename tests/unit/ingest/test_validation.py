@@ -90,7 +90,20 @@ def test_amounts_are_rounded_half_up_to_two_places(given_amount: Any, amount: st
 
 
 @pytest.mark.parametrize(
-    "given_amount", [True, "twelve", "", "1_000", "NaN", "١٢", [12], Odd.UNPARSABLE, "1e99999999999999999999", "1e"]
+    "given_amount",
+    [
+        True,
+        "twelve",
+        "",
+        "1_000",
+        "NaN",
+        "١٢",
+        [12],
+        Odd.UNPARSABLE,
+        "1e99999999999999999999",
+        "1e",
+        "1" * 20_000 + "x",
+    ],
 )
 def test_an_amount_that_is_no_number_is_refused(given_amount: Any) -> None:
     assert reason(GOOD | {"amount": given_amount}) == "amount is not a number"
