@@ -5,6 +5,7 @@ A client's digest is the SHA-256 of a salt and then the id in UTF-8, the id as v
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,14 +15,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from services.contracts.lake import TIMESTAMP
+from services.ingest.domain.rows import MAX_ROW
 from services.ingest.domain.sifting import RefusedRow, Sifted
 
 # How far the source's clock may run before ours: what it dates so was there when the erasure began.
 CLOCK_TOLERANCE = timedelta(minutes=5)
+# Texts, and numbers, in what need not be JSON as a whole.
+TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[0-9.eE+-]+', re.DOTALL)
 
 
 class UnreadableRow(ValueError):
-    """A refused row whose text is no JSON: nobody can say whom it is of."""
+    """A refused row whose text is no JSON that can be looked through: nobody can say whom it is of."""
 
 
 def client_digest(salt: bytes, client_id: str) -> bytes:
@@ -71,11 +75,24 @@ class ErasedClients:
         try:
             return self.are_mentioned(row.raw)
         except UnreadableRow:
-            return False
+            # Nothing behind that is kept of it.
+            return bool(self.cover(set(_tokens(row.raw[:MAX_ROW]))))
+
+
+def _tokens(raw: str) -> Iterator[str]:
+    """Every text and number of a text, as far as each is one."""
+    for token in TOKEN.findall(raw):
+        try:
+            yield json.loads(token, strict=False) if token.startswith('"') else token
+        except ValueError:
+            yield token[1:-1]
 
 
 def _texts(raw: str) -> Iterator[str]:
     """Every text and number that stands in a JSON text, at any depth, names of members included."""
+    if len(raw) > MAX_ROW:
+        # What is made of JSON may be twenty times as large as its text.
+        raise UnreadableRow
     try:
         waiting: list[Any] = [json.loads(raw, strict=False, parse_int=str, parse_float=str, object_pairs_hook=list)]
     except (ValueError, RecursionError):

@@ -95,10 +95,19 @@ def test_a_text_that_is_no_json_is_told(raw: str) -> None:
         ERASED.are_mentioned(raw)
 
 
-def test_a_row_that_nobody_can_read_stays_refused() -> None:
-    row = RefusedRow("a reason", '{"external_client_id": "go')
+@pytest.mark.parametrize("raw", ['{"external_client_id": "go', '{"x": "' + '\\"' * 500_000], ids=["cut", "quotes"])
+def test_a_row_that_nobody_can_read_stays_refused(raw: str) -> None:
+    row = RefusedRow("a reason", raw)
 
     assert ERASED.leave_out(Sifted(taken(), [row])).refused == [row]
+
+
+@pytest.mark.parametrize("client", ['"gone"', '" g\\u006fne "', "4711"])
+@pytest.mark.parametrize("rest", ["[" * 30_000 + "]" * 30_000, f'"{"x" * 100_000}"'], ids=["too deep", "too large"])
+def test_an_id_is_found_in_rows_that_are_not_looked_into(client: str, rest: str) -> None:
+    row = RefusedRow("a reason", f'{{"external_client_id": {client}, "x": {rest}}}')
+
+    assert ERASED.leave_out(Sifted(taken(), [row])) == Sifted(taken(), [], erased=1)
 
 
 def test_every_erasure_makes_another_edition() -> None:
