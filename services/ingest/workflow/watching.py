@@ -46,9 +46,10 @@ class RunWatch:
         finally:
             look.watchers -= 1
             if not look.watchers:
-                await look.close()
+                # First of all: nobody may join a look that is about to end.
                 if self._looks.get(run_id) is look:
                     del self._looks[run_id]
+                await look.close()
 
 
 class _Look:

@@ -96,6 +96,17 @@ async def test_a_watcher_who_leaves_does_not_disturb_the_others(watch: RunWatch,
     assert await stays == ["running", "succeeded"]
 
 
+async def test_a_watcher_who_comes_as_the_last_one_leaves_has_a_look_of_its_own(watch: RunWatch, table: OneRun) -> None:
+    begun = asyncio.Event()
+    leaves = asyncio.create_task(states(watch, begun))
+    await begun.wait()
+    leaves.cancel()
+    comes = asyncio.create_task(states(watch))
+    table.end()
+
+    assert await comes == ["succeeded"]
+
+
 async def test_the_look_ends_with_its_last_watcher(watch: RunWatch) -> None:
     tasks = asyncio.all_tasks()
     begun = asyncio.Event()
