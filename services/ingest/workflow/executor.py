@@ -87,6 +87,8 @@ class Executor:
         """Whether a run to be cancelled died between the commit of its load and the entry of its account."""
         if run.account is not None or all(step.state is not StepState.RUNNING for step in run.steps):
             return False
+        # The load of a former leader may still be under way: announced, we hear of it once it is over.
+        await self._announce()
         return await self._tools.warehouse.find_load(str(run.run_id)) is not None
 
     async def _work(self, run: Run, record: StepRecord, step: Step, outputs: Outputs) -> StepResult:
@@ -128,9 +130,12 @@ class Executor:
         """The step's work, once the warehouse refuses every leader before this one."""
         if not self._is_announced:
             context.progress.say("asking the warehouse")
-            await self._tools.warehouse.announce_leader()
-            self._is_announced = True
+            await self._announce()
         return await step.work(context)
+
+    async def _announce(self) -> None:
+        await self._tools.warehouse.announce_leader()
+        self._is_announced = True
 
     async def _note(self, context: StepContext, position: int) -> bool:
         return await self._runs.note(context.run, position, context.progress.counts, context.progress.detail)

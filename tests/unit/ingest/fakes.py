@@ -111,7 +111,7 @@ class FakeWorkTable:
 
 @dataclass
 class FakeWarehouse:
-    """Answers with what it is given; `during` happens while it is asked for watermarks."""
+    """Answers with what it is given, and knows no load; `during` happens while it is asked for watermarks."""
 
     companies: datetime | None = NOW
     payments: datetime | None = None
@@ -120,6 +120,7 @@ class FakeWarehouse:
     asked: int = 0
     waits: asyncio.Event | None = None
     announced: int = 0
+    announced_before_found: list[int] = field(default_factory=list)
     refuses: Exception | None = None
 
     async def announce_leader(self) -> None:
@@ -147,7 +148,8 @@ class FakeWarehouse:
         raise NotImplementedError
 
     async def find_load(self, load_id: str) -> LoadedRows | None:
-        raise NotImplementedError
+        self.announced_before_found.append(self.announced)
+        return None
 
     async def replace_manifest(self, load_id: str, manifest: ManifestReference) -> bool:
         raise NotImplementedError

@@ -94,6 +94,17 @@ async def test_a_run_whose_cancellation_was_requested_is_cancelled_before_it_wor
     assert table.states() == ["pending"] * 4
 
 
+async def test_a_load_of_a_former_leader_is_over_before_the_ledger_is_asked_for_it() -> None:
+    run = backfill(state=RunState.RUNNING, cancel_requested=True)
+    begun = replace(run.steps[3], state=StepState.RUNNING)
+    warehouse = FakeWarehouse()
+
+    table = await execute(replace(run, steps=(*run.steps[:3], begun)), warehouse)
+
+    assert warehouse.announced_before_found == [1]
+    assert table.run.state is RunState.CANCELLED
+
+
 async def test_a_step_at_work_is_cancelled_when_that_is_requested() -> None:
     warehouse = FakeWarehouse(waits=asyncio.Event())
     table = FakeWorkTable(backfill())
