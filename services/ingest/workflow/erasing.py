@@ -1,7 +1,8 @@
-"""Steps of `erasure`: the client out of the warehouse, then out of the lake, then a new index without the client."""
+"""Steps of `erasure` behind the lake: the client out of the warehouse, then a new index without the client.
 
-from services.contracts.erasures import ErasureRecord
-from services.ingest.domain.erasure import CLOCK_TOLERANCE
+The lake comes first: were the erasure to fail between the two, a retried run could still load what it had saved.
+"""
+
 from services.ingest.workflow import index
 from services.ingest.workflow.errors import IndexNotPublished, PeerRefused
 from services.ingest.workflow.outputs import ErasureParameters
@@ -13,13 +14,9 @@ LATER = "the next index that is published is without the client"
 
 async def erase_from_warehouse(context: StepContext) -> StepResult:
     """Removes every observation of the client."""
-    tools, client = context.tools, ErasureParameters.read(context.run.parameters)
-    until = (context.run.started_at or context.run.created_at) + CLOCK_TOLERANCE
-    record = ErasureRecord(erasure_id=context.run_id, client_digest=client.client_digest, until=until)
-    # First of all: from here on, no pass brings the client back.
-    await tools.records.keep(record)
-    digest = ClientDigest(await tools.records.salt(), client.digest)
-    removed = await tools.warehouse.erase_client(context.run_id, digest, until)
+    tools, client = context.tools, ErasureParameters.read(context.run.parameters).digest
+    known = await tools.records.erased_clients()
+    removed = await tools.warehouse.erase_client(context.run_id, ClientDigest(known.salt, client), known.until[client])
     context.progress.count(versions=removed.versions, confirmations=removed.confirmations)
     context.progress.say(f"{removed.versions} versions and {removed.confirmations} confirmations removed")
     return StepResult()

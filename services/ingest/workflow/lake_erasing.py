@@ -6,7 +6,8 @@ then what it replaces is deleted. Wherever a process dies, a repetition goes on 
 
 from dataclasses import asdict
 
-from services.ingest.domain.erasure import ErasedClients
+from services.contracts.erasures import ErasureRecord
+from services.ingest.domain.erasure import CLOCK_TOLERANCE, ErasedClients
 from services.ingest.workflow.outputs import ErasureParameters
 from services.ingest.workflow.steps import StepContext, StepResult, Tools
 from services.ingest.workflow.values import LakeErasure, ManifestReference, RunObjects, StoredManifest
@@ -17,9 +18,8 @@ STEP = "erase_from_lake"
 
 async def erase_from_lake(context: StepContext) -> StepResult:
     """Removes the client from raw objects and from the quarantine; its counts go on from those of earlier attempts."""
-    tools, client = context.tools, ErasureParameters.read(context.run.parameters).digest
-    known = await tools.records.erased_clients()
-    erased = ErasedClients(known.salt, {client: known.until[client]})
+    tools = context.tools
+    erased = await _record_of(context)
     done = _done_before(context)
     runs = await tools.eraser.runs()
     for number, run in enumerate(runs, 1):
@@ -29,6 +29,15 @@ async def erase_from_lake(context: StepContext) -> StepResult:
     context.progress.count(**asdict(done))
     context.progress.say(f"{done.rows} rows and {done.quarantined} refused rows removed in {done.objects} objects")
     return StepResult()
+
+
+async def _record_of(context: StepContext) -> ErasedClients:
+    """The client, remembered first of all: from here on, no pass brings the client back."""
+    records, client = context.tools.records, ErasureParameters.read(context.run.parameters)
+    until = (context.run.started_at or context.run.created_at) + CLOCK_TOLERANCE
+    await records.keep(ErasureRecord(erasure_id=context.run_id, client_digest=client.client_digest, until=until))
+    known = await records.erased_clients()
+    return ErasedClients(known.salt, {client.digest: known.until[client.digest]})
 
 
 async def _erase_from_run(tools: Tools, run: RunObjects, erased: ErasedClients) -> LakeErasure:

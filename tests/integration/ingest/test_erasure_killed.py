@@ -20,7 +20,7 @@ from tests.integration.ingest.warehouse_server import warehouse_server
 from tests.integration.warehouse.test_process import logged
 from tests.integration.warehouse.test_process import process as warehouse_process
 
-# With which passing of it: the lake holds two runs with three parts; the third step is erase_from_lake.
+# With which passing of it: the lake holds two runs with three parts; the second step is erase_from_lake.
 PLACES = [
     f"{Failpoint.BEFORE_STEP_COMPLETE}:2",
     f"{Failpoint.PART_WRITTEN}:1",

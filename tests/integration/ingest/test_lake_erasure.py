@@ -26,6 +26,8 @@ BAD: list[dict[str, Any]] = [
     payment(33, external_client_id="client-1", amount="much"),
     payment(34, external_client_id=None),
 ]
+# Of the oldest window: the first that an erasure looks at.
+DAMAGED = "raw/payments/updated_date=2020-01-01/run=00000000-0000-0000-0000-000000000001/manifest-01.json"
 
 
 @pytest.fixture
@@ -198,6 +200,28 @@ async def test_a_damaged_object_is_named_and_the_erasure_goes_on_once_it_is_rest
     assert await traces(url, object_store, CLIENT) == []
     told = await record(loaded, erasure.erasure_id)
     assert (told.versions, told.objects, told.rows, told.quarantined) == (3, 3, 6, 3)
+
+
+async def test_what_a_retried_run_loads_while_an_erasure_is_broken_off_is_erased_too(
+    serve: Serve, url: str, source: SourceServer, object_store: LocalObjectStore
+) -> None:
+    source.payments += [payment(30 + number, amount="much") for number in range(20)]
+    async with serve() as strict:
+        await strict.load_companies()
+        daily = await strict.recommendations()
+        object_store.put_if_absent(DAMAGED, b"no manifest")
+        broken_off = await strict.end_of((await request(strict)).erasure_id)
+    async with serve(max_quarantine_share=1.0) as ingest:
+        await ingest.retry(daily.run_id)
+        loaded = await ingest.end_of(daily.run_id)
+        object_store.delete(DAMAGED)
+        await ingest.retry(broken_off.run_id)
+        erased = await ingest.end_of(broken_off.run_id)
+
+    assert (daily.state, broken_off.state) == (pb.RUN_STATE_FAILED, pb.RUN_STATE_FAILED)
+    assert (loaded.state, loaded.account.new) == (pb.RUN_STATE_SUCCEEDED, 20), loaded
+    assert erased.state == pb.RUN_STATE_SUCCEEDED, erased
+    assert await traces(url, object_store, CLIENT) == []
 
 
 async def test_several_clients_are_erased_one_after_the_other(
