@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 MERGE = "services/warehouse/adapters/payments_merge.py"
+CHAIN = "services/warehouse/adapters/payments_timeline.py"
 FRESH = "services/warehouse/adapters/payments_fresh.py"
 STORE = "services/warehouse/adapters/load_store.py"
 LEDGER = "services/warehouse/adapters/ledger.py"
@@ -17,7 +18,7 @@ class Mutant:
     name: str
     old: str
     new: str
-    file: str = MERGE
+    file: str = CHAIN
 
 
 FINDING = (
@@ -32,17 +33,6 @@ FINDING = (
         "p.amount, i.external_client_id)",
     ),
     ("a missing time differs from a missing time", "IS NOT DISTINCT FROM (i.", "= (i."),
-    (
-        "any version covers a confirmation",
-        "\n    AND p.start_date <= c.observed_at AND (p.end_date IS NULL OR p.end_date > c.observed_at)",
-        "",
-    ),
-    ("a version covers what was before it", "p.start_date <= c.observed_at AND ", ""),
-    (
-        "a current version covers nothing",
-        "(p.end_date IS NULL OR p.end_date > c.observed_at)",
-        "p.end_date > c.observed_at",
-    ),
     ("a row is known whenever it was updated", "AND p.updated_at = i.updated_at\n", "\n"),
     (
         "a row is known by its payment alone",
@@ -80,6 +70,17 @@ FINDING = (
 )
 SEEN = tuple(Mutant(*texts, FRESH) for texts in FINDING)
 TIMELINE = (
+    Mutant(
+        "any version covers a confirmation",
+        "\n    AND p.start_date <= c.observed_at AND (p.end_date IS NULL OR p.end_date > c.observed_at)",
+        "",
+    ),
+    Mutant("a version covers what was before it", "p.start_date <= c.observed_at AND ", ""),
+    Mutant(
+        "a current version covers nothing",
+        "(p.end_date IS NULL OR p.end_date > c.observed_at)",
+        "p.end_date > c.observed_at",
+    ),
     Mutant(
         "companies share a history",
         "of_key AS (PARTITION BY payment_id, company_code)",
@@ -133,16 +134,19 @@ TIMELINE = (
         "PARTITION BY payment_id, company_code ORDER",
     ),
 )
+COUNTING = (
+    ("a row as old as the newest is late", "updated_at < newest_known)", "updated_at <= newest_known)"),
+    ("a tie with the newest is no change", "updated_at >= newest_known", "updated_at > newest_known"),
+    ("all rows of a new key are new", "newest_known IS NULL AND place = 1", "newest_known IS NULL"),
+    ("unchanged rows are counted with the rest", "unchanged=staged.rows - known", "unchanged=staged.rows"),
+)
 ACCOUNT = (
     Mutant(
         "rows of the load count as known before it",
         "max(updated_at) FILTER (WHERE stored_at IS NOT NULL)",
         "max(updated_at)",
     ),
-    Mutant("a row as old as the newest is late", "updated_at < newest_known)", "updated_at <= newest_known)"),
-    Mutant("a tie with the newest is no change", "updated_at >= newest_known", "updated_at > newest_known"),
-    Mutant("all rows of a new key are new", "newest_known IS NULL AND place = 1", "newest_known IS NULL"),
-    Mutant("unchanged rows are counted with the rest", "unchanged=staged.rows - known", "unchanged=staged.rows"),
+    *(Mutant(*texts, MERGE) for texts in COUNTING),
 )
 WRITING = (
     Mutant(

@@ -13,7 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.contracts.lake import COMPANIES_SCHEMA, PAYMENTS_SCHEMA
 from services.runtime.database import DatabaseUnavailable
 from services.runtime.errors import DeadlineExceeded
-from services.warehouse.adapters import companies_merge, erasing, ledger, missing_payments, payments_merge
+from services.warehouse.adapters import (
+    companies_merge,
+    erasing,
+    ledger,
+    missing_payments,
+    payments_merge,
+    payments_timeline,
+)
 from services.warehouse.adapters.failures import Conflict, statement_errors
 from services.warehouse.adapters.joins import SCANNED_BYTES_PER_LOOKUP, measured
 from services.warehouse.adapters.payments_fresh import Staged
@@ -64,7 +71,7 @@ class PostgresLoadTransaction:
     async def merge_payments(self, load_id: str, recorded_at: datetime) -> LoadCounts:
         """See LoadTransaction."""
         joins = await measured(self._connection, self._scanned_bytes_per_lookup)
-        stamp = payments_merge.Stamp(load_id, recorded_at)
+        stamp = payments_timeline.Stamp(load_id, recorded_at)
         staged = Staged(self._staged, self._sieve)
         return await payments_merge.merge_payments(self._connection, staged, stamp, joins)
 

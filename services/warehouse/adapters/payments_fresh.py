@@ -7,17 +7,13 @@ from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.warehouse.adapters.joins import Joins
+from services.warehouse.adapters.payments_timeline import COVERING
 from services.warehouse.adapters.sieve import PASSES, Sieve
 
 # No operator that an index or a hash could serve: rows are found by key and time alone, whatever clients repeat.
 SAME_ATTRIBUTES = """
     (p.payment_at, p.status, p.amount, p.external_client_id)
         IS NOT DISTINCT FROM (i.payment_at, i.status, i.amount, i.external_client_id)
-"""
-# The covering version lends a confirmation its attributes.
-COVERING = """
-    p.payment_id = c.payment_id AND p.company_code = c.company_code
-    AND p.start_date <= c.observed_at AND (p.end_date IS NULL OR p.end_date > c.observed_at)
 """
 # Neighbours in the index are neighbours in the cache.
 IN_ORDER = "(SELECT * FROM incoming ORDER BY payment_id, company_code)"

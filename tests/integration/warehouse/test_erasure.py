@@ -22,12 +22,14 @@ from services.warehouse.erasing import Erasures
 from services.warehouse.workflow import LoadTransaction
 from tests.integration.warehouse.conftest import EMPTY, TIMEOUT, Loader
 from tests.integration.warehouse.lake_writer import put_payments, record_batches
-from tests.integration.warehouse.oracle import EPOCH, MICROSECOND, Observation, history
-from tests.integration.warehouse.tables import stored_observations, stored_versions, written_rows
+from tests.integration.warehouse.oracle import EPOCH, MICROSECOND, Observation, history, origins, recorded_at
+from tests.integration.warehouse.tables import stored_observations, stored_origins, stored_versions, written_rows
 from tests.integration.warehouse.test_scd2_property import batches
 
 SALT = b"salt of a test!!"
 NOW = EPOCH + timedelta(days=30)
+# Observations of EPOCH were created a day before, and some seconds: one for each unit of the amount.
+MOMENTS_UNTIL = [NOW, EPOCH - timedelta(days=1, seconds=10), EPOCH - timedelta(days=1, seconds=10) + MICROSECOND]
 
 
 def erasure_of(client: str, created_until: datetime = NOW) -> ErasureRequest:
@@ -43,20 +45,28 @@ def erasures(engine: AsyncEngine) -> Erasures:
 
 # Each example empties the tables itself, and the fixtures only lend connections.
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(batches(), st.sampled_from(["client-1", "client-2"]))
-async def test_whatever_was_loaded_the_table_is_that_of_the_other_clients_observations(
-    engine: AsyncEngine, erasures: Erasures, connection: asyncpg.Connection, loads: list[list[Observation]], client: str
+@given(batches(), st.tuples(st.sampled_from(["client-1", "client-2"]), st.sampled_from(MOMENTS_UNTIL)))
+async def test_whatever_was_loaded_the_table_is_that_of_the_observations_that_are_left(
+    engine: AsyncEngine,
+    erasures: Erasures,
+    connection: asyncpg.Connection,
+    loads: list[list[Observation]],
+    asked: tuple[str, datetime],
 ) -> None:
+    client, until = asked
     await connection.execute(EMPTY)
+    first_told: dict[Observation, str] = {}
     for number, rows in enumerate(loads):
         await _merge(engine, f"load-{number}", rows)
+        first_told |= {seen: f"load-{number}" for seen in rows if seen not in first_told}
     read = [observation for rows in loads for observation in rows]
-    left = [observation for observation in read if observation.external_client_id != client]
+    left = [one for one in read if one.external_client_id != client or one.created_at > until]
 
-    erased = await erasures.erase_client(erasure_of(client))
+    erased = await erasures.erase_client(erasure_of(client, until))
 
     assert await stored_versions(connection) == history(left)
     assert await stored_observations(connection) == len(set(left))
+    assert await stored_origins(connection) == origins(left, first_told)
     assert erased.versions + erased.confirmations == len(set(read)) - len(set(left))
 
 
@@ -150,7 +160,7 @@ async def test_a_wrong_request_names_its_field(erasures: Erasures, field: str, c
 async def _merge(engine: AsyncEngine, load_id: str, rows: Sequence[Observation]) -> LoadCounts:
     async def work(transaction: LoadTransaction) -> LoadCounts:
         await transaction.stage("payments", record_batches(rows))
-        return await transaction.merge_payments(load_id, EPOCH)
+        return await transaction.merge_payments(load_id, recorded_at(load_id))
 
     return await PostgresLoadStore(engine, TIMEOUT).transact(work)
 
