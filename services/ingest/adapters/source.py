@@ -16,6 +16,7 @@ from services.ingest.adapters.source_json import NotAPage, parse_companies, pars
 from services.ingest.adapters.source_patience import HINT, Patience, PatientFetch, Transient
 from services.ingest.domain.page_rows import PageRows
 from services.ingest.domain.paging import PageRequest
+from services.ingest.domain.values import FIRST_YEAR, LAST_YEAR
 from services.ingest.workflow.errors import SourceRefuses
 from services.ingest.workflow.ports import Fetch
 from services.ingest.workflow.values import Page
@@ -146,8 +147,11 @@ def _retry_after(header: str | None, now: datetime) -> timedelta | None:
 
 
 def _date(header: str | None) -> datetime | None:
+    """None, too, for a moment of no year that a payment could be of: nothing can be reckoned with it."""
     try:
         moment = None if header is None else parsedate_to_datetime(header)
     except ValueError:
         return None
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -55,9 +55,10 @@ async def test_the_sources_clock_comes_with_the_page(client: HttpSource) -> None
     assert (await client.companies()(FIRST)).source_time == NOW
 
 
-async def test_without_a_clock_of_the_source_ours_is_taken(client: HttpSource, source: SourceServer) -> None:
+@pytest.mark.parametrize("told", ["some day", "Fri, 31 Dec 9999 23:59:59 GMT", "Sun, 31 Dec 1950 23:59:59 GMT"])
+async def test_without_a_clock_of_the_source_ours_is_taken(client: HttpSource, source: SourceServer, told: str) -> None:
     async def dateless(_: web.Request) -> web.StreamResponse:
-        return web.json_response([], headers={"Date": "some day"})
+        return web.json_response([], headers={"Date": told})
 
     source.misdeeds = [dateless]
 
