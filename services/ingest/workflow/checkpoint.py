@@ -40,6 +40,11 @@ class Tally:
         """Of the next row: no two rows of a pass have the same."""
         return self.read + self.erased
 
+    @property
+    def seen(self) -> int:
+        """Rows, whatever became of them."""
+        return self.place + self.out_of_range
+
     def counts(self) -> dict[str, int]:
         """For the step's record."""
         counts = {"pages": self.pages, "read": self.read, "quarantined": self.quarantined}

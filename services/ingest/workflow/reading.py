@@ -83,14 +83,14 @@ class _Reading:
 
     async def read(self, begun: Checkpoint) -> Tally:
         """Reads from there to the end."""
-        self._tally, kept = begun.tally, begun.tally.place
+        self._tally, kept = begun.tally, begun.tally.seen
         pager = Pager(self._rules.page_limit, self._rules.max_requests, begun.mark)
         pace = Pace(self._rules.pages_in_flight)
         async with aclosing(pages_in_order(self._one.fetch, pager, pace, self._identify)) as pages:
             async for page, new in pages:
                 await self._take(page, new)
-                if self._tally.place - kept >= self._rules.checkpoint_rows:
-                    kept = self._tally.place
+                if self._tally.seen - kept >= self._rules.checkpoint_rows:
+                    kept = self._tally.seen
                     await self._keep(pager.mark)
         return self._tally
 

@@ -20,7 +20,7 @@ class ReadRules:
     """How a pass reads the source, and how much it puts up with.
 
     `max_requests` and `timeout` end a pass that would never end; `max_quarantine_share`: refused rows / rows read;
-    `checkpoint_rows`: how many are read until the pass keeps its place again.
+    `checkpoint_rows`: how many are looked at until the pass keeps its place again.
     """
 
     page_limit: int

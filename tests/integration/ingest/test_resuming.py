@@ -33,10 +33,10 @@ def serving(serve: Serve) -> partial[AbstractAsyncContextManager[Ingest]]:
     return partial(serve, page_limit=20, pages_in_flight=3, checkpoint_rows=30)
 
 
-async def broken_off(ingest: Ingest) -> pb.Run:
+async def broken_off(ingest: Ingest, last_day: str = NOW.date().isoformat()) -> pb.Run:
     """A backfill that failed half-way."""
     await ingest.load_companies()
-    run = await ingest.end_of((await ingest.backfill("2026-01-01", NOW.date().isoformat())).run_id)
+    run = await ingest.end_of((await ingest.backfill("2026-01-01", last_day)).run_id)
     assert run.state == pb.RUN_STATE_FAILED, run
     return run
 
@@ -62,6 +62,14 @@ async def test_a_failed_pass_goes_on_where_it_was_and_counts_all_of_its_rows(
     assert (await warehouse.statistics()).current_payments == ROWS
     parts = [info.key.rpartition("/")[2] for info in object_store.list("raw/payments/")]
     assert {name[: len("part-01")] for name in parts if name.startswith("part")} == {"part-01", "part-02"}
+
+
+async def test_a_backfill_keeps_its_place_among_rows_of_other_days_too(serving: Serve, source: SourceServer) -> None:
+    async with serving() as ingest:
+        ended, offsets = await gone_on(ingest, source, await broken_off(ingest, "2026-01-02"))
+
+    assert min(offsets) >= BREAK - 40
+    assert step_of(ended, STEP).counts["out_of_range"] == ROWS
 
 
 async def test_a_process_that_was_stopped_is_followed_by_one_that_goes_on(
