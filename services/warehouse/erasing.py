@@ -33,7 +33,7 @@ class Erasures:
             request.check()
             erased = await transact_under(self._store, request.leader_epoch, work)
         passing(Failpoint.AFTER_COMMIT)
-        ERASED.inc(erased.versions + erased.confirmations)
+        ERASED.inc(erased.by_this_call)
         log.info("client erased", erasure_id=request.erasure_id, versions=erased.versions)
         return erased
 

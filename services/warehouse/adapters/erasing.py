@@ -64,5 +64,5 @@ async def erase_client(connection: AsyncConnection, request: ErasureRequest, era
     await apply_timeline(connection, Stamp(request.erasure_id, erased_at))
     removed = {"versions": counts.versions, "confirmations": counts.confirmations}
     values = {"erasure_id": request.erasure_id, "erased_at": erased_at, **removed}
-    recorded = await connection.execute(text(RECORD), values)
-    return Erased(*recorded.one())
+    recorded = (await connection.execute(text(RECORD), values)).mappings().one()
+    return Erased(**recorded, by_this_call=sum(removed.values()))

@@ -35,8 +35,12 @@ class ErasureRequest:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What an erasure removed, all its repetitions together; the last of them was at `erased_at`."""
+    """What an erasure removed, all its repetitions together; the last of them was at `erased_at`.
+
+    `by_this_call`: versions and confirmations that the last repetition removed.
+    """
 
     versions: int
     confirmations: int
     erased_at: datetime
+    by_this_call: int

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.runtime.clock import utc_now
@@ -109,12 +110,13 @@ async def test_an_erasure_that_is_repeated_removes_nothing_more_and_tells_the_sa
 ) -> None:
     await loader.payments(Observation("p1", "A", EPOCH), Observation("p2", "A", EPOCH, external_client_id="client-2"))
     first = await erasures.erase_client(erasure_of("client-1"))
-    before = await written_rows(connection)
+    before, counted = await written_rows(connection), _counted()
 
     again = await erasures.erase_client(erasure_of("client-1"))
 
     assert (again.versions, again.confirmations) == (first.versions, first.confirmations) == (1, 0)
     assert await written_rows(connection) == before
+    assert _counted() == counted
 
 
 async def test_a_client_who_came_back_after_the_erasure_is_a_new_one(
@@ -163,6 +165,10 @@ async def _merge(engine: AsyncEngine, load_id: str, rows: Sequence[Observation])
         return await transaction.merge_payments(load_id, recorded_at(load_id))
 
     return await PostgresLoadStore(engine, TIMEOUT).transact(work)
+
+
+def _counted() -> float | None:
+    return REGISTRY.get_sample_value("afin_warehouse_erased_observations_total")
 
 
 async def _rows_of(connection: asyncpg.Connection, client: str) -> list[tuple[object, ...]]:
