@@ -53,7 +53,7 @@ COMPANY_COLUMNS = (
     "load_id",
 )
 ENTER_LOAD = """
-INSERT INTO warehouse.loads VALUES ($1, 'payments', 'key', 'sha256', $2, 0, 0, 0, 0, 0, 0, $2, $2)
+INSERT INTO warehouse.loads VALUES ($1, 'payments', 'key', 'sha256', $2, 0, 0, 0, 0, 0, 0, $2, $2, 1)
 """
 SET_WATERMARK = "INSERT INTO warehouse.watermarks VALUES ('payments', $2, $1)"
 
