@@ -10,21 +10,27 @@ from tempfile import TemporaryDirectory
 
 from bench.ingest.outcome import Outcome, outcome_of
 
-OURS, SEQUENTIAL = "bench.ingest.ours", "bench.ingest.sequential"
+OURS, SEQUENTIAL, FETCHING = "bench.ingest.ours", "bench.ingest.sequential", "bench.ingest.fetching"
 LATENCIES_MS = (20, 0)
 # What reading is held to, by key: at least.
 AT_LEAST = {"ratio_20ms": 7.0, "ratio_0ms": 4.0}
 
 
 def figures(rows: int, turns: int) -> dict[str, float]:
-    """Rows a second of both at each latency (medians), their ratios, and the most memory that ours held."""
+    """Rows a second of both at each latency (medians), their ratios, and the most memory that ours held.
+
+    Beside them what fetching alone reaches.
+    """
     found: dict[str, float] = {}
     peaks: list[float] = []
     for latency in LATENCIES_MS:
-        ours, sequential = _outcomes(rows, latency, turns)
+        ours, sequential, fetching = _outcomes(rows, latency, turns)
         rate, usual = _rate(ours), _rate(sequential)
         found |= {f"rows_s_{latency}ms": round(rate), f"sequential_rows_s_{latency}ms": round(usual)}
-        found[f"ratio_{latency}ms"] = round(rate / usual, 2)
+        found |= {
+            f"ratio_{latency}ms": round(rate / usual, 2),
+            f"fetch_only_rows_s_{latency}ms": round(_rate(fetching)),
+        }
         peaks += [outcome.peak_rss_mib for outcome in ours]
     return found | {"peak_rss_mib": round(max(peaks), 1)}
 
@@ -34,18 +40,18 @@ def shortfalls(found: dict[str, float]) -> list[str]:
     return [f"{key} is {found[key]}, under {least}" for key, least in AT_LEAST.items() if found[key] < least]
 
 
-def _outcomes(rows: int, latency_ms: int, turns: int) -> tuple[list[Outcome], list[Outcome]]:
-    ours: list[Outcome] = []
-    sequential: list[Outcome] = []
+def _outcomes(rows: int, latency_ms: int, turns: int) -> list[list[Outcome]]:
+    """Of ours, of the usual script's, and of fetching alone, by turns."""
+    found: list[list[Outcome]] = [[], [], []]
     with _source(rows, latency_ms) as url:
         for _ in range(turns):
-            for module, outcomes in ((SEQUENTIAL, sequential), (OURS, ours)):
+            for module, outcomes in zip((OURS, SEQUENTIAL, FETCHING), found, strict=True):
                 with TemporaryDirectory(prefix="afin-bench-") as folder:
                     outcomes.append(outcome_of(module, url, Path(folder)))
-    wrong = {outcome.rows for outcome in ours + sequential} - {rows}
+    wrong = {outcome.rows for outcomes in found for outcome in outcomes} - {rows}
     if wrong:
         raise RuntimeError(f"the source has {rows} rows, and {sorted(wrong)} were read")
-    return ours, sequential
+    return found
 
 
 def _rate(outcomes: list[Outcome]) -> float:

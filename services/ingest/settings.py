@@ -67,7 +67,7 @@ class IngestSettings(ServiceSettings):
 
     page_limit: int = Field(5000, ge=10, le=100_000, description="Rows asked for in one request.")
     pages_in_flight: int = Field(
-        8, ge=1, le=64, description="Pages of a pass asked for at once; fewer while the source answers 429 or 503."
+        12, ge=1, le=64, description="Pages of a pass asked for at once; fewer while the source answers 429 or 503."
     )
     max_page_bytes: int = Field(
         16 * MEBIBYTE,

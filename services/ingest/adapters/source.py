@@ -11,6 +11,7 @@ from functools import partial
 
 import aiohttp
 
+from services.ingest.adapters.room import Room
 from services.ingest.adapters.source_body import ACCEPTED, NotUnpackable, TooLarge, read_body, unpacked
 from services.ingest.adapters.source_json import NotAPage, parse_companies, parse_payments
 from services.ingest.adapters.source_patience import HINT, Patience, PatientFetch, Transient
@@ -27,6 +28,8 @@ LEAST_ROW_CAP = 10_000
 # What a source answers that has too much to do, and to all of its callers.
 BUSY = (429, 503)
 LONGEST_REST = timedelta(days=1)
+# Pages parsed at once. Most of the work lets other threads run beside it.
+PARSERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +54,20 @@ class _Dataset:
 @asynccontextmanager
 async def open_source(base_url: str, limits: SourceLimits, clock: Clock) -> AsyncIterator["HttpSource"]:
     """A client with its own connections, closed at the end."""
-    timeout = aiohttp.ClientTimeout(total=limits.timeout.total_seconds())
-    connector = aiohttp.TCPConnector(limit=limits.connections)
-    # Bodies are unpacked here, within bounds; aiohttp would unpack a whole chunk, whatever it holds.
-    session = aiohttp.ClientSession(connector=connector, timeout=timeout, headers=ACCEPTED, auto_decompress=False)
-    # A page may take many times its bytes while it is parsed: of all pages in flight one at a time may.
-    parser = ThreadPoolExecutor(max_workers=1, thread_name_prefix="source-parser")
+    parser = ThreadPoolExecutor(max_workers=PARSERS, thread_name_prefix="source-parser")
     try:
-        async with session:
+        async with open_session(limits) as session:
             yield HttpSource(session, parser, base_url, limits, clock)
     finally:
         parser.shutdown(wait=False, cancel_futures=True)
+
+
+def open_session(limits: SourceLimits) -> aiohttp.ClientSession:
+    """Connections to the source, to be closed by the caller."""
+    timeout = aiohttp.ClientTimeout(total=limits.timeout.total_seconds())
+    connector = aiohttp.TCPConnector(limit=limits.connections)
+    # Bodies are unpacked here, within bounds; aiohttp would unpack a whole chunk, whatever it holds.
+    return aiohttp.ClientSession(connector=connector, timeout=timeout, headers=ACCEPTED, auto_decompress=False)
 
 
 class HttpSource:
@@ -75,6 +81,8 @@ class HttpSource:
         self._limits = limits
         self._clock = clock
         self._parser = parser
+        # A page may take many times its bytes while it is parsed: of all in flight so many bytes at a time may.
+        self._room = Room(limits.max_page_bytes)
 
     def payments(self, since: date) -> Fetch:
         """See Source."""
@@ -117,7 +125,9 @@ class HttpSource:
         most_rows = max(LEAST_ROW_CAP, 2 * request.limit)
 
         def rows() -> PageRows:
-            return dataset.parse(unpacked(body, encoding, most), most_rows)
+            plain = unpacked(body, encoding, most)
+            with self._room.of(len(plain)):
+                return dataset.parse(plain, most_rows)
 
         return Page(await asyncio.get_running_loop().run_in_executor(self._parser, rows), source_time)
 

@@ -4,7 +4,6 @@ import zlib
 
 import aiohttp
 
-CHUNK_BYTES = 64 * 1024
 # With this window zlib takes the format, gzip or zlib, from the first bytes.
 ANY_FORMAT = zlib.MAX_WBITS | 32
 PACKED = ("gzip", "x-gzip", "deflate")
@@ -23,12 +22,15 @@ async def read_body(response: aiohttp.ClientResponse, most: int) -> bytes:
     """The body as it is sent. TooLarge at the first byte too many: nothing is taken in first and measured after."""
     if (response.content_length or 0) > most:
         raise TooLarge
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-        body += chunk
-        if len(body) > most:
+    chunks: list[bytes] = []
+    size = 0
+    # Whatever has come, which aiohttp bounds.
+    async for chunk in response.content.iter_any():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > most:
             raise TooLarge
-    return bytes(body)
+    return b"".join(chunks)
 
 
 def unpacked(body: bytes, encoding: str, most: int) -> bytes:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from services.contracts.lake import COMPANIES_SCHEMA, PAYMENTS_SCHEMA, TIMESTAMP
 from services.ingest.domain.paging import PageIdentity
-from services.ingest.domain.rows import SourceRow, digest
+from services.ingest.domain.rows import SourceRow, digests
 from services.ingest.domain.validation import company_row, payment_row, updated_at
 from services.ingest.domain.values import Refused
 
@@ -66,7 +66,7 @@ def fingerprints_of(columns: pa.RecordBatch) -> list[int]:
     joined = pc.binary_join_element_wise(
         *(_content(column) for column in columns.columns), b"\x1f", null_handling="replace", null_replacement=b""
     )
-    return [digest(row) for row in joined.to_pylist()]
+    return digests(joined.to_pylist())
 
 
 def _content(column: pa.Array) -> pa.Array:

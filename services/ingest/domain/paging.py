@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from services.ingest.domain.seen import Seen
+
 # Rows asked again: as many deletions between two requests cost no stepping back.
 OVERLAP_ROWS = 20
 REMEMBERED_PAGES = 8
@@ -95,8 +97,8 @@ class Pager:
         # The longest page so far: one shorter than that was not cut by the source.
         self._widest = mark.width
         self._last_group = mark.last_group
-        self._closed: deque[frozenset[str]] = deque([frozenset(mark.anchors)], maxlen=REMEMBERED_PAGES)
-        self._seen: deque[frozenset[int]] = deque([frozenset(mark.fingerprints)], maxlen=REMEMBERED_PAGES)
+        self._closed: deque[set[str]] = deque([set(mark.anchors)], maxlen=REMEMBERED_PAGES)
+        self._seen = Seen(mark.fingerprints, REMEMBERED_PAGES)
 
     def next_request(self) -> PageRequest | None:
         """The next page to ask for; None when all was read. PagingError when the source never comes to an end."""
@@ -141,7 +143,7 @@ class Pager:
         return fresh
 
     def _unseen(self, fingerprints: Sequence[int]) -> list[int]:
-        unseen = set(fingerprints).difference(*self._seen)
+        unseen = self._seen.unseen(fingerprints)
         fresh = [row for row, fingerprint in enumerate(fingerprints) if fingerprint in unseen]
         if len(fresh) == len(unseen):
             return fresh
@@ -175,7 +177,7 @@ class Pager:
 
     def _advance(self, offset: int, page: PageIdentity, fresh: Sequence[int], *, awaited: bool) -> None:
         overlap = self._close_groups(page.groups)
-        self._seen.append(frozenset(page.fingerprints))
+        self._seen.add(page.fingerprints)
         self._stepped_back = 0
         self._idle = 0 if fresh else self._idle
         self._resume = offset + len(page) - overlap
@@ -206,11 +208,12 @@ class Pager:
         size, last = len(groups), groups[-1]
         open_rows = next((count for count, group in enumerate(reversed(groups)) if group != last), size)
         overlap = min(OVERLAP_ROWS, size // 2)
+        closed = set(groups)
+        self._closed.append(closed)
         if open_rows + 1 < size:
-            self._closed.append(frozenset(groups) - {last})
+            closed.discard(last)
             return max(overlap, open_rows + 1)
         # One group fills the page: taken for closed, or the pass would stand still.
-        self._closed.append(frozenset(groups))
         return overlap
 
 

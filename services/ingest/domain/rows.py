@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from struct import unpack
 from typing import Any
 
 PAYMENT_FIELDS = (
@@ -19,6 +20,7 @@ PAYMENT_FIELDS = (
 MAX_ROW = 64 * 1024
 # Longer than any id that we take.
 MAX_GROUP = 1000
+DIGEST_BYTES = 8
 COMPANY_FIELDS = ("id", "company_code", "company_name", "category_id", "category_name", "is_top_biller")
 
 
@@ -47,11 +49,12 @@ def source_row(fields: Any, raw: str, names: Sequence[str]) -> SourceRow:
     return SourceRow(fields, raw, identity if 0 < len(identity) <= MAX_GROUP else f"#{fingerprint}", fingerprint)
 
 
-def digest(content: bytes) -> int:
-    """64 bits, the same in every process."""
-    return int.from_bytes(blake2b(content, digest_size=8).digest())
+def digests(contents: Sequence[bytes]) -> list[int]:
+    """64 bits of each, the same in every process."""
+    found = b"".join([blake2b(content, digest_size=DIGEST_BYTES).digest() for content in contents])
+    return list(unpack(f">{len(contents)}Q", found))
 
 
 def _digest_of_text(text: str) -> int:
     """Text may hold half of a surrogate pair."""
-    return digest(text.encode("utf-8", "surrogatepass"))
+    return digests([text.encode("utf-8", "surrogatepass")])[0]

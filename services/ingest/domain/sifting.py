@@ -62,11 +62,11 @@ class Terms:
 
 def sift(rows: PageRows, kept: Sequence[int], terms: Terms, first_position: int) -> Sifted:
     """Sorts the rows of a page at the indices `kept`; those read get positions from `first_position` on."""
-    batch = rows.columns.append_column(REASON, rows.reasons).append_column(AT, pa.array(range(len(rows)), pa.int64()))
+    batch = rows.columns.append_column(REASON, rows.reasons).append_column(AT, pa.arange(0, len(rows)))
     if len(kept) < len(batch):
-        batch = batch.take(pa.array(kept, pa.int64()))
+        batch = _of(batch, kept)
     wanted = batch if terms.days is None else batch.filter(_within(batch[UPDATED_AT], terms.days))
-    positions = pa.array(range(first_position, first_position + len(wanted)), pa.int64())
+    positions = pa.arange(first_position, first_position + len(wanted))
     reasons = _reasons(wanted, terms.source_time)
     taken = wanted.drop_columns([REASON, AT]).append_column(POSITION, positions)
     return Sifted(
@@ -74,6 +74,13 @@ def sift(rows: PageRows, kept: Sequence[int], terms: Terms, first_position: int)
         refused=_refused(rows, wanted[AT], reasons),
         out_of_range=len(batch) - len(wanted),
     )
+
+
+def _of(batch: pa.RecordBatch, kept: Sequence[int]) -> pa.RecordBatch:
+    """Most often the rows behind those that were asked again: these need no copy."""
+    if kept and kept[-1] - kept[0] + 1 == len(kept):
+        return batch.slice(kept[0], len(kept))
+    return batch.take(pa.array(kept, pa.int64()))
 
 
 def _within(moments: pa.Array, days: DayRange) -> pa.Array:
@@ -91,8 +98,9 @@ def _reasons(batch: pa.RecordBatch, source_time: datetime) -> pa.Array:
     for name, tolerance in LATEST:
         if name in batch.schema.names:
             late = pc.greater(batch[name], pa.scalar(source_time + tolerance, TIMESTAMP)).fill_null(fill_value=False)
-            said = pc.if_else(late, f"{name} is in the future of the source's clock", pa.scalar(None, pa.string()))
-            reasons = pc.coalesce(reasons, said)
+            if pc.any(late, min_count=0).as_py():
+                said = pc.if_else(late, f"{name} is in the future of the source's clock", pa.scalar(None, pa.string()))
+                reasons = pc.coalesce(reasons, said)
     return reasons
 
 
