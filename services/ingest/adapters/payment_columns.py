@@ -58,7 +58,8 @@ def payment_columns(body: bytes, most: int) -> Columns | None:
 def _rows(body: bytes) -> pa.RecordBatch:
     """The fields as they were written. Arrow itself refuses a field given twice, and one of two types."""
     # One list and none within: whatever stands in the body cannot get out of the object that is put around it.
-    _require(body.count(b"[") == 1 and body.strip().startswith(b"[") and body.strip().endswith(b"]"))
+    stripped = body.strip()
+    _require(stripped.startswith(b"[") and stripped.endswith(b"]") and stripped.find(b"[", 1) < 0)
     whole = b'{"rows":' + body + b"}"
     options = pj.ReadOptions(use_threads=False, block_size=len(whole) + 1)
     schema = pa.schema([("rows", pa.list_(pa.struct(_types(body.decode()))))])
