@@ -26,7 +26,7 @@ class EndedByItselfError(Exception):
 
 @dataclass
 class Deaths:
-    """How processes died, and how long no leader was there after one was killed while a `candidates`' other was up."""
+    """How processes died, and how long there was no leader after one was killed while another candidate was up."""
 
     kills: Counter[str] = field(default_factory=Counter)
     candidates: list["Replica"] = field(default_factory=list)
