@@ -80,7 +80,7 @@ class Reconciliations:
             payment_id, company_code = key_of_token(page.token, 2) if page.token else ("", "")
         report = await self._reads.missing_report(load_id)
         if report is None:
-            raise NotFound(f"no report on the pass of load {load_id!r}; reports are kept for a year")
+            raise NotFound(f"no report of load {load_id!r}; give the id of an ended run of reconcile, of the last year")
         rows = await self._reads.missing_payments(load_id, (payment_id, company_code), size + 1)
         token = page_token([rows[size - 1].payment_id, rows[size - 1].company_code]) if len(rows) > size else ""
         return report, Page(rows[:size], token)

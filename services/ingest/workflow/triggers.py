@@ -1,6 +1,6 @@
 """Runs by request: started, repeated and cancelled. Each call can be repeated without a second effect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -87,6 +87,9 @@ class Triggers:
         run = await self._runs.create(new)
         if run.run_id == new.run_id:
             log.info("run requested", run_id=str(run.run_id), pipeline=pipeline.value)
+        elif _asked_for(run.parameters) != _asked_for(parameters):
+            # Taken for a repetition, e.g. a second client would never be erased, and nobody would be told.
+            raise InvalidArgument("request_id", f"is that of run {run.run_id}, asked for otherwise; give another id")
         self._wake()
         return run
 
@@ -99,6 +102,11 @@ class Triggers:
             return
         if companies is None:
             raise CompaniesNeverLoaded
+
+
+def _asked_for(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What the caller said: an erasure since may have replaced the manifest of a replay."""
+    return {name: value for name, value in parameters.items() if not name.startswith("manifest_")}
 
 
 def _day(field: str, text: str) -> date:

@@ -124,6 +124,18 @@ async def test_a_client_named_twice_by_one_request_is_one_erasure(loaded: Ingest
     assert first.erasure_id == again.erasure_id
 
 
+async def test_a_request_id_of_another_clients_erasure_is_refused_and_nothing_is_queued(loaded: Ingest) -> None:
+    first = await request(loaded, request_id="letter 7")
+
+    refused = await refusal(request(loaded, "another-client", request_id="letter 7"))
+
+    assert (refused.code, refused.field) == (grpc.StatusCode.INVALID_ARGUMENT, "request_id")
+    assert first.erasure_id in refused.message
+    assert "another-client" not in refused.message
+    listed = await loaded.stub.ListErasures(pb.ListErasuresRequest(), timeout=CALL_SECONDS)
+    assert [erasure.erasure_id for erasure in listed.erasures] == [first.erasure_id]
+
+
 async def test_an_index_that_is_not_good_enough_does_not_undo_the_erasure(
     loaded: Ingest, indexer: IndexerServer
 ) -> None:

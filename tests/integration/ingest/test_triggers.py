@@ -48,6 +48,18 @@ async def test_the_same_request_id_gives_the_same_run_after_its_end(ingest: Inge
     assert (again.run_id, again.state) == (first.run_id, pb.RUN_STATE_SUCCEEDED)
 
 
+async def test_the_same_request_id_for_other_days_is_refused_and_told_which_run_has_it(ingest: Ingest) -> None:
+    await ingest.load_companies()
+    first = await ingest.backfill("2026-02-01", "2026-02-02", "spring")
+
+    again = await ingest.backfill("2026-02-01", "2026-02-02", "spring")
+    refused = await refusal(ingest.backfill("2026-02-03", "2026-02-04", "spring"))
+
+    assert again.run_id == first.run_id
+    assert (refused.code, refused.field) == (grpc.StatusCode.INVALID_ARGUMENT, "request_id")
+    assert first.run_id in refused.message
+
+
 async def test_a_second_run_is_refused_while_one_is_active_and_told_which(ingest: Ingest, busy: pb.Run) -> None:
     refused = await refusal(ingest.run(COMPANIES, "second"))
 
