@@ -14,11 +14,12 @@ PATIENCE_SECONDS = 30
 
 
 class Database:
-    """Asks on one connection, and again on another when it breaks."""
+    """Asks on one connection, one question at a time, and again on another when it breaks."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: asyncpg.Connection | None = None
+        self._turn = asyncio.Lock()
 
     async def fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         """Rows."""
@@ -28,10 +29,11 @@ class Database:
         return await retrying(self._once, statement, *values)
 
     async def _once(self, statement: str, *values: Any) -> list[asyncpg.Record]:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(self._url)
-        rows: list[asyncpg.Record] = await self._connection.fetch(statement, *values)
-        return rows
+        async with self._turn:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await asyncpg.connect(self._url)
+            rows: list[asyncpg.Record] = await self._connection.fetch(statement, *values)
+            return rows
 
     async def close(self) -> None:
         """Ends it."""
