@@ -179,7 +179,7 @@ async def test_reports_older_than_a_year_are_forgotten(
     await connection.execute("UPDATE warehouse.reconciliations SET reported_at = reported_at - interval '366 days'")
     await loads.load_payments(put_pass(object_store, "next", [B], since=SINCE))
     await passes.reconciliations.report_missing(Comparison("next", 2))
-    with pytest.raises(NotFound, match="kept for a year"):
+    with pytest.raises(NotFound, match="of the last year"):
         await passes.missing()
     assert await connection.fetchval("SELECT count(*) FROM warehouse.missing_payments") == 1
 
