@@ -1,13 +1,9 @@
 """What Prometheus hears of runs."""
 
-from collections.abc import Callable
-from functools import partial
-
 from prometheus_client import REGISTRY
-from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
 
 from afin.ingest.v1 import ingest_pb2 as pb
-from tests.integration.ingest.serving import Ingest
+from tests.integration.ingest.serving import Ingest, eventually
 from tests.integration.ingest.source_server import SourceServer, status
 
 
@@ -21,7 +17,7 @@ async def test_a_failed_run_leaves_its_row_and_is_counted(ingest: Ingest, source
     rows = (await ingest.stub.ListRuns(pb.ListRunsRequest(pipeline=pb.PIPELINE_RECOMMENDATIONS), timeout=20)).runs
     assert [(run.run_id, run.state) for run in rows] == [(failed.run_id, pb.RUN_STATE_FAILED)]
     assert "404" in rows[0].error
-    await becomes(before + 1, partial(ended, "failed"))
+    assert await counted("failed", before + 1)
 
 
 async def test_a_successful_run_and_its_rows_are_counted(ingest: Ingest) -> None:
@@ -30,15 +26,17 @@ async def test_a_successful_run_and_its_rows_are_counted(ingest: Ingest) -> None
 
     run = await ingest.recommendations()
 
-    await becomes(runs + 1, partial(ended, "succeeded"))
+    assert await counted("succeeded", runs + 1)
     assert rows_counted("new") == new + run.account.new
 
 
-async def becomes(expected: float, figure: Callable[[], float]) -> None:
+async def counted(outcome: str, expected: float) -> bool:
     """A run is counted after it was written down, which is when a watcher sees its end."""
-    async for attempt in AsyncRetrying(stop=stop_after_delay(20), wait=wait_fixed(0.02), reraise=True):
-        with attempt:
-            assert figure() == expected
+
+    async def ask() -> float:
+        return ended(outcome)
+
+    return await eventually(ask, lambda found: found >= expected) == expected
 
 
 def ended(outcome: str) -> float:
