@@ -1,7 +1,5 @@
 """What dead attempts left in the lake goes after a while; what a manifest in force names, or nobody knows, stays."""
 
-import asyncio
-from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -11,60 +9,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from afin.ingest.v1 import ingest_pb2 as pb
-from services.contracts.lake import LakeManifest, manifest_attempt, manifest_key, part_key, run_folder
+from services.contracts.lake import LakeManifest, manifest_attempt, manifest_key
 from services.contracts.receipt import Receipt
 from services.ingest.adapters.lake import ObjectLake
 from services.ingest.adapters.sweeps import PostgresSweepTable
-from services.ingest.domain.runs import Run
-from services.ingest.workflow.errors import LeadershipLost
-from services.ingest.workflow.sweep import Sweep
-from services.ingest.workflow.values import Place
 from services.runtime.clock import utc_now
 from services.runtime.objects.local import LocalObjectStore
-from services.runtime.objects.store import ObjectInfo
 from tests.integration.ingest.conftest import Serve
 from tests.integration.ingest.serving import Ingest, eventually
 from tests.integration.ingest.source_server import SourceServer, payment
-
-WEEK = timedelta(days=7)
-
-
-def keys(store: LocalObjectStore) -> set[str]:
-    """Of all objects."""
-    return {info.key for info in store.list("")}
-
-
-def folder_of(store: LocalObjectStore, run: pb.Run) -> str:
-    """Of a run's objects in raw/."""
-    key = next(key for key in sorted(keys(store)) if key.startswith("raw/") and f"run={run.run_id}/" in key)
-    return key.rpartition("/")[0]
-
-
-def leave_orphans(store: LocalObjectStore, run: pb.Run) -> set[str]:
-    """Parts and a manifest of attempts that died; their keys."""
-    raw = folder_of(store, run)
-    quarantine = raw.replace("raw/", "quarantine/", 1)
-    left = {part_key(raw, 0, 0), part_key(raw, 77, 12), part_key(quarantine, 0, 3), manifest_key(raw, 0)}
-    for key in left:
-        assert store.put_if_absent(key, b"left by an attempt that died")
-    return left
-
-
-async def age(engine: AsyncEngine) -> None:
-    """Makes all ended runs eight days older."""
-    async with engine.begin() as connection:
-        await connection.execute(text("UPDATE ingest.runs SET ended_at = ended_at - interval '8 days'"))
-
-
-async def sweep(engine: AsyncEngine, lake: ObjectLake) -> None:
-    """One pass of whoever leads now, or led last."""
-    await Sweep(PostgresSweepTable(engine, await epoch(engine)), lake, WEEK, utc_now).run()
-
-
-async def epoch(engine: AsyncEngine) -> int:
-    """Of the newest leader."""
-    async with engine.connect() as connection:
-        return int((await connection.execute(text("SELECT epoch FROM ingest.leadership"))).scalar_one())
+from tests.integration.ingest.sweeping import WEEK, age, epoch, folder_of, keys, leave_orphans, sweep
 
 
 @pytest.fixture
@@ -186,89 +140,6 @@ async def test_a_released_run_goes_on_from_no_earlier_part(ingest: Ingest, engin
 
     assert released is not None
     assert [bool(step.output) for step in released.steps] == [True, False]
-
-
-class PausingLake(ObjectLake):
-    """Stands still after it has listed a run, as a frozen process does."""
-
-    def __init__(self, store: LocalObjectStore) -> None:
-        super().__init__(store)
-        self.listed, self.go_on = asyncio.Event(), asyncio.Event()
-
-    async def objects(self, place: Place) -> list[ObjectInfo]:
-        """The listing, in the end."""
-        found = await super().objects(place)
-        self.listed.set()
-        await self.go_on.wait()
-        return found
-
-
-async def test_a_former_leader_that_wakes_up_deletes_nothing(
-    serve: Serve, engine: AsyncEngine, object_store: LocalObjectStore
-) -> None:
-    async with serve() as ingest:
-        run = await ingest.run_to_end(pb.PIPELINE_COMPANIES)
-        orphans = leave_orphans(object_store, run)
-        await age(engine)
-        former, paused = await epoch(engine), PausingLake(object_store)
-        sweeping = asyncio.create_task(Sweep(PostgresSweepTable(engine, former), paused, WEEK, utc_now).run())
-        await paused.listed.wait()
-    async with serve(sweep_after=timedelta(days=30)) as ingest:
-        await eventually(partial(epoch, engine), lambda found: found > former)
-        paused.go_on.set()
-
-        with pytest.raises(LeadershipLost):
-            await sweeping
-
-    assert orphans <= keys(object_store)
-
-
-async def test_a_run_that_was_retried_meanwhile_is_left_alone(
-    ingest: Ingest, engine: AsyncEngine, object_store: LocalObjectStore
-) -> None:
-    run = await ingest.run_to_end(pb.PIPELINE_COMPANIES)
-    orphans = leave_orphans(object_store, run)
-    await age(engine)
-    paused = PausingLake(object_store)
-    sweeping = asyncio.create_task(Sweep(PostgresSweepTable(engine, await epoch(engine)), paused, WEEK, utc_now).run())
-    await paused.listed.wait()
-    async with engine.begin() as connection:
-        await connection.execute(text("UPDATE ingest.runs SET ended_at = now()"))
-    paused.go_on.set()
-    await sweeping
-
-    assert orphans <= keys(object_store)
-
-
-class RetriedAtOnce(PostgresSweepTable):
-    """As soon as a run is released, its next attempt stores a part."""
-
-    def __init__(self, engine: AsyncEngine, epoch: int, store: LocalObjectStore) -> None:
-        super().__init__(engine, epoch)
-        self._store, self.written = store, ""
-
-    async def release(self, run_id: UUID, ended_before: datetime) -> Run | None:
-        """The run."""
-        released = await super().release(run_id, ended_before)
-        if released is not None:
-            folder = run_folder("raw", "companies", released.logical_time.date(), str(run_id))
-            self.written = part_key(folder, 2, 0)
-            assert self._store.put_if_absent(self.written, b"of the next attempt")
-        return released
-
-
-async def test_what_a_retry_stores_after_the_run_was_released_stays(
-    ingest: Ingest, engine: AsyncEngine, object_store: LocalObjectStore, lake: ObjectLake
-) -> None:
-    run = await ingest.run_to_end(pb.PIPELINE_COMPANIES)
-    orphans = leave_orphans(object_store, run)
-    await age(engine)
-    table = RetriedAtOnce(engine, await epoch(engine), object_store)
-
-    await Sweep(table, lake, WEEK, utc_now).run()
-
-    assert table.written in keys(object_store)
-    assert not keys(object_store) & orphans
 
 
 @pytest.mark.parametrize("damage", ["manifest", "receipt", "gone"])
