@@ -31,6 +31,8 @@ OFFSETS_FILE = "history_offsets.npy"  # int64 (clients + 1,): a client's slice o
 HISTORY_FILE = "history_companies.npy"  # int32 (pairs,): dense ids
 WEIGHTS_FILE = "history_weights.npy"  # float32 (pairs,): weight of the company in the client's vector
 HABITS_FILE = "history_habits.npy"  # float32 (pairs,): 0..1, how much the company is a present habit of the client
+JUDGED_FILE = "judged_clients.npy"  # int32 (judged,): rows of clients.npy, ascending: who stood for the hold-out
+JUDGED_NDCG_FILE = "judged_ndcg.npy"  # float32 (judged, 2): NDCG for new and for any company; NaN: not judged by it
 FILES = (
     COMPANIES_FILE,
     ANNOY_FILE,
@@ -42,6 +44,8 @@ FILES = (
     HISTORY_FILE,
     WEIGHTS_FILE,
     HABITS_FILE,
+    JUDGED_FILE,
+    JUDGED_NDCG_FILE,
 )
 
 
@@ -111,6 +115,7 @@ class IndexManifest(Stored):
     indexed: int
     clients: int
     pairs: int
+    judged: int
     dimension: int
     metric: Literal["angular"] = "angular"
     trees: int

@@ -14,17 +14,26 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from services.contracts.bundle import MANIFEST_FILE, IndexManifest, Quality, TaskQuality
+from services.contracts.bundle import (
+    CLIENTS_FILE,
+    JUDGED_FILE,
+    JUDGED_NDCG_FILE,
+    MANIFEST_FILE,
+    IndexManifest,
+    TaskQuality,
+)
 from services.contracts.ranking import FloatArray, Nearest, padded
 from services.indexer.adapters.annoy_index import build_annoy, nearest_in
 from services.indexer.adapters.bundle_writing import described, write_bundle
 from services.indexer.adapters.training_files import BUNDLE_FOLDER, read_task, read_training_set
 from services.indexer.domain import weighting
 from services.indexer.domain.choice import Choice, choose_shrinkage
-from services.indexer.domain.evaluation import CUT_SHARE, EPOCH, Panel, judge
+from services.indexer.domain.evaluation import CUT_SHARE
 from services.indexer.domain.features import company_features, company_table
+from services.indexer.domain.judging import EPOCH, Judgement, judge
 from services.indexer.domain.model import HABIT_WEIGHT, Model, prepare
 from services.indexer.domain.payments import split_by_time
+from services.indexer.domain.soundness import Arrays
 from services.indexer.domain.training import Stage, Task, TrainingSet
 
 MAX_JUDGED_CLIENTS = 2000
@@ -36,7 +45,7 @@ class Trained:
 
     model: Model
     choice: Choice
-    quality: Quality
+    judgement: Judgement
 
 
 class Reporter:
@@ -79,25 +88,27 @@ def _train(data: TrainingSet, task: Task, reporter: Reporter) -> Trained:
         return nearest_in(build_annoy(vectors, task.trees, task.seed))
 
     split = split_by_time(data.payments, CUT_SHARE)
-    panel = Panel(MAX_JUDGED_CLIENTS, task.seed)
-    choice = choose_shrinkage(split.before, task.shape, indexing, panel)
+    choice = choose_shrinkage(split.before, task.shape, indexing, MAX_JUDGED_CLIENTS)
     reporter.ended("choose_model", _told_choice(choice))
     judged = prepare(split.before, np.unique(split.before.company), task.shape).model(choice.shrinkage)
-    quality = judge(judged, split, indexing, panel)
+    judgement = judge(judged, split, indexing, MAX_JUDGED_CLIENTS)
+    quality = judgement.quality
     reporter.ended("evaluate", f"new companies: {_told(quality.new)}; any company: {_told(quality.any)}")
     everything = np.arange(data.payments.companies)
     model = prepare(data.payments, everything, task.shape).model(choice.shrinkage)
     reporter.ended(
         "fit", f"{model.companies.indexed} of {len(everything)} companies in {model.target.shape[1]} factors"
     )
-    return Trained(model, choice, quality)
+    return Trained(model, choice, judgement)
 
 
 def _write(target: Path, data: TrainingSet, task: Task, trained: Trained) -> None:
     features = company_features(data.payments)
     table = company_table(data.catalogue, features, trained.model.companies.numbers)
     index = build_annoy(padded(trained.model.target), task.trees, task.seed)
-    write_bundle(target, trained.model, data.client_keys, table, index)
+    judged = trained.judgement
+    by_client: Arrays = {CLIENTS_FILE: data.client_keys, JUDGED_FILE: judged.clients, JUDGED_NDCG_FILE: judged.ndcg}
+    write_bundle(target, trained.model, by_client, table, index)
     (target / MANIFEST_FILE).write_bytes(_manifest(target, data, task, trained).to_bytes())
 
 
@@ -109,6 +120,7 @@ def _manifest(target: Path, data: TrainingSet, task: Task, trained: Trained) -> 
         indexed=model.companies.indexed,
         clients=len(data.client_keys),
         pairs=len(model.histories.companies),
+        judged=len(trained.judgement.clients),
         dimension=model.target.shape[1],
         trees=task.trees,
         habit_weight=HABIT_WEIGHT,
@@ -117,7 +129,7 @@ def _manifest(target: Path, data: TrainingSet, task: Task, trained: Trained) -> 
         last_payment_at=EPOCH + timedelta(microseconds=data.payments.newest),
         watermark=task.watermark,
         parameters=_parameters(task, trained.choice),
-        quality=trained.quality,
+        quality=trained.judgement.quality,
         files=described(target),
     )
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 from annoy import AnnoyIndex
-from numpy.typing import NDArray
 
 from services.contracts import bundle
 from services.contracts.bundle import BundleFile, CompanyTable
@@ -13,10 +12,8 @@ from services.indexer.domain.soundness import Arrays
 from services.runtime.checksums import sha256_of
 
 
-def write_bundle(
-    folder: Path, model: Model, client_keys: NDArray[np.uint64], table: CompanyTable, index: AnnoyIndex
-) -> None:
-    """Writes every file but the manifest."""
+def write_bundle(folder: Path, model: Model, by_client: Arrays, table: CompanyTable, index: AnnoyIndex) -> None:
+    """Writes every file but the manifest. `by_client`: the keys of clients and what the hold-out showed, by file."""
     (folder / bundle.COMPANIES_FILE).write_bytes(table.to_bytes())
     index.save(str(folder / bundle.ANNOY_FILE))
     histories = model.histories
@@ -24,13 +21,12 @@ def write_bundle(
         bundle.SOURCE_FILE: model.source,
         bundle.TARGET_FILE: model.target,
         bundle.POPULAR_FILE: model.companies.popular,
-        bundle.CLIENTS_FILE: client_keys,
         bundle.OFFSETS_FILE: histories.offsets,
         bundle.HISTORY_FILE: histories.companies,
         bundle.WEIGHTS_FILE: histories.weights,
         bundle.HABITS_FILE: histories.habits,
     }
-    for name, array in arrays.items():
+    for name, array in {**arrays, **by_client}.items():
         np.save(folder / name, np.ascontiguousarray(array), allow_pickle=False)
 
 

@@ -39,6 +39,8 @@ def expected_arrays(manifest: IndexManifest) -> dict[str, tuple[str, tuple[int, 
         bundle.HISTORY_FILE: ("int32", pairs),
         bundle.WEIGHTS_FILE: ("float32", pairs),
         bundle.HABITS_FILE: ("float32", pairs),
+        bundle.JUDGED_FILE: ("int32", (manifest.judged,)),
+        bundle.JUDGED_NDCG_FILE: ("float32", (manifest.judged, 2)),
     }
 
 
@@ -51,7 +53,7 @@ def array_problems(manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:
     ]
     yield from wrong
     if not wrong:
-        yield from _range_problems(manifest, arrays)
+        yield from chain(_range_problems(manifest, arrays), _holdout_problems(manifest, arrays))
 
 
 def table_problems(manifest: IndexManifest, table: CompanyTable) -> Iterator[str]:
@@ -118,6 +120,14 @@ def _range_problems(manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:
         yield f"{bundle.OFFSETS_FILE} does not divide the {manifest.pairs} pairs"
     if not _ascending(arrays[bundle.CLIENTS_FILE]):
         yield f"{bundle.CLIENTS_FILE} is not in ascending order"
+
+
+def _holdout_problems(manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:
+    judged, ndcg = arrays[bundle.JUDGED_FILE], arrays[bundle.JUDGED_NDCG_FILE]
+    if len(judged) and (judged[0] < 0 or judged[-1] >= manifest.clients or (np.diff(judged) <= 0).any()):
+        yield f"{bundle.JUDGED_FILE} does not name clients in ascending order"
+    if ((ndcg < 0) | (ndcg > 1 + VECTOR_TOLERANCE)).any():
+        yield f"{bundle.JUDGED_NDCG_FILE} holds numbers that are no NDCG"
 
 
 def _ascending(keys: NDArray[np.uint64]) -> bool:

@@ -79,6 +79,8 @@ def planted(label: str = "A", dimension: int = DIMENSION) -> World:
         bundle.HISTORY_FILE: companies,
         bundle.WEIGHTS_FILE: np.concatenate([np.linspace(1, 0.5, len(row)) for row in rows]).astype(np.float32),
         bundle.HABITS_FILE: np.concatenate([np.linspace(1, 0.8, len(row)) for row in rows]).astype(np.float32),
+        bundle.JUDGED_FILE: np.arange(2, dtype=np.int32),
+        bundle.JUDGED_NDCG_FILE: np.full((2, 2), 0.5, dtype=np.float32),
     }
     return World(_table(label), arrays, padded(target))
 
@@ -112,6 +114,7 @@ def signed(folder: Path, world: World) -> IndexManifest:
         "indexed": len(world.annoy_vectors),
         "clients": len(world.arrays[bundle.CLIENTS_FILE]),
         "pairs": len(world.arrays[bundle.HISTORY_FILE]),
+        "judged": len(world.arrays[bundle.JUDGED_FILE]),
         "dimension": world.arrays[bundle.TARGET_FILE].shape[1],
         "trees": TREES,
         "habit_weight": 1.5,

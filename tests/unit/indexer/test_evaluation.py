@@ -6,18 +6,15 @@ import numpy as np
 import pytest
 
 from services.indexer.domain.evaluation import (
-    LIST_LENGTH,
-    Panel,
-    interval,
-    judge,
-    popular_lists,
+    RESAMPLES,
+    Task,
+    estimate,
+    paired_difference,
     relevant_companies,
     score_lists,
 )
-from services.indexer.domain.model import Shape, prepare
-from services.indexer.domain.payments import Split, split_by_time
-from tests.unit.contracts.test_ranking import exactly_nearest
-from tests.unit.indexer.planted import payments, planted
+from services.indexer.domain.payments import MICROSECONDS_A_DAY, Split, split_by_time
+from tests.unit.indexer.planted import payments
 
 # Before day 8: client 0 pays 0 and 1, client 1 pays 1 and 2. After it: old, new and unheard-of ones.
 BEFORE = [(0, 0, 0.0), (0, 1, 1.0), (1, 1, 2.0), (1, 2, 3.0)]
@@ -35,6 +32,20 @@ def test_new_are_companies_never_paid_before_the_cut(split: Split) -> None:
 
 def test_any_are_repeats_too(split: Split) -> None:
     assert relevant_companies(split, "any") == {0: frozenset({1, 2}), 1: frozenset({2})}
+
+
+@pytest.mark.parametrize("task", ["new", "any"])
+def test_who_pays_nobody_after_the_cut_or_only_the_unheard_of_is_not_judged(task: Task) -> None:
+    rows = [(0, 0, 0.0), (1, 1, 1.0), (1, 2, 9.0), (2, 0, 10.0)]
+
+    assert relevant_companies(split_by_time(payments(rows), 0.8), task) == {}
+
+
+def test_a_payment_at_the_very_cut_is_before_it() -> None:
+    split = split_by_time(payments([(0, 0, 0.0), (0, 1, 8.0), (0, 1, 8.1), (1, 0, 10.0)]), 0.8)
+
+    assert (split.before.at - split.before.first).tolist() == [0, 8 * MICROSECONDS_A_DAY]
+    assert len(split.after) == 2
 
 
 def test_a_hit_in_the_first_place_of_one_relevant_company_scores_one() -> None:
@@ -56,6 +67,7 @@ def test_more_relevant_companies_than_places_can_still_score_one() -> None:
 
     assert scores.ndcg.tolist() == pytest.approx([1.0])
     assert scores.recall.tolist() == pytest.approx([10 / 25])
+    assert scores.recall_capped.tolist() == pytest.approx([1.0])
 
 
 def test_a_list_without_hits_scores_nothing() -> None:
@@ -64,60 +76,55 @@ def test_a_list_without_hits_scores_nothing() -> None:
     assert scores.ndcg.tolist() == scores.recall.tolist() == scores.hit.tolist() == [0.0, 0.0]
 
 
+def test_only_the_first_k_places_count() -> None:
+    lists, relevant = [[1, 7, 8]], [frozenset({7, 8, 9})]
+
+    assert score_lists(lists, relevant, 100, k=1).ndcg.tolist() == [0.0]
+    two = score_lists(lists, relevant, 100, k=2)
+    assert two.ndcg.tolist() == pytest.approx([1 / math.log2(3) / (1 + 1 / math.log2(3))])
+    assert (two.recall_capped.tolist(), two.coverage) == ([1 / 2], 2 / 100)
+
+
+def test_what_stands_twice_keeps_its_first_place_and_frees_the_second() -> None:
+    twice = score_lists([[1, 7, 1, 7, 8]], [frozenset({7, 8})], 100, k=3)
+    once = score_lists([[1, 7, 8]], [frozenset({7, 8})], 100, k=3)
+
+    assert twice.ndcg.tolist() == once.ndcg.tolist()
+    assert twice.recall.tolist() == [1.0]
+
+
 def test_coverage_counts_distinct_companies() -> None:
     assert score_lists([[1, 2], [2, 3]], [frozenset({1}), frozenset({2})], 12).coverage == 3 / 12
 
 
 def test_the_interval_holds_the_mean_and_narrows_with_more_clients() -> None:
-    rng = np.random.default_rng(5)
-    few, many = rng.random(30), rng.random(3000)
+    random = np.random.default_rng(5)
+    few, many = estimate(random.random(30)), estimate(random.random(3000))
 
-    (low, high), (closer_low, closer_high) = interval(few), interval(many)
+    assert few.low < few.mean < few.high
+    assert many.high - many.low < (few.high - few.low) / 5
 
-    assert low < few.mean() < high
-    assert closer_high - closer_low < (high - low) / 5
+
+def test_the_interval_is_that_of_the_means_of_all_resamples_drawn_at_once() -> None:
+    values = np.random.default_rng(6).random(41)
+    drawn = np.random.default_rng(0).integers(0, 41, (RESAMPLES, 41))
+
+    found = estimate(values)
+
+    assert [found.low, found.high] == pytest.approx(np.percentile(values[drawn].mean(axis=1), [2.5, 97.5]), abs=1e-12)
 
 
 def test_the_interval_of_equal_values_is_the_value() -> None:
-    assert interval(np.full(9, 0.25)) == (0.25, 0.25)
+    found = estimate(np.full(9, 0.25))
+
+    assert (found.mean, found.low, found.high) == (0.25, 0.25, 0.25)
 
 
-def test_popularity_leaves_out_paid_companies_when_new_ones_are_asked_for(split: Split) -> None:
-    model = prepare(split.before, np.unique(split.before.company), Shape(8, 2, 0)).model(3.0)
+def test_a_paired_difference_is_much_surer_than_the_two_means() -> None:
+    theirs = np.random.default_rng(7).random(400)
 
-    assert popular_lists(model, [0, 1], "new") == [[2], [0]]
-    assert popular_lists(model, [0], "any") == [[1, 0, 2]]
+    gain = paired_difference(theirs + 0.01, theirs)
 
-
-def test_without_a_client_to_judge_by_there_is_no_quality() -> None:
-    split = split_by_time(payments([(0, 0, 1.0), (1, 0, 1.0)]), 0.8)
-    model = prepare(split.before, np.array([0]), Shape(8, 2, 0)).model(3.0)
-
-    quality = judge(model, split, lambda vectors: exactly_nearest(vectors[:, :-1]), Panel(100, 0))
-
-    assert quality.new is None
-    assert quality.any is None
-
-
-def test_the_gain_is_the_difference_to_popularity_client_by_client() -> None:
-    split = split_by_time(planted(), 0.8)
-    model = prepare(split.before, np.unique(split.before.company), Shape(16, 2, 0)).model(3.0)
-
-    new = judge(model, split, lambda vectors: exactly_nearest(vectors[:, :-1]), Panel(1000, 0)).new
-
-    assert new is not None
-    assert new.gain == pytest.approx(new.ndcg - new.popularity_ndcg)
-    assert new.gain_low <= new.gain <= new.gain_high
-    assert new.ndcg_low <= new.ndcg <= new.ndcg_high
-    assert new.clients == len(relevant_companies(split, "new"))
-
-
-def test_a_panel_bounds_the_clients_and_chooses_the_same_ones_again() -> None:
-    relevant = {client: frozenset({client}) for client in range(0, 300, 3)}
-
-    chosen = Panel(LIST_LENGTH, 7).of(relevant)
-
-    assert len(chosen) == LIST_LENGTH
-    assert chosen.items() <= relevant.items()
-    assert chosen == Panel(LIST_LENGTH, 7).of(relevant)
-    assert chosen != Panel(LIST_LENGTH, 8).of(relevant)
+    assert gain.mean == pytest.approx(0.01)
+    assert 0.0099 < gain.low <= gain.high < 0.0101
+    assert estimate(theirs).high - estimate(theirs).low > 0.01

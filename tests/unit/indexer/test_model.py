@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from services.contracts.ranking import Nearest, Query, padded, rank
-from services.indexer.domain.evaluation import Panel, judge
+from services.indexer.domain.judging import judge
 from services.indexer.domain.model import Model, Shape, prepare
 from services.indexer.domain.payments import Payments, split_by_time
 from tests.unit.contracts.test_ranking import exactly_nearest
 from tests.unit.indexer.planted import payments, planted
 
 SHAPE = Shape(dimension=16, min_clients=2, seed=0)
-EVERYONE = Panel(10_000, 0)
+EVERYONE = 10_000
 
 
 def fitted(known: Payments, shape: Shape = SHAPE) -> Model:
@@ -74,7 +74,7 @@ def test_on_planted_groups_the_model_beats_popularity_surely() -> None:
     split = split_by_time(planted(), 0.8)
     model = prepare(split.before, np.unique(split.before.company), SHAPE).model(3.0)
 
-    quality = judge(model, split, lambda vectors: exactly_nearest(vectors[:, :-1]), EVERYONE)
+    quality = judge(model, split, lambda vectors: exactly_nearest(vectors[:, :-1]), EVERYONE).quality
 
     assert quality.new is not None
     assert quality.new.gain_low > 0.1

@@ -16,6 +16,7 @@ MANIFEST = IndexManifest(
     indexed=2,
     clients=1,
     pairs=1,
+    judged=0,
     dimension=1,
     trees=1,
     habit_weight=2.0,

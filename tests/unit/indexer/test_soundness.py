@@ -38,6 +38,8 @@ def arrays(model: Model) -> Arrays:
         bundle.HISTORY_FILE: model.histories.companies,
         bundle.WEIGHTS_FILE: model.histories.weights,
         bundle.HABITS_FILE: model.histories.habits,
+        bundle.JUDGED_FILE: np.array([3, 5, 7], np.int32),
+        bundle.JUDGED_NDCG_FILE: np.array([[0.5, np.nan], [1.0, 0.0], [np.nan, 0.1]], np.float32),
     }
 
 
@@ -49,6 +51,7 @@ def manifest(model: Model) -> IndexManifest:
         indexed=model.companies.indexed,
         clients=60,
         pairs=len(model.histories.companies),
+        judged=3,
         dimension=8,
         trees=5,
         habit_weight=2.0,
@@ -85,6 +88,9 @@ def test_a_sound_bundle_has_no_problem(manifest: IndexManifest, arrays: Arrays) 
         (set_item(bundle.OFFSETS_FILE, 0, 1), "history_offsets.npy does not divide"),
         (set_item(bundle.OFFSETS_FILE, 5, 10_000), "history_offsets.npy does not divide"),
         (set_item(bundle.CLIENTS_FILE, 1, 0), "clients.npy is not in ascending order"),
+        (set_item(bundle.JUDGED_FILE, 2, 60), "judged_clients.npy does not name clients in ascending order"),
+        (set_item(bundle.JUDGED_FILE, 2, 5), "judged_clients.npy does not name clients in ascending order"),
+        (set_item(bundle.JUDGED_NDCG_FILE, (2, 1), 1.5), "judged_ndcg.npy holds numbers that are no NDCG"),
     ],
 )
 def test_a_wrong_number_is_found_and_its_file_named(

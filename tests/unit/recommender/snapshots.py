@@ -49,6 +49,7 @@ def manifest() -> IndexManifest:
         indexed=3,
         clients=1,
         pairs=1,
+        judged=0,
         dimension=2,
         trees=1,
         habit_weight=1.0,
