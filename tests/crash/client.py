@@ -22,6 +22,9 @@ STATES = """
     SELECT r.state, r.error, s.name, s.state AS step_state
     FROM ingest.runs AS r JOIN ingest.steps AS s USING (run_id) WHERE run_id = $1
 """
+# Steps behind which a run only sees to the index.
+LAST_OF_DATA = {"update_last_payments_update", "erase_from_warehouse"}
+ENDED = ("succeeded", "failed", "cancelled")
 Call = Callable[["rpc.IngestServiceAsyncStub"], Awaitable[UUID]]
 
 
@@ -63,6 +66,24 @@ class Client:
 
         return await self._insist(ask)
 
+    async def replay(self, refused_by: UUID, request_id: str) -> UUID:
+        """A new replay of what a run refused."""
+        request = pb.ReplayQuarantineRequest(run_id=str(refused_by), request_id=request_id)
+
+        async def ask(stub: "rpc.IngestServiceAsyncStub") -> UUID:
+            return UUID((await stub.ReplayQuarantine(request, timeout=CALL_SECONDS)).run.run_id)
+
+        return await self._insist(ask)
+
+    async def erase(self, client: str, request_id: str) -> UUID:
+        """A new erasure."""
+        request = pb.EraseClientRequest(external_client_id=client, request_id=request_id)
+
+        async def ask(stub: "rpc.IngestServiceAsyncStub") -> UUID:
+            return UUID((await stub.EraseClient(request, timeout=CALL_SECONDS)).erasure.erasure_id)
+
+        return await self._insist(ask)
+
     async def retry(self, run_id: UUID) -> UUID:
         """The failed run again."""
 
@@ -77,7 +98,7 @@ class Client:
         """What is left of a run whose data are there."""
 
         async def ask(stub: "rpc.IngestServiceAsyncStub") -> UUID:
-            if (await self.progress(run_id)).state in ("succeeded", "failed", "cancelled"):
+            if (await self.progress(run_id)).state in ENDED:
                 return run_id
             request = pb.CancelRunRequest(run_id=str(run_id))
             return UUID((await stub.CancelRun(request, timeout=CALL_SECONDS)).run.run_id)
@@ -88,16 +109,22 @@ class Client:
         """As the table of runs has it."""
         rows = await self._database.fetch(STATES, run_id)
         done = {row["name"] for row in rows if row["step_state"] == "succeeded"}
-        has_data = rows[0]["state"] == "succeeded" or "update_last_payments_update" in done
+        has_data = rows[0]["state"] == "succeeded" or bool(done & LAST_OF_DATA)
         return Progress(rows[0]["state"], rows[0]["error"], has_data)
 
     async def settled(self, run_id: UUID) -> Progress:
         """Once its data are there, or it has ended without them; StuckError when neither comes."""
+        return await self._once(run_id, lambda progress: progress.has_data or progress.state in ENDED)
+
+    async def ended(self, run_id: UUID) -> Progress:
+        """Once it has ended; StuckError when it does not."""
+        return await self._once(run_id, lambda progress: progress.state in ENDED)
+
+    async def _once(self, run_id: UUID, is_reached: Callable[[Progress], bool]) -> Progress:
         try:
             async with asyncio.timeout(RUN_SECONDS):
                 while True:
-                    progress = await self.progress(run_id)
-                    if progress.has_data or progress.state in ("failed", "cancelled"):
+                    if is_reached(progress := await self.progress(run_id)):
                         return progress
                     await asyncio.sleep(PAUSE_SECONDS)
         except TimeoutError:

@@ -16,6 +16,7 @@ class Expectation:
 
     first_day: date
     observed: list[Observation] = field(default_factory=list)
+    erased: set[str] = field(default_factory=set)
     watermark: datetime | None = None
     # What the last pass must have found.
     counts: Counter[str] = field(default_factory=Counter)
@@ -33,14 +34,19 @@ class Expectation:
         self.watermark = max([*reached, *([self.watermark] if self.watermark else [])], default=None)
 
     def full_pass(self, rows: Sequence[Observation], bad: int) -> None:
-        """The source was read from the first day on; the watermark stays."""
+        """All rows were read that there are, at the source or in a quarantine; the watermark stays."""
         self.quarantined = bad
         self._pass(rows, lambda _: True)
 
-    def backfill(self, rows: Sequence[Observation], first: date, last: date) -> None:
-        """The source was read for some days, none of which a bad row is of; the watermark stays."""
-        self.quarantined = 0
+    def backfill(self, rows: Sequence[Observation], first: date, last: date, bad: int) -> None:
+        """The source was read for some days, of which so many bad rows are; the watermark stays."""
+        self.quarantined = bad
         self._pass(rows, lambda row: first <= row.updated_at.date() <= last)
+
+    def erasure(self, client: str) -> None:
+        """As if nothing of the client had ever been read, nor will be; the watermark stays."""
+        self.erased.add(client)
+        self.observed = [row for row in self.observed if row.external_client_id not in self.erased]
 
     def versions(self) -> set[Version]:
         """The whole table."""
@@ -49,7 +55,7 @@ class Expectation:
     def _pass(self, rows: Sequence[Observation], is_shown: Callable[[Observation], bool]) -> list[Observation]:
         # The source orders by id, and shows equal rows as one.
         in_order = sorted(filter(is_shown, rows), key=lambda row: row.payment_id)
-        shown = list(dict.fromkeys(in_order))
+        shown = [row for row in dict.fromkeys(in_order) if row.external_client_id not in self.erased]
         self.counts, self.read = account(self.observed, shown), len(shown)
         self.observed += shown
         return shown

@@ -32,7 +32,7 @@ LOAD_PLACES = [
     Failpoint.BEFORE_COMMIT,
     Failpoint.AFTER_COMMIT,
 ]
-RUN_PLACES = [place for place in Failpoint if place not in LOAD_PLACES and not place.startswith("erasure.")]
+RUN_PLACES = [place for place in Failpoint if place not in LOAD_PLACES]
 OFTEN_PASSED = ("step.",)
 ARMED_SHARE = 0.85
 SILENT_SECONDS = 2
@@ -72,6 +72,7 @@ class Scene:
 
     ingests: list[Replica]
     warehouses: list[Replica]
+    indexer: Replica
     links: dict[str, Link]
     source: SourceServer
     objects: FaultyStore | None
@@ -108,7 +109,7 @@ class Mischief:
         await work()
 
     async def _kill(self) -> None:
-        self._chance.choice([*self._scene.ingests, *self._scene.warehouses]).kill()
+        self._chance.choice([*self._scene.ingests, *self._scene.warehouses, self._scene.indexer]).kill()
 
     async def _freeze_leader(self) -> None:
         """It stays frozen until the run is over."""

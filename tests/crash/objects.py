@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import aiohttp
 import boto3
 from aiohttp import web
 from moto.server import ThreadedMotoServer
 from yarl import URL
+
+from services.runtime.objects.s3 import S3ObjectStore
 
 BUCKET = "lake"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -21,10 +24,14 @@ SLOW_SECONDS = 1.0
 
 @dataclass
 class FaultyStore:
-    """`faults`: what happens to the next requests, one each; then all are answered well."""
+    """`faults`: what happens to the next requests, one each; then all are answered well.
+
+    `store`: what lies below a prefix, past every fault.
+    """
 
     url: str
     session: aiohttp.ClientSession
+    store: Callable[[str], S3ObjectStore]
     endpoint: str = ""
     faults: list[str] = field(default_factory=list)
 
@@ -78,10 +85,9 @@ async def faulty_store() -> AsyncIterator[FaultyStore]:
         "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
     client.create_bucket(Bucket=BUCKET)
-    client.close()
     application = web.Application(client_max_size=64 * 1024 * 1024)
     async with aiohttp.ClientSession(auto_decompress=False) as session:
-        store = FaultyStore(url, session)
+        store = FaultyStore(url, session, partial(S3ObjectStore, client, BUCKET))
         application.router.add_route("*", "/{path:.*}", store.answer)
         runner = web.AppRunner(application, shutdown_timeout=0)
         await runner.setup()
@@ -91,4 +97,5 @@ async def faulty_store() -> AsyncIterator[FaultyStore]:
             yield store
         finally:
             await runner.cleanup()
+            client.close()
             server.stop()

@@ -15,16 +15,17 @@ from tests.crash.processes import Deaths, Replica
 INGEST_TO_POSTGRES = "ingest to PostgreSQL"
 WAREHOUSE_TO_POSTGRES = "warehouse to PostgreSQL"
 INGEST_TO_WAREHOUSE = "ingest to warehouse"
+INGEST_TO_INDEXER = "ingest to indexer"
 NEVER = "0 0 29 2 *"
 NOT_EPHEMERAL = range(20_000, 32_000)
 Ports = tuple[int, int]
 
 
-def port_pairs() -> tuple[Ports, Ports]:
-    """Free ports of two warehouses, and of two ingests: none that a connection out might take while they are dead."""
+def free_ports() -> tuple[Ports, Ports, int]:
+    """Of two warehouses, two ingests and an indexer: none that a connection out might take while they are dead."""
     ports = random.sample(NOT_EPHEMERAL, 50)
-    first, second, third, fourth = itertools.islice((port for port in ports if not taken_ports({"": port})), 4)
-    return (first, second), (third, fourth)
+    free = tuple(itertools.islice((port for port in ports if not taken_ports({"": port})), 5))
+    return (free[0], free[1]), (free[2], free[3]), free[4]
 
 
 def warehouses(plan: Plan, ports: Ports, settings: dict[str, str], deaths: Deaths) -> list[Replica]:
@@ -59,6 +60,15 @@ def ingests(plan: Plan, ports: Ports, settings: dict[str, str], deaths: Deaths) 
     ]
 
 
+def indexer(plan: Plan, port: int, settings: dict[str, str], deaths: Deaths) -> Replica:
+    """One indexer, which dies at any moment."""
+    work_folder = plan.folder / "indexer"
+    work_folder.mkdir()
+    settings |= {"PORT": str(port), "DRAIN_SECONDS": "0", "WORK_FOLDER": str(work_folder)}
+    log = plan.folder / f"indexer-{port}.log"
+    return Replica("services.indexer", environment("INDEXER", settings), port, log, deaths, str)
+
+
 def environment(prefix: str, settings: dict[str, str]) -> dict[str, str]:
     """Settings as a service of this prefix reads them."""
     return CREDENTIALS | {f"{prefix}_{name}": value for name, value in settings.items()}
@@ -69,14 +79,18 @@ def warehouse_settings(url: str, links: dict[str, Link]) -> dict[str, str]:
     return {"DATABASE_URL": _through(links[WAREHOUSE_TO_POSTGRES], url, "warehouse"), "LOAD_TIMEOUT_SECONDS": "20"}
 
 
+def indexer_settings(url: str) -> dict[str, str]:
+    """But for the lake's. Of the few payments that a season has, each counts."""
+    return {"DATABASE_URL": url.replace("//postgres", "//indexer"), "MIN_CLIENTS": "1", "TREES": "5"}
+
+
 def ingest_settings(url: str, links: dict[str, Link], source_url: str, plan: Plan) -> dict[str, str]:
     """But for the lake's. Small pages, and little patience."""
     return {
         "DATABASE_URL": _through(links[INGEST_TO_POSTGRES], url, "ingest"),
         "SOURCE_URL": source_url,
         "WAREHOUSE_ADDRESS": f"127.0.0.1:{links[INGEST_TO_WAREHOUSE].port}",
-        # No indexer runs: what it does comes after all that is looked at here.
-        "INDEXER_ADDRESS": "127.0.0.1:1",
+        "INDEXER_ADDRESS": f"127.0.0.1:{links[INGEST_TO_INDEXER].port}",
         "FIRST_DAY": plan.first_moment.date().isoformat(),
         "COMPANIES_SCHEDULE": NEVER,
         "RECOMMENDATIONS_SCHEDULE": NEVER,

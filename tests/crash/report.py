@@ -17,7 +17,7 @@ MUST_BE_ZERO = ("mismatches", "duplicates", "gaps", "lost")
 
 @dataclass
 class Report:
-    """Grows run by run. `kills` are processes and database backends that SIGKILL ended."""
+    """Grows run by run. `kills` are processes and database backends that SIGKILL ended; `indexes`: published ones."""
 
     seed: int
     console: Console
@@ -28,6 +28,7 @@ class Report:
     lost: int = 0
     retried: int = 0
     rebuilds: int = 0
+    indexes: int = 0
     pipelines: Counter[str] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -80,6 +81,7 @@ class Report:
             "seed": self.seed,
             "retried_runs": self.retried,
             "rebuilds": self.rebuilds,
+            "indexes": self.indexes,
             "seconds": round(self.seconds, 1),
             "seconds_a_run": round(self.seconds / max(self.runs, 1), 2),
             "takeovers": len(self.takeovers),

@@ -6,11 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import asyncpg
 
 from demo.stack.postgres import DatabaseUrls, create_logins
+from services.runtime.objects.local import LocalObjectStore
+from services.runtime.objects.store import ObjectStore
 from services.warehouse.migrate import migrate
 from tests.crash import replicas
 from tests.crash.client import Client
@@ -25,13 +28,17 @@ from tests.integration.ingest.source_server import source_server
 
 @dataclass(frozen=True)
 class World:
-    """What a season's runs work with. `lake`: how a warehouse finds it past every proxy, as its environment."""
+    """What a season's runs work with.
+
+    `lake`: how a warehouse finds it past every proxy, as its environment; `store`: the same, opened.
+    """
 
     scene: Scene
     client: Client
     database: Database
     deaths: Deaths
     lake: dict[str, str]
+    store: ObjectStore
 
 
 @asynccontextmanager
@@ -43,17 +50,18 @@ async def world(plan: Plan) -> AsyncIterator[World]:
         url = await _new_database(plan)
         source = await stack.enter_async_context(source_server())
         objects = await stack.enter_async_context(faulty_store()) if plan.on_s3 else None
-        of_warehouse, of_ingest = replicas.port_pairs()
-        links = await _open_links(stack, url, of_warehouse)
+        of_warehouse, of_ingest, of_indexer = replicas.free_ports()
+        links = await _open_links(stack, url, of_warehouse, of_indexer)
         lake = _lake(plan, objects.endpoint if objects else "")
         settings = lake | replicas.warehouse_settings(url, links)
         warehouses = replicas.warehouses(plan, of_warehouse, settings, deaths)
         settings = lake | replicas.ingest_settings(url, links, source.url, plan)
         ingests = deaths.candidates = replicas.ingests(plan, of_ingest, settings, deaths)
-        await stack.enter_async_context(alive([*warehouses, *ingests]))
+        indexer = replicas.indexer(plan, of_indexer, lake | replicas.indexer_settings(url), deaths)
+        await stack.enter_async_context(alive([*warehouses, *ingests, indexer]))
         database = await stack.enter_async_context(watched_database(url))
-        scene = Scene(ingests, warehouses, links, source, objects, url)
-        yield World(scene, Client(ingests, database), database, deaths, _direct(plan, objects))
+        scene = Scene(ingests, warehouses, indexer, links, source, objects, url)
+        yield World(scene, Client(ingests, database), database, deaths, _direct(plan, objects), _store(plan, objects))
 
 
 async def _new_database(plan: Plan) -> str:
@@ -70,12 +78,13 @@ async def _new_database(plan: Plan) -> str:
     return url
 
 
-async def _open_links(stack: AsyncExitStack, url: str, warehouses: replicas.Ports) -> dict[str, Link]:
+async def _open_links(stack: AsyncExitStack, url: str, warehouses: replicas.Ports, indexer: int) -> dict[str, Link]:
     postgres = partial(asyncio.open_unix_connection, f"{parse_qs(urlparse(url).query)['host'][0]}/.s.PGSQL.5432")
     targets: dict[str, Connect] = {
         replicas.INGEST_TO_POSTGRES: postgres,
         replicas.WAREHOUSE_TO_POSTGRES: postgres,
         replicas.INGEST_TO_WAREHOUSE: partial(_connect_to_either, *warehouses),
+        replicas.INGEST_TO_INDEXER: partial(asyncio.open_connection, "127.0.0.1", indexer),
     }
     return {name: await stack.enter_async_context(open_link(connect)) for name, connect in targets.items()}
 
@@ -90,11 +99,22 @@ async def _connect_to_either(first: int, second: int) -> Streams:
 def _lake(plan: Plan, endpoint: str) -> dict[str, str]:
     """As settings of a service; in a folder, unless an S3 server is there."""
     if endpoint:
-        # The S3 server remembers what was stored for as long as our own process lives.
-        return {"OBJECT_STORE_URL": f"s3://{BUCKET}/season-{plan.seed}", "OBJECT_STORE_ENDPOINT_URL": endpoint}
-    folder = plan.folder / "objects"
-    folder.mkdir(exist_ok=True)
-    return {"OBJECT_STORE_URL": folder.as_uri()}
+        return {"OBJECT_STORE_URL": f"s3://{BUCKET}/{_prefix(plan)}", "OBJECT_STORE_ENDPOINT_URL": endpoint}
+    _folder(plan).mkdir(exist_ok=True)
+    return {"OBJECT_STORE_URL": _folder(plan).as_uri()}
+
+
+def _store(plan: Plan, objects: FaultyStore | None) -> ObjectStore:
+    return objects.store(_prefix(plan)) if objects else LocalObjectStore(_folder(plan))
+
+
+def _prefix(plan: Plan) -> str:
+    """The S3 server remembers what was stored for as long as our own process lives."""
+    return f"season-{plan.seed}"
+
+
+def _folder(plan: Plan) -> Path:
+    return plan.folder / "objects"
 
 
 def _direct(plan: Plan, objects: FaultyStore | None) -> dict[str, str]:

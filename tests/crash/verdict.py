@@ -1,5 +1,6 @@
 """Compares what the warehouse holds after a run with what it must hold."""
 
+import asyncio
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,8 +8,10 @@ from uuid import UUID
 
 import asyncpg
 
+from services.runtime.objects.store import ObjectStore
 from tests.crash.database import Database
 from tests.crash.expectation import Expectation
+from tests.integration.ingest.traces import TABLES, objects_with, rows_with
 from tests.integration.warehouse.oracle import Version
 
 VERSIONS = "SELECT * FROM warehouse.payments"
@@ -50,6 +53,24 @@ class Verdict:
 
 async def judge_payments(database: Database, expected: Expectation, runs: list[UUID]) -> Verdict:
     """After a run that was tried under the ids of `runs`, of which the last one succeeded."""
+    verdict = await _judge_table(database, expected)
+    verdict.problems += await _ledger_problems(database, expected, runs)
+    verdict.problems += await _account_problems(database, expected, runs)
+    return verdict
+
+
+async def judge_erasure(database: Database, expected: Expectation, store: ObjectStore) -> Verdict:
+    """After a client was erased: nobody who ever was stands anywhere."""
+    verdict = await _judge_table(database, expected)
+    tables = [row[0] for row in await database.fetch(TABLES)]
+    for client in sorted(expected.erased):
+        holding = [name for name in tables if (await database.fetch(rows_with(name), f"%{client}%"))[0][0]]
+        holding += await asyncio.to_thread(objects_with, store, client)
+        verdict.problems += [f"{name} still holds {client}" for name in holding]
+    return verdict
+
+
+async def _judge_table(database: Database, expected: Expectation) -> Verdict:
     stored = [_version(row) for row in await database.fetch(VERSIONS)]
     wanted = expected.versions()
     verdict = Verdict(
@@ -60,8 +81,6 @@ async def judge_payments(database: Database, expected: Expectation, runs: list[U
     watermark = next((row["value"] for row in await database.fetch(WATERMARK)), None)
     if watermark != expected.watermark:
         verdict.problems.append(f"the watermark is {watermark}, not {expected.watermark}")
-    verdict.problems += await _ledger_problems(database, expected, runs)
-    verdict.problems += await _account_problems(database, expected, runs)
     return verdict
 
 

@@ -16,11 +16,20 @@ async def traces(url: str, store: ObjectStore, client: str) -> list[str]:
     connection = await asyncpg.connect(url)
     try:
         tables = [row[0] for row in await connection.fetch(TABLES)]
-        counts = {name: await connection.fetchval(_rows_with(name), f"%{client}%") for name in tables}
+        counts = {name: await connection.fetchval(rows_with(name), f"%{client}%") for name in tables}
     finally:
         await connection.close()
-    objects = [info.key for info in store.list("") if client in info.key + unpacked(store, info.key)]
-    return [name for name, count in counts.items() if count] + objects
+    return [name for name, count in counts.items() if count] + objects_with(store, client)
+
+
+def rows_with(table: str) -> str:
+    """A query for the number of rows of a table that hold a text; its parameter is a pattern of LIKE."""
+    return f"SELECT count(*) FROM {table} AS t WHERE t::text LIKE $1"
+
+
+def objects_with(store: ObjectStore, client: str) -> list[str]:
+    """The keys of objects that hold the text."""
+    return [info.key for info in store.list("") if client in info.key + unpacked(store, info.key)]
 
 
 def unpacked(store: ObjectStore, key: str) -> str:
@@ -46,7 +55,3 @@ async def rows_of_others(url: str, client: str) -> list[asyncpg.Record]:
         return list(await connection.fetch(OTHERS, client))
     finally:
         await connection.close()
-
-
-def _rows_with(table: str) -> str:
-    return f"SELECT count(*) FROM {table} AS t WHERE t::text LIKE $1"

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -86,12 +86,12 @@ def queries(reads: PostgresReads) -> Queries:
 
 
 class Loader:
-    """Puts rows into the lake and loads them, under ids of its own."""
+    """Puts rows into the lake and loads them, under ids that `load_id` gives by number."""
 
-    def __init__(self, loads: Loads, store: LocalObjectStore) -> None:
+    def __init__(self, loads: Loads, store: LocalObjectStore, load_id: Callable[[int], str] = "load-{}".format) -> None:
         self._loads = loads
         self._store = store
-        self._ids = (f"load-{number}" for number in count(1))
+        self._ids = map(load_id, count(1))
 
     async def payments(self, *observations: Observation, watermark: datetime | None = None) -> Load:
         """A load of payments, in the order read."""
