@@ -4,7 +4,6 @@ Reads what adapters.training_files wrote there, leaves the bundle in <folder>/bu
 prints one Stage a line as JSON on stdout.
 """
 
-import re
 import sys
 import time
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from services.contracts.bundle import (
 from services.contracts.ranking import FloatArray, Nearest, padded
 from services.indexer.adapters.annoy_index import build_annoy, nearest_in
 from services.indexer.adapters.bundle_writing import described, write_bundle
+from services.indexer.adapters.resident_memory import forget_peak, peak_rss_mib
 from services.indexer.adapters.training_files import BUNDLE_FOLDER, read_task, read_training_set
 from services.indexer.domain import weighting
 from services.indexer.domain.choice import Choice, choose_shrinkage
@@ -49,7 +49,7 @@ class Trained:
 
 
 class Reporter:
-    """Prints a stage when it ends, with its seconds and the most memory that this process ever held."""
+    """Prints a stage when it ends, with its seconds and the most memory that this process held meanwhile."""
 
     def __init__(self) -> None:
         self._begun = time.perf_counter()
@@ -57,25 +57,20 @@ class Reporter:
     def ended(self, name: str, detail: str) -> None:
         """Tells of the stage that ended now; the next begins."""
         now = time.perf_counter()
-        stage = Stage(name=name, detail=detail, seconds=round(now - self._begun, 3), peak_rss_mib=_peak_rss_mib())
+        stage = Stage(name=name, detail=detail, seconds=round(now - self._begun, 3), peak_rss_mib=peak_rss_mib())
         self._begun = now
         print(stage.model_dump_json(), flush=True)
-
-
-def _peak_rss_mib() -> int:
-    """The most memory that this process held; 0 where the kernel does not tell (getrusage counts the parent's, too)."""
-    status = Path("/proc/self/status")
-    peak = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
-    return int(peak[1]) // 1024 if peak else 0
+        forget_peak()
 
 
 def main(folder: Path) -> None:
     """The whole training. One thread for linear algebra: more would not give the same bytes every time."""
+    reporter = Reporter()
     task = read_task(folder)
     data = read_training_set(folder, task)
+    reporter.ended("arrange_payments", f"{len(data.payments):,} payments of {len(data.client_keys):,} clients in order")
     target = folder / BUNDLE_FOLDER
     target.mkdir()
-    reporter = Reporter()
     with threadpool_limits(limits=1):
         trained = _train(data, task, reporter)
         _write(target, data, task, trained)

@@ -11,8 +11,8 @@ def build_annoy(vectors: FloatArray, trees: int, seed: int) -> AnnoyIndex:
     """A built index of the rows of `vectors`, by angle; of no rows, too."""
     index = AnnoyIndex(vectors.shape[1], "angular")
     index.set_seed(seed)
-    for item, vector in enumerate(vectors.tolist()):
-        index.add_item(item, vector)
+    for item, vector in enumerate(vectors):  # one by one: as a list of lists all would take ten times their memory
+        index.add_item(item, vector.tolist())
     index.build(trees, n_jobs=1)
     return index
 

@@ -1,33 +1,34 @@
-"""A training's input as files in a folder: how the service hands it to the child process that trains."""
+"""A training's input as files in a folder: how the service hands it to the child process that trains.
+
+Payments lie there twice: partition files as they are read (see partition_files), then columns in order (see arranging).
+"""
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from services.indexer.domain.payments import Payments
+from services.indexer.adapters.arranging import arranged
 from services.indexer.domain.training import Task, TrainingSet
 
 TASK_FILE = "task.json"
-PAYMENTS_FILE = "payments.npz"
 CATALOGUE_FILE = "catalogue.parquet"
 BUNDLE_FOLDER = "bundle"
+CATALOGUE_SCHEMA = pa.schema(
+    {
+        "company_id": pa.int64(),
+        "company_code": pa.string(),
+        "company_name": pa.string(),
+        "category_id": pa.int64(),
+        "category_name": pa.string(),
+        "is_top_biller": pa.bool_(),
+    }
+)
 
 
-def write_training(folder: Path, data: TrainingSet, task: Task) -> None:
-    """Writes all that read_task and read_training_set read."""
+def write_task(folder: Path, task: Task) -> None:
+    """Writes what read_task reads."""
     (folder / TASK_FILE).write_text(task.model_dump_json())
-    data.catalogue.to_parquet(folder / CATALOGUE_FILE)
-    payments = data.payments
-    np.savez(
-        folder / PAYMENTS_FILE,
-        client=payments.client,
-        company=payments.company,
-        at=payments.at,
-        cents=payments.cents,
-        client_keys=data.client_keys,
-        left_out=np.int64(data.left_out),
-    )
 
 
 def read_task(folder: Path) -> Task:
@@ -36,10 +37,7 @@ def read_task(folder: Path) -> Task:
 
 
 def read_training_set(folder: Path, task: Task) -> TrainingSet:
-    """The rows as they were written."""
-    catalogue = pd.read_parquet(folder / CATALOGUE_FILE)
-    with np.load(folder / PAYMENTS_FILE, allow_pickle=False) as arrays:
-        keys = arrays["client_keys"]
-        columns = (arrays["client"], arrays["company"], arrays["at"], arrays["cents"])
-        payments = Payments(*columns, clients=len(keys), companies=len(catalogue))
-        return TrainingSet(payments, keys, catalogue, task.watermark, int(arrays["left_out"]))
+    """The payments in order, whatever the order in which they were read; they may be read so but once."""
+    catalogue = pd.read_parquet(folder / CATALOGUE_FILE, dtype_backend="numpy_nullable")
+    payments, keys = arranged(folder, len(catalogue))
+    return TrainingSet(payments, keys, catalogue, task.watermark)

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from services.indexer.adapters.child_process import ChildDied, child_lines
-from services.indexer.adapters.training_files import BUNDLE_FOLDER, write_training
-from services.indexer.domain.training import Stage, Task, TrainingSet
+from services.indexer.adapters.training_files import BUNDLE_FOLDER, write_task
+from services.indexer.domain.training import Stage, Task
 from services.runtime.errors import FailedPrecondition
 
 MODULE = "services.indexer.training"
@@ -15,9 +15,9 @@ MODULE = "services.indexer.training"
 class TrainingProcess:
     """Trains outside of this process; see Trainer."""
 
-    async def train(self, data: TrainingSet, task: Task, folder: Path) -> AsyncGenerator[Stage, None]:
+    async def train(self, task: Task, folder: Path) -> AsyncGenerator[Stage, None]:
         """See Trainer."""
-        await asyncio.to_thread(write_training, folder, data, task)
+        await asyncio.to_thread(write_task, folder, task)
         try:
             async with child_lines(MODULE, folder) as lines:
                 async for line in lines:

@@ -1,41 +1,52 @@
-"""Training rows from the warehouse's published views, streamed into compact arrays."""
+"""Training rows from the warehouse's published views into files: no client id leaves the database, only its key."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+import asyncpg
+import pyarrow as pa
+import pyarrow.parquet as pq
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.contracts.bundle import client_key
-from services.indexer.domain.payments import Payments
-from services.indexer.domain.training import Selection, TrainingSet
-from services.runtime.database import database_errors, sqlstate
-from services.runtime.errors import FailedPrecondition
+from services.indexer.adapters.copied_rows import NO_COMPANY, CopiedRows
+from services.indexer.adapters.partition_files import PartitionFiles
+from services.indexer.adapters.training_files import CATALOGUE_FILE, CATALOGUE_SCHEMA
+from services.indexer.domain.training import RowsRead, Selection
+from services.runtime.database import DatabaseUnavailable, database_errors, sqlstate
+from services.runtime.errors import FailedPrecondition, Unavailable
 
-BATCH_ROWS = 2_000
+ROWS_AT_ONCE = 65_536
+COMPANIES_AT_ONCE = 10_000
 READ_TIMEOUT = timedelta(minutes=30)
 # undefined table, undefined schema, insufficient privilege
 UNMIGRATED = {"42P01", "3F000", "42501"}
+QUERY_CANCELED = "57014"
 
 WATERMARK = "SELECT value FROM warehouse.published_watermark WHERE dataset = 'payments'"
-CATALOGUE = """
-SELECT company_id, company_code, company_name, category_id, category_name, is_top_biller
-FROM warehouse.training_companies WHERE NOT is_retired
+# A company's number is its row here: codes are compared by bytes.
+CATALOGUE = f"""
+SELECT {", ".join(CATALOGUE_SCHEMA.names)} FROM warehouse.training_companies WHERE NOT is_retired ORDER BY company_code
 """
-CATALOGUE_TYPES = {"company_id": "int64", "category_id": "Int64", "is_top_biller": "boolean"}
-# Numbers are cheaper to carry than datetimes and decimals; both conversions are exact.
-PAYMENTS = """
-SELECT external_client_id, company_code, (extract(epoch FROM payment_at) * 1000000)::bigint, (amount * 100)::bigint
-FROM warehouse.training_payments
-WHERE status = ANY(:statuses) AND (CAST(:since AS timestamptz) IS NULL OR created_at >= :since)
+# Four fields of fixed width, see copied_rows; the key is contracts.bundle.client_key. All conversions are exact.
+PAYMENTS = f"""
+SELECT substring(sha256(convert_to(external_client_id, 'UTF8')) FOR 16), coalesce(number, {NO_COMPANY})::integer,
+    payment_at, (amount * 100)::bigint
+FROM (
+    SELECT external_client_id, company_code, payment_at, amount FROM warehouse.training_payments
+    WHERE status = ANY($1) AND ($2::timestamptz IS NULL OR created_at >= $2) {{newest}}
+) AS payments
+LEFT JOIN (
+    SELECT company_code, row_number() OVER (ORDER BY company_code) - 1 AS number
+    FROM warehouse.training_companies WHERE NOT is_retired
+) AS companies USING (company_code)
 """
-NEWEST_ONLY = "ORDER BY payment_at DESC, payment_id, company_code LIMIT :limit"
+NEWEST_ONLY = "ORDER BY payment_at DESC, payment_id, company_code LIMIT $3"
 REPEATABLE_READ = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
@@ -46,7 +57,7 @@ class WarehouseRows:
         self._engine = engine
         self._selection = selection
 
-    async def read(self) -> TrainingSet:
+    async def read(self, folder: Path) -> RowsRead:
         """See TrainingRows."""
         try:
             async with (
@@ -54,7 +65,7 @@ class WarehouseRows:
                 asyncio.timeout(READ_TIMEOUT.total_seconds()),
                 self._engine.connect() as connection,
             ):
-                return await self._read(await connection.execution_options(**REPEATABLE_READ))
+                return await self._read(await connection.execution_options(**REPEATABLE_READ), folder)
         except ProgrammingError as error:
             if sqlstate(error) not in UNMIGRATED:
                 raise
@@ -64,68 +75,70 @@ class WarehouseRows:
                 reason="WAREHOUSE_NOT_MIGRATED",
             ) from error
 
-    async def _read(self, connection: AsyncConnection) -> TrainingSet:
+    async def _read(self, connection: AsyncConnection, folder: Path) -> RowsRead:
         watermark: datetime | None = await connection.scalar(text(WATERMARK))
-        companies = (await connection.execute(text(CATALOGUE))).all()
-        catalogue = await asyncio.to_thread(_catalogue, companies)
-        columns = PaymentColumns(catalogue["company_code"].tolist())
-        query = PAYMENTS + (NEWEST_ONLY if self._selection.limit else "")
-        parameters: dict[str, Any] = {
-            "statuses": list(self._selection.statuses),
-            "since": self._selection.created_since,
-        }
-        if self._selection.limit:
-            parameters["limit"] = self._selection.limit
-        async with connection.stream(text(query), parameters, execution_options={"yield_per": BATCH_ROWS}) as result:
+        companies = await _write_catalogue(connection, folder / CATALOGUE_FILE)
+        payments, left_out = await self._write_payments(connection, folder)
+        read = RowsRead(payments, left_out, companies, watermark)
+        _require_rows(read)
+        return read
+
+    async def _write_payments(self, connection: AsyncConnection, folder: Path) -> tuple[int, int]:
+        """How many rows were written and how many left out."""
+        selection, copied = self._selection, CopiedRows(ROWS_AT_ONCE)
+        limit = [selection.limit] if selection.limit else []
+        query = PAYMENTS.format(newest=NEWEST_ONLY if limit else "")
+        arguments = [list(selection.statuses), selection.created_since, *limit]
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        with PartitionFiles(folder) as files:
+
+            async def sink(content: bytes) -> None:
+                copied.add(content)
+                if copied.is_full:
+                    await asyncio.to_thread(lambda: files.add(copied.rows()))
+
+            async with _copy_errors(driver):
+                await driver.copy_from_query(query, *arguments, output=sink, format="binary")
+            await asyncio.to_thread(lambda: files.add(copied.last_rows()))
+            return files.rows, copied.left_out
+
+
+@asynccontextmanager
+async def _copy_errors(driver: asyncpg.Connection) -> AsyncIterator[None]:
+    """COPY goes to the driver itself. An error's own text may quote a row: it goes no further than here."""
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if driver.is_closed():
+            raise DatabaseUnavailable from error
+        state = getattr(error, "sqlstate", None)
+        if state == QUERY_CANCELED:
+            raise Unavailable("the database did not end the reading of payments in time; see its load") from None
+        raise RuntimeError(f"PostgreSQL refused to copy payments: SQLSTATE {state}") from None
+
+
+async def _write_catalogue(connection: AsyncConnection, path: Path) -> int:
+    """Writes the companies as Parquet; how many they are."""
+    count = 0
+    with pq.ParquetWriter(path, CATALOGUE_SCHEMA) as writer:
+        options = {"yield_per": COMPANIES_AT_ONCE}
+        async with connection.stream(text(CATALOGUE), execution_options=options) as result:
             async for rows in result.partitions():
-                columns.add(rows)
-        _require_rows(columns, catalogue)
-        payments, keys = await asyncio.to_thread(columns.finished)
-        return TrainingSet(payments, keys, catalogue, watermark, columns.left_out)
+                count += len(rows)
+                columns = [
+                    pa.array(values, field.type)
+                    for values, field in zip(zip(*rows, strict=True), CATALOGUE_SCHEMA, strict=True)
+                ]
+                await asyncio.to_thread(writer.write_batch, pa.record_batch(columns, schema=CATALOGUE_SCHEMA))
+    return count
 
 
-class PaymentColumns:
-    """Rows become columns of small integers batch by batch; only the distinct client ids are kept as text."""
-
-    def __init__(self, company_codes: Sequence[str]) -> None:
-        self._companies = {code: number for number, code in enumerate(company_codes)}
-        self._clients: dict[str, int] = {}
-        self._parts: list[NDArray[np.int64]] = []
-        self.rows = 0
-        self.left_out = 0
-
-    def add(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Takes rows of client id, company code, microseconds and cents; those of unknown companies are left out."""
-        known = [row for row in rows if row[1] in self._companies]
-        self.rows += len(known)
-        self.left_out += len(rows) - len(known)
-        clients, companies = self._clients, self._companies
-        coded = [(clients.setdefault(row[0], len(clients)), companies[row[1]], row[2], row[3]) for row in known]
-        self._parts.append(np.array(coded, dtype=np.int64).reshape(-1, 4))
-
-    def finished(self) -> tuple[Payments, NDArray[np.uint64]]:
-        """Payments in order, and the clients' keys; both the same in whatever order the rows came."""
-        keys = np.array([client_key(client) for client in self._clients], dtype=np.uint64).reshape(-1, 2)
-        order = np.lexsort((keys[:, 1], keys[:, 0]))
-        number = np.empty(len(order), dtype=np.int32)
-        number[order] = np.arange(len(order), dtype=np.int32)
-        client, company, at, cents = np.concatenate(self._parts).T
-        payments = Payments(number[client], company.astype(np.int32), at, cents, len(keys), len(self._companies))
-        return payments.in_order(), keys[order]
-
-
-def _catalogue(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
-    columns = ["company_id", "company_code", "company_name", "category_id", "category_name", "is_top_biller"]
-    frame = pd.DataFrame([tuple(row) for row in rows], columns=columns).astype(CATALOGUE_TYPES)
-    return frame.sort_values("company_code", kind="stable", ignore_index=True)
-
-
-def _require_rows(columns: PaymentColumns, catalogue: pd.DataFrame) -> None:
-    if columns.rows:
+def _require_rows(read: RowsRead) -> None:
+    if read.payments:
         return
-    if columns.left_out:
+    if read.left_out:
         known = (
-            f"the {len(catalogue)} companies of the catalogue" if len(catalogue) else "the catalogue, which is empty"
+            f"the {read.companies} companies of the catalogue" if read.companies else "the catalogue, which is empty"
         )
         raise FailedPrecondition(
             f"no training payment is to one of {known}; run the pipeline companies first", reason="NO_COMPANIES"

@@ -4,20 +4,33 @@ import numpy as np
 import pandas as pd
 
 from services.contracts.bundle import CompanyTable
-from services.indexer.domain.payments import MICROSECONDS_A_DAY, LongInts, Payments, pairs_of
+from services.indexer.domain.payments import MICROSECONDS_A_DAY, LongInts, Payments
+from services.indexer.domain.weighting import Floats
+
+RANGES = 64
 
 
 def company_features(payments: Payments) -> pd.DataFrame:
     """One row a company, by its number; NaN where there is nothing to average. Payments must be in order.
 
-    average_amount; average_days_between: of one client's successive payments to the company.
+    average_amount; average_days_between: of one client's successive payments to the company. Sums are added up range
+    of clients by range, so that memory does not grow with the payments.
     """
-    rows = pd.DataFrame({"company": payments.company, "amount": payments.cents / 100.0, "at": payments.at})
-    same_pair = np.diff(pairs_of(payments).pair_of_row, prepend=-1) == 0
-    rows["days"] = (rows["at"].diff() / MICROSECONDS_A_DAY).where(same_pair)
-    means = rows.groupby("company")[["amount", "days"]].mean()
-    means = means.rename(columns={"amount": "average_amount", "days": "average_days_between"})
-    return means.reindex(np.arange(payments.companies))
+    sums = np.zeros((4, payments.companies))
+    for first, beyond in payments.client_ranges(RANGES):
+        sums += _sums(payments.between_clients(first, beyond))
+    count, cents, gaps, days = sums
+    with np.errstate(invalid="ignore"):  # 0 / 0 is meant
+        return pd.DataFrame({"average_amount": cents / count / 100.0, "average_days_between": days / gaps})
+
+
+def _sums(payments: Payments) -> Floats:
+    """(4, companies): payments, their cents, successive payments of one client, the days between them."""
+    client, company = payments.client, payments.company
+    again = np.flatnonzero((client[1:] == client[:-1]) & (company[1:] == company[:-1])) + 1
+    days = (payments.at[again] - payments.at[again - 1]) / MICROSECONDS_A_DAY
+    counted = ((company, None), (company, payments.cents), (company[again], None), (company[again], days))
+    return np.array([np.bincount(each, weights, payments.companies) for each, weights in counted])
 
 
 def company_table(catalogue: pd.DataFrame, features: pd.DataFrame, numbers: LongInts) -> CompanyTable:

@@ -1,6 +1,7 @@
 """Training payments as columns of small integers: what everything in this package computes on."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +45,8 @@ class Payments:
         """Microseconds from the first payment to the newest."""
         return self.newest - self.first
 
-    def where(self, rows: Mask | LongInts) -> "Payments":
-        """Some of the rows, in the order given."""
+    def where(self, rows: Mask | LongInts | slice) -> "Payments":
+        """Some of the rows, in the order given; of a slice, without a copy."""
         return replace(
             self, client=self.client[rows], company=self.company[rows], at=self.at[rows], cents=self.cents[rows]
         )
@@ -53,6 +54,16 @@ class Payments:
     def in_order(self) -> "Payments":
         """By client, company, time and amount, so that nothing depends on the order in which rows were read."""
         return self.where(np.lexsort((self.cents, self.at, self.company, self.client)))
+
+    def client_ranges(self, count: int) -> list[tuple[int, int]]:
+        """At most `count` ranges of clients, first and beyond, about equal: clients are numbered by hash."""
+        bounds = [self.clients * place // count for place in range(count + 1)]
+        return [(first, beyond) for first, beyond in pairwise(bounds) if first < beyond]
+
+    def between_clients(self, first: int, beyond: int) -> "Payments":
+        """Those of a range of clients, without a copy; payments must be in order. Numbers stay those of the whole."""
+        begin, end = np.searchsorted(self.client, np.array([first, beyond], dtype=np.int32))
+        return self.where(slice(int(begin), int(end)))
 
 
 @dataclass(frozen=True, slots=True)

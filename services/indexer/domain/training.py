@@ -34,14 +34,23 @@ class TrainingSet:
     """Payments in order, and who they are of, as of one moment.
 
     client_keys: uint64 (clients, 2), ascending; a client's number is its row. catalogue: a row a company that can be
-    recommended, in order of company_code; a company's number is its row. left_out: payments to other companies.
+    recommended, in order of company_code; a company's number is its row.
     """
 
     payments: Payments
     client_keys: NDArray[np.uint64]
     catalogue: pd.DataFrame
     watermark: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowsRead:
+    """What was read, in numbers; left_out: payments to companies that are not in the catalogue, beside the others."""
+
+    payments: int
     left_out: int
+    companies: int
+    watermark: datetime | None
 
 
 class Task(BaseModel):

@@ -12,7 +12,7 @@ import structlog
 
 from services.contracts.bundle import MANIFEST_FILE, Build, IndexManifest, version_of
 from services.indexer import metrics
-from services.indexer.domain.training import Stage, Task, TrainingSet
+from services.indexer.domain.training import RowsRead, Stage, Task
 from services.indexer.workflow.ports import Trainer, TrainingRows, Versions
 from services.runtime.checksums import sha256_of
 from services.runtime.clock import Clock
@@ -64,13 +64,13 @@ class Builder:
                         yield step
 
     async def _make(self, build_id: str) -> AsyncGenerator[Progress, None]:
-        begun = time.perf_counter()
-        data = await self._rows.read()
-        yield _noted(Stage(name="read_training_payments", detail=_told(data), seconds=time.perf_counter() - begun))
         with TemporaryDirectory(prefix="afin-build-", dir=self._plan.work_folder) as name:
             folder = Path(name)
-            task = self._plan.task.model_copy(update={"watermark": data.watermark})
-            async with aclosing(self._trainer.train(data, task, folder)) as stages:
+            begun = time.perf_counter()
+            read = await self._rows.read(folder)
+            yield _noted(Stage(name="read_training_payments", detail=_told(read), seconds=time.perf_counter() - begun))
+            task = self._plan.task.model_copy(update={"watermark": read.watermark})
+            async with aclosing(self._trainer.train(task, folder)) as stages:
                 async for stage in stages:
                     yield _noted(stage)
             begun = time.perf_counter()
@@ -93,9 +93,8 @@ def _noted(stage: Stage, version: str = "") -> Progress:
     return Progress(stage.name, stage.detail, version)
 
 
-def _told(data: TrainingSet) -> str:
-    payments = data.payments
+def _told(read: RowsRead) -> str:
     return (
-        f"{len(payments):,} payments of {len(data.client_keys):,} clients; {payments.companies:,} companies in the "
-        f"catalogue; {data.left_out:,} payments to companies that are not in it, or retired, are left out"
+        f"{read.payments:,} payments; {read.companies:,} companies in the catalogue; {read.left_out:,} payments to "
+        "companies that are not in it, or retired, are left out"
     )

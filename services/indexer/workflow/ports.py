@@ -5,21 +5,21 @@ from pathlib import Path
 from typing import Protocol
 
 from services.contracts.bundle import Build, Check, Publication, Validation
-from services.indexer.domain.training import Stage, Task, TrainingSet
+from services.indexer.domain.training import RowsRead, Stage, Task
 
 
 class TrainingRows(Protocol):
     """The warehouse's payments and companies."""
 
-    async def read(self) -> TrainingSet:
-        """All of one moment; FailedPrecondition when there is nothing to train on."""
+    async def read(self, folder: Path) -> RowsRead:
+        """Puts all of one moment into an empty folder, for a Trainer; FailedPrecondition when nothing can train."""
 
 
 class Trainer(Protocol):
     """Makes a bundle of rows."""
 
-    def train(self, data: TrainingSet, task: Task, folder: Path) -> AsyncGenerator[Stage, None]:
-        """Tells each stage when it ends; FailedPrecondition when killed. `folder` is empty, and the trainer's."""
+    def train(self, task: Task, folder: Path) -> AsyncGenerator[Stage, None]:
+        """Tells each stage when it ends; FailedPrecondition when killed. `folder`: with what TrainingRows put there."""
 
     def bundle_folder(self, folder: Path) -> Path:
         """Where, in that folder, the files of the bundle and its manifest then are."""

@@ -44,3 +44,17 @@ def test_payments_of_one_moment_are_all_before_the_cut() -> None:
     split = split_by_time(payments([(0, 0, 4), (1, 0, 4)]), 0.8)
 
     assert (len(split.before), len(split.after)) == (2, 0)
+
+
+def test_ranges_of_clients_hold_every_payment_once_and_in_order() -> None:
+    known = payments([(client, client % 3, day) for client in range(10) for day in range(client % 4)], 3)
+
+    parts = [known.between_clients(first, beyond) for first, beyond in known.client_ranges(4)]
+
+    assert len(parts) == 4
+    assert np.concatenate([part.client for part in parts]).tolist() == known.client.tolist()
+    assert np.shares_memory(parts[1].at, known.at)
+
+
+def test_there_are_no_more_ranges_than_clients() -> None:
+    assert payments([(0, 0, 1), (2, 0, 1)]).client_ranges(64) == [(0, 1), (1, 2), (2, 3)]
