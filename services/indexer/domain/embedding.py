@@ -1,24 +1,27 @@
-"""Source and target factors of companies from a weighted client x company matrix.
+"""Source and target factors of companies from who is paid by the same clients.
 
-A linear autoencoder, as EASE (Steck 2019, https://arxiv.org/abs/1905.03375), but written in the matrix's singular
-vectors: B = source . target' without its diagonal. No company x company matrix is ever made.
+A linear autoencoder, as EASE (Steck 2019, https://arxiv.org/abs/1905.03375), but written in the leading eigenvectors of
+the co-occurrence matrix: B = source . target' without its diagonal. No companies x companies matrix is inverted.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.linalg import svds
 
+from services.indexer.domain.cooccurrence import EXACT_COMPANIES, Symmetric
+from services.indexer.domain.engine import Block
 from services.indexer.domain.weighting import Floats
 
-# Below twice the dimension a full decomposition of the small side is both quicker and surer than an iteration.
-SMALL = 2
-NEGLIGIBLE = 1e-6
+# The iteration keeps so many vectors for each that is wanted, in at least so many blocks of at most so many.
+VECTORS_KEPT = 4
+LEAST_BLOCKS = 16
+WIDEST_BLOCK = 64
+NARROWEST_BLOCK = 8
+# Singular values below this share of the largest are noise where numbers have 4 bytes, and say nothing elsewhere.
+NEGLIGIBLE = 1e-3
 LEAST_REST = 1e-3
 
-Matrix = sparse.csr_matrix[np.float64]
 FloatArray = NDArray[np.float32]
 
 
@@ -30,21 +33,20 @@ class Decomposition:
     axes: Floats
 
 
-def decompose(matrix: Matrix, dimension: int, seed: int) -> Decomposition:
-    """At most `dimension` singular vectors of clients x companies; fewer when its rank is lower, but at least one.
+def decompose(squared: Symmetric, dimension: int, seed: int) -> Decomposition:
+    """At most `dimension` right singular vectors of X from X'X; fewer when its rank is lower, but at least one.
 
     Signs are fixed (the largest coordinate of each is positive), so that the same matrix gives the same numbers.
     """
-    matrix = matrix[np.flatnonzero(np.diff(matrix.indptr))]
-    small = min(matrix.shape)
-    if small == 0:
-        return Decomposition(np.zeros(1), np.zeros((matrix.shape[1], 1)))
-    wanted = max(1, min(dimension, small - 1))
-    values, axes = _small_svd(matrix) if small <= SMALL * dimension else _iterated_svd(matrix, wanted, seed)
-    kept = np.flatnonzero(values > values[0] * NEGLIGIBLE)[:wanted]
-    values, axes = values[kept], axes[:, kept]
-    leading = axes[np.abs(axes).argmax(axis=0), np.arange(len(kept))]
-    return Decomposition(values, axes * np.where(leading < 0, -1.0, 1.0))
+    is_small = squared.size <= max(EXACT_COMPANIES, VECTORS_KEPT * dimension)
+    energy, axes = _all(squared) if is_small else _leading(squared, dimension, seed)
+    values = np.sqrt(np.maximum(energy[:dimension], 0.0))
+    if not values.any():
+        return Decomposition(np.zeros(1), np.zeros((squared.size, 1)))
+    kept = max(1, int(np.count_nonzero(values > values[0] * NEGLIGIBLE)))
+    axes = axes[:, :kept]
+    leading = axes[np.abs(axes).argmax(axis=0), np.arange(kept)]
+    return Decomposition(values[:kept], axes * np.where(leading < 0, -1.0, 1.0))
 
 
 def factors(decomposition: Decomposition, scale: Floats, shrinkage: float) -> tuple[FloatArray, FloatArray]:
@@ -62,18 +64,33 @@ def factors(decomposition: Decomposition, scale: Floats, shrinkage: float) -> tu
     return source.astype(np.float32, order="C"), target.astype(np.float32, order="C")
 
 
-def _iterated_svd(matrix: Matrix, wanted: int, seed: int) -> tuple[Floats, Floats]:
-    _, values, rows = svds(matrix, k=wanted, rng=np.random.default_rng(seed))
-    order = np.argsort(-values, kind="stable")
-    return values[order].astype(np.float64), rows[order].T.astype(np.float64)
+def _all(squared: Symmetric) -> tuple[Floats, Floats]:
+    energy, axes = np.linalg.eigh(squared.times(np.eye(squared.size)).astype(np.float64))
+    return energy[::-1], axes[:, ::-1]
 
 
-def _small_svd(matrix: Matrix) -> tuple[Floats, Floats]:
-    clients, companies = matrix.shape
-    by_company = companies <= clients
-    gram = (matrix.T @ matrix if by_company else matrix @ matrix.T).toarray()
-    energy, vectors = np.linalg.eigh(gram)
-    values, vectors = np.sqrt(np.maximum(energy[::-1], 0.0)), vectors[:, ::-1]
-    if by_company:
-        return values, vectors
-    return values, (matrix.T @ vectors) / np.maximum(values, values[0] * NEGLIGIBLE)
+def _leading(squared: Symmetric, dimension: int, seed: int) -> tuple[Floats, Floats]:
+    """Eigenvalues and vectors, largest first, by block Lanczos: the best in the span of S, MS, MMS, … of a random S.
+
+    Every block is made orthogonal to all before it. Musco and Musco 2015, https://arxiv.org/abs/1504.05477
+    """
+    width = min(max(dimension // VECTORS_KEPT, NARROWEST_BLOCK), WIDEST_BLOCK)
+    blocks = max(-(-VECTORS_KEPT * dimension // width), LEAST_BLOCKS)
+    basis = np.empty((blocks * width, squared.size), dtype=np.float32)
+    within = np.zeros((blocks * width, blocks * width))
+    image = np.random.default_rng(seed).standard_normal((squared.size, width), dtype=np.float32)
+    for first in range(0, blocks * width, width):
+        last = first + width
+        block = _orthonormal(image, basis[:first])
+        basis[first:last] = block.T
+        image = squared.times(block)
+        within[:last, first:last] = basis[:last] @ image
+    energy, vectors = np.linalg.eigh(within, UPLO="U")
+    return energy[::-1], (basis.T @ vectors[:, : -dimension - 1 : -1]).astype(np.float64)
+
+
+def _orthonormal(block: Block, basis: Block) -> Block:
+    """Its columns, orthogonal to each other and to the rows of the basis: twice, as once is not enough in 4 bytes."""
+    for _ in range(2):
+        block = np.linalg.qr(block - basis.T @ (basis @ block))[0]
+    return block

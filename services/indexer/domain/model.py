@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from services.contracts import ranking
 from services.indexer.domain import weighting
+from services.indexer.domain.cooccurrence import Symmetric, client_matrix, cooccurrence
 from services.indexer.domain.embedding import Decomposition, FloatArray, decompose, factors
+from services.indexer.domain.engine import LOCAL, Engine
 from services.indexer.domain.histories import Histories
 from services.indexer.domain.payments import Ints, LongInts, Pairs, Payments, pairs_of
 from services.indexer.domain.weighting import Floats
@@ -64,17 +65,34 @@ class Prepared:
         return Model(self.companies, self.histories, source, target)
 
 
-def prepare(payments: Payments, listed: NDArray[np.integer], shape: Shape) -> Prepared:
+@dataclass(frozen=True, slots=True)
+class CountedTogether:
+    """What is known before the decomposition: which companies are paid by the same clients, and how much."""
+
+    companies: Companies
+    histories: Histories
+    squared: Symmetric
+
+    def prepared(self, shape: Shape) -> Prepared:
+        """With its decomposition."""
+        decomposition = decompose(self.squared, shape.dimension, shape.seed)
+        return Prepared(self.companies, self.histories, decomposition)
+
+
+def count_together(
+    payments: Payments, listed: NDArray[np.integer], min_clients: int, engine: Engine = LOCAL
+) -> CountedTogether:
     """From payments in order. `listed`: the companies to number, ascending, among them all that were paid."""
     pairs = pairs_of(payments)
-    companies = _companies(payments, pairs, np.asarray(listed, dtype=np.int64), shape.min_clients)
+    companies = _companies(payments, pairs, np.asarray(listed, dtype=np.int64), min_clients)
     histories = _histories(payments, pairs, companies)
-    inside = histories.companies < companies.indexed
-    rows = np.repeat(np.arange(payments.clients), np.diff(histories.offsets))[inside]
-    columns = histories.companies[inside]
-    cells = histories.weights[inside].astype(np.float64) * companies.scale[columns]
-    matrix = sparse.csr_matrix((cells, (rows, columns)), shape=(payments.clients, companies.indexed))
-    return Prepared(companies, histories, decompose(matrix, shape.dimension, shape.seed))
+    matrix = client_matrix(histories.offsets, histories.companies, histories.weights, companies.scale)
+    return CountedTogether(companies, histories, cooccurrence(matrix, engine))
+
+
+def prepare(payments: Payments, listed: NDArray[np.integer], shape: Shape, engine: Engine = LOCAL) -> Prepared:
+    """See count_together."""
+    return count_together(payments, listed, shape.min_clients, engine).prepared(shape)
 
 
 def _companies(payments: Payments, pairs: Pairs, listed: LongInts, min_clients: int) -> Companies:
