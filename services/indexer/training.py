@@ -31,7 +31,7 @@ from services.indexer.domain.choice import Choice, choose_shrinkage
 from services.indexer.domain.evaluation import CUT_SHARE
 from services.indexer.domain.features import company_features, company_table
 from services.indexer.domain.judging import EPOCH, Judgement, judge
-from services.indexer.domain.model import HABIT_WEIGHT, Model, prepare
+from services.indexer.domain.model import HABIT_WEIGHT, Model, count_together, prepare
 from services.indexer.domain.payments import split_by_time
 from services.indexer.domain.soundness import Arrays
 from services.indexer.domain.training import Stage, Task, TrainingSet
@@ -90,7 +90,9 @@ def _train(data: TrainingSet, task: Task, reporter: Reporter) -> Trained:
     quality = judgement.quality
     reporter.ended("evaluate", f"new companies: {_told(quality.new)}; any company: {_told(quality.any)}")
     everything = np.arange(data.payments.companies)
-    model = prepare(data.payments, everything, task.shape).model(choice.shrinkage)
+    together = count_together(data.payments, everything, task.min_clients)
+    reporter.ended("cooccurrence", f"{len(together.histories.companies):,} pairs of clients and companies")
+    model = together.prepared(task.shape).model(choice.shrinkage)
     reporter.ended(
         "fit", f"{model.companies.indexed} of {len(everything)} companies in {model.target.shape[1]} factors"
     )

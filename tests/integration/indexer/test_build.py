@@ -23,7 +23,16 @@ from tests.integration.indexer.warehouse_rows import (
     planted_payments,
 )
 
-STAGES = ["read_training_payments", "arrange_payments", "choose_model", "evaluate", "fit", "build_annoy", "store"]
+STAGES = [
+    "read_training_payments",
+    "arrange_payments",
+    "choose_model",
+    "evaluate",
+    "cooccurrence",
+    "fit",
+    "build_annoy",
+    "store",
+]
 
 
 def manifest_of(world: World, version: str) -> IndexManifest:
