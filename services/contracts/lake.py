@@ -86,6 +86,9 @@ class LakeManifest(Sealed):
     )
     source_time: AwareDatetime = Field(description="The source's own clock when the pass began.")
     newest_updated_at: AwareDatetime | None = Field(description="Of the valid payments; None without any.")
+    erasures: str = Field(
+        "", description="Which erased clients are left out of payments, as services.ingest names it; empty: none."
+    )
     parts: tuple[Part, ...]
     quarantine: tuple[Part, ...]
 

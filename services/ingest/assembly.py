@@ -101,7 +101,7 @@ def make_leader(world: World, settings: IngestSettings, wake: asyncio.Event, epo
 async def _keep_house(world: World, settings: IngestSettings, epoch: int) -> None:
     table = PostgresSweepTable(world.work_database, epoch)
     receipts = LostReceipts(table, world.lake, WarehouseClient(world.warehouse, settings.patient, epoch))
-    sweep = Sweep(table, world.lake, settings.sweep_after, utc_now)
+    sweep = Sweep(table, world.lake, world.erasure_records, settings.sweep_after, utc_now)
     await keep_house([receipts.run, sweep.run], apscheduler_timer)
 
 
@@ -109,7 +109,7 @@ def make_use_cases(world: World, settings: IngestSettings, wake: asyncio.Event, 
     """What callers may do, in every replica; `wake` is set when there is work for the leader."""
     table = PostgresRunTable(world.database, utc_now)
     warehouse = WarehouseClient(world.warehouse, settings.impatient)
-    quarantine = Quarantine(table, world.lake)
+    quarantine = Quarantine(table, world.lake, world.erasure_records)
     triggers, runs = Triggers(table, quarantine, warehouse, utc_now, wake.set), Runs(table)
     return UseCases(
         triggers=triggers,

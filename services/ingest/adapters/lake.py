@@ -33,9 +33,9 @@ class ObjectLake:
         """See Lake."""
         await asyncio.to_thread(self._store.check)
 
-    async def find(self, place: Place) -> StoredManifest | None:
+    async def find(self, place: Place, edition: str | None) -> StoredManifest | None:
         """See Lake."""
-        return await asyncio.to_thread(find_manifest, self._store, place)
+        return await asyncio.to_thread(find_manifest, self._store, place, edition)
 
     async def open(self, reference: ManifestReference) -> StoredManifest:
         """See Lake."""
@@ -57,9 +57,11 @@ class ObjectLake:
         """See Lake."""
         return await asyncio.to_thread(objects_of, self._store, place)
 
-    async def remove_orphans(self, objects: Sequence[ObjectInfo], saved: ManifestReference | None) -> Swept:
+    async def remove_orphans(
+        self, objects: Sequence[ObjectInfo], saved: ManifestReference | None, edition: str
+    ) -> Swept:
         """See Lake."""
-        return await asyncio.to_thread(remove_orphans, self._store, objects, saved)
+        return await asyncio.to_thread(remove_orphans, self._store, objects, saved, edition)
 
     async def reasons(self, stored: StoredManifest) -> dict[str, int]:
         """See Lake."""

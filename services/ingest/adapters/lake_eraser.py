@@ -33,9 +33,11 @@ class ObjectLakeEraser:
         newest = _newest_receipt(run)
         return None if newest is None else await asyncio.to_thread(read_receipt, self._store, newest.key)
 
-    async def rewrite(self, run: RunObjects, stored: StoredManifest, erased: ErasedClients) -> StoredManifest:
+    async def rewrite(
+        self, run: RunObjects, stored: StoredManifest, erased: ErasedClients, edition: str | None
+    ) -> StoredManifest:
         """See LakeEraser."""
-        return await asyncio.to_thread(_rewrite, self._store, run, stored, erased)
+        return await asyncio.to_thread(_rewrite, self._store, run, stored, (erased, edition))
 
     async def renew_receipt(self, run: RunObjects, stored: StoredManifest) -> None:
         """See LakeEraser."""
@@ -56,19 +58,22 @@ def _runs(store: ObjectStore) -> list[RunObjects]:
     return [RunObjects(place, tuple(runs[place])) for place in ordered]
 
 
-def _rewrite(store: ObjectStore, run: RunObjects, stored: StoredManifest, erased: ErasedClients) -> StoredManifest:
+def _rewrite(
+    store: ObjectStore, run: RunObjects, stored: StoredManifest, told: tuple[ErasedClients, str | None]
+) -> StoredManifest:
     # A number of its own for each repetition: what one that died has left stands under other names.
     attempt = max([REWRITTEN, *(found.number + 1 for found in run.objects if found.kind != "receipt")])
     raw, quarantine = (
         run_folder(area, run.place.dataset, run.place.day, run.place.run_id) for area in ("raw", "quarantine")
     )
-    old = stored.manifest
+    old, (erased, edition) = stored.manifest, told
     parts = _parts_without(store, old.parts, (raw, attempt), erased)
     refused = _parts_without(store, old.quarantine, (quarantine, attempt), erased)
-    if (parts, refused) == (old.parts, old.quarantine):
+    erasures = old.erasures if edition is None else edition
+    manifest = old.model_copy(update={"parts": parts, "quarantine": refused, "erasures": erasures})
+    if manifest == old:
         return stored
     passing(Failpoint.BEFORE_MANIFEST)
-    manifest = old.model_copy(update={"parts": parts, "quarantine": refused})
     rewritten = store_manifest(store, manifest_key(raw, attempt), manifest)
     passing(Failpoint.AFTER_MANIFEST)
     return rewritten

@@ -69,6 +69,7 @@ class ObjectLakeWriter:
             since=facts.since,
             source_time=facts.source_time,
             newest_updated_at=facts.newest_updated_at,
+            erasures=facts.erasures,
             parts=stored_parts.rows,
             quarantine=stored_parts.refused,
         )

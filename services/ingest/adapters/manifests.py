@@ -1,4 +1,8 @@
-"""Manifests in the object store. The one that counts is named by the run's row; until then, the newest one there is."""
+"""Manifests in the object store. The one that counts is named by the run's row; until then, the newest one there is.
+
+A leader that was frozen before an erasure may store one of a pass that knew nothing of it: `edition` leaves those out
+that tell of other erasures than that, but for catalogues, which are of no client; None takes any.
+"""
 
 from collections.abc import Iterable
 
@@ -10,17 +14,17 @@ from services.runtime.errors import DataLoss
 from services.runtime.objects.store import ObjectStore
 
 
-def find_manifest(store: ObjectStore, place: Place) -> StoredManifest | None:
+def find_manifest(store: ObjectStore, place: Place, edition: str | None) -> StoredManifest | None:
     """The manifest of the newest attempt that stored one; None before. DataLoss for bytes that are none."""
     folder = run_folder("raw", place.dataset, place.day, place.run_id)
-    newest = newest_manifest(info.key for info in store.list(f"{folder}/manifest-"))
-    return None if newest is None else read_manifest(store, newest)
+    return newest_manifest(store, [info.key for info in store.list(f"{folder}/manifest-")], edition)
 
 
-def newest_manifest(keys: Iterable[str]) -> str | None:
-    """The key of the newest attempt's manifest among keys of any objects."""
+def newest_manifest(store: ObjectStore, keys: Iterable[str], edition: str | None) -> StoredManifest | None:
+    """The newest attempt's manifest among keys of any objects."""
     attempts = [(attempt, key) for key in keys if (attempt := manifest_attempt(key)) is not None]
-    return max(attempts)[1] if attempts else None
+    newest_first = (read_manifest(store, key) for _, key in sorted(attempts, reverse=True))
+    return next((stored for stored in newest_first if _is_of(stored.manifest, edition)), None)
 
 
 def read_manifest(store: ObjectStore, key: str) -> StoredManifest:
@@ -38,6 +42,10 @@ def open_manifest(store: ObjectStore, reference: ManifestReference) -> StoredMan
 def store_manifest(store: ObjectStore, key: str, manifest: LakeManifest) -> StoredManifest:
     """Stores it under a key of this attempt's own."""
     return StoredManifest(key, put_once(store, key, manifest.to_bytes()), manifest)
+
+
+def _is_of(manifest: LakeManifest, edition: str | None) -> bool:
+    return edition is None or manifest.dataset == "companies" or manifest.erasures == edition
 
 
 def _parsed(key: str, content: bytes) -> StoredManifest:

@@ -16,13 +16,15 @@ def objects_of(store: ObjectStore, place: Place) -> list[ObjectInfo]:
     return [info for folder in folders for info in store.list(f"{folder}/")]
 
 
-def remove_orphans(store: ObjectStore, objects: Sequence[ObjectInfo], saved: ManifestReference | None) -> Swept:
+def remove_orphans(
+    store: ObjectStore, objects: Sequence[ObjectInfo], saved: ManifestReference | None, edition: str
+) -> Swept:
     """Deletes parts and manifests that none of the manifests in force names; whatever else there is stays.
 
     ObjectNotFound or DataLoss, having deleted nothing, when one of these is gone or damaged: who knows what it named.
     """
     kept: set[str] = set()
-    for key in _in_force(store, [info.key for info in objects], saved):
+    for key in _in_force(store, [info.key for info in objects], saved, edition):
         manifest = read_manifest(store, key).manifest
         kept |= {key, *(part.key for part in (*manifest.parts, *manifest.quarantine))}
     orphans = [info for info in objects if is_attempts_object(info.key) and info.key not in kept]
@@ -31,15 +33,17 @@ def remove_orphans(store: ObjectStore, objects: Sequence[ObjectInfo], saved: Man
     return Swept(len(orphans), sum(info.size for info in orphans))
 
 
-def _in_force(store: ObjectStore, keys: Sequence[str], saved: ManifestReference | None) -> set[str]:
+def _in_force(store: ObjectStore, keys: Sequence[str], saved: ManifestReference | None, edition: str) -> set[str]:
     """What the newest receipt names, and the run's row; without either what a next attempt would take over."""
     receipt = _newest_receipt(store, keys)
     named = set() if receipt is None else {receipt.manifest_key}
     # An erasure puts another manifest in the place of the one that the row names.
     if saved and (receipt is None or saved.key in keys):
         named.add(saved.key)
-    newest = newest_manifest(keys)
-    return named or ({newest} if newest else set())
+    if named:
+        return named
+    newest = newest_manifest(store, keys, edition)
+    return set() if newest is None else {newest.key}
 
 
 def _newest_receipt(store: ObjectStore, keys: Iterable[str]) -> Receipt | None:

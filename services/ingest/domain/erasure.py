@@ -42,8 +42,8 @@ class ErasedClients:
 
     @property
     def edition(self) -> str:
-        """Another one after each erasure, so that nothing from before it is gone on with."""
-        return f"{len(self.until)} erased, {max(self.until.values(), default=None)}"
+        """Another one after each erasure, so that nothing from before it is gone on with; empty before the first."""
+        return f"{len(self.until)} erased, {max(self.until.values())}" if self.until else ""
 
     def cover(self, client_ids: Iterable[str]) -> dict[str, datetime]:
         """Of some clients those that were erased, and until when."""

@@ -37,13 +37,13 @@ class DayRange:
         return self.first - ONE_DAY
 
     def problem(self, today: date) -> str | None:
-        """Why it cannot be read again; None when it can."""
+        """What is wrong with its last day, so that it cannot be read again; None when it can."""
         if self.last < self.first:
-            return "last_day lies before first_day"
+            return "lies before first_day"
         if self.last > today:
-            return f"last_day lies in the future; today is {today.isoformat()} (UTC)"
+            return f"lies in the future; today is {today.isoformat()} (UTC)"
         if self.last - self.first > LONGEST_BACKFILL:
-            return "the range is longer than 20 years; take several"
+            return "lies more than 20 years after first_day; take several backfills"
         return None
 
 

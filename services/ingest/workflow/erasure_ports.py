@@ -45,8 +45,13 @@ class LakeEraser(Protocol):
     async def receipt(self, run: RunObjects) -> Receipt | None:
         """The newest receipt of a run's load; None before it was loaded."""
 
-    async def rewrite(self, run: RunObjects, stored: StoredManifest, erased: ErasedClients) -> StoredManifest:
-        """A manifest of the same rows without those of the clients: `stored` itself where there are none."""
+    async def rewrite(
+        self, run: RunObjects, stored: StoredManifest, erased: ErasedClients, edition: str | None
+    ) -> StoredManifest:
+        """A manifest of the same rows without those of the clients: `stored` itself where there are none.
+
+        `edition`: of erasures that the manifest is to tell of from now on; None: of those that it tells of.
+        """
 
     async def renew_receipt(self, run: RunObjects, stored: StoredManifest) -> None:
         """Has the receipt of a loaded run name this manifest."""

@@ -14,6 +14,8 @@ from services.ingest.workflow.triggers import Triggers
 from services.ingest.workflow.values import RunCursor
 from services.runtime.errors import InvalidArgument, NotFound
 
+FIELD = "external_client_id"
+
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
@@ -35,9 +37,9 @@ class Erasures:
     async def request(self, client_id: str, request_id: str | None) -> Erasure:
         """Queues the erasure of a client, whether or not there are payments of such a client."""
         try:
-            client = identifier(client_id, "external_client_id")
+            client = identifier(client_id, FIELD)
         except Refused as refusal:
-            raise InvalidArgument("external_client_id", refusal.reason) from None
+            raise InvalidArgument(FIELD, refusal.reason.removeprefix(f"{FIELD} ")) from None
         if request_id is not None and client in request_id:
             raise InvalidArgument("request_id", "holds the client's id, which must stay nowhere; name it otherwise")
         digest = client_digest(await self._records.salt(), client)

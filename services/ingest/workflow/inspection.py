@@ -7,6 +7,7 @@ from uuid import UUID
 from services.ingest.domain.runs import Pipeline, Run
 from services.ingest.domain.sifting import RefusedRow
 from services.ingest.domain.window import WindowRules, since_day
+from services.ingest.workflow.erasure_ports import ErasureRecords
 from services.ingest.workflow.ports import Lake, RunTable, Warehouse
 from services.ingest.workflow.saving import place_of, saved_output
 from services.ingest.workflow.values import QuarantinePosition, RunCursor, StoredManifest
@@ -62,9 +63,10 @@ class Watermark:
 class Quarantine:
     """Rows that runs refused."""
 
-    def __init__(self, runs: RunTable, lake: Lake) -> None:
+    def __init__(self, runs: RunTable, lake: Lake, records: ErasureRecords) -> None:
         self._runs = runs
         self._lake = lake
+        self._records = records
 
     async def page(
         self, run_id: UUID, start: QuarantinePosition, limit: int
@@ -85,4 +87,6 @@ class Quarantine:
         if saved is not None:
             return await self._lake.open(saved.manifest)
         place = place_of(run, outputs)
-        return None if place is None else await self._lake.find(place)
+        if place is None:
+            return None
+        return await self._lake.find(place, (await self._records.erased_clients()).edition)

@@ -4,7 +4,7 @@ Of each run: first the rows that are left are written anew, then ledger, run and
 then what it replaces is deleted. Wherever a process dies, a repetition goes on from what is named by then.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from services.contracts.erasures import ErasureRecord
 from services.ingest.domain.erasure import CLOCK_TOLERANCE, ErasedClients
@@ -19,11 +19,11 @@ STEP = "erase_from_lake"
 async def erase_from_lake(context: StepContext) -> StepResult:
     """Removes the client from raw objects and from the quarantine; its counts go on from those of earlier attempts."""
     tools = context.tools
-    erased = await _record_of(context)
+    erasing = await _record_of(context)
     done = _done_before(context)
     runs = await tools.eraser.runs()
     for number, run in enumerate(runs, 1):
-        done += await _erase_from_run(tools, run, erased)
+        done += await _erase_from_run(tools, run, erasing)
         context.progress.count(**asdict(done))
         context.progress.say(f"{number} of {len(runs)} runs looked through")
     context.progress.count(**asdict(done))
@@ -31,25 +31,36 @@ async def erase_from_lake(context: StepContext) -> StepResult:
     return StepResult()
 
 
-async def _record_of(context: StepContext) -> ErasedClients:
+@dataclass(frozen=True, slots=True)
+class _Erasing:
+    """The client, and the edition of all erasures, this one included."""
+
+    client: ErasedClients
+    edition: str
+
+
+async def _record_of(context: StepContext) -> _Erasing:
     """The client, remembered first of all: from here on, no pass brings the client back."""
     records, client = context.tools.records, ErasureParameters.read(context.run.parameters)
     until = (context.run.started_at or context.run.created_at) + CLOCK_TOLERANCE
     await records.keep(ErasureRecord(erasure_id=context.run_id, client_digest=client.client_digest, until=until))
     known = await records.erased_clients()
-    return ErasedClients(known.salt, {client.digest: known.until[client.digest]})
+    return _Erasing(ErasedClients(known.salt, {client.digest: known.until[client.digest]}), known.edition)
 
 
-async def _erase_from_run(tools: Tools, run: RunObjects, erased: ErasedClients) -> LakeErasure:
-    stored = await _manifest_that_counts(tools, run)
+async def _erase_from_run(tools: Tools, run: RunObjects, erasing: _Erasing) -> LakeErasure:
+    named = await _named_manifest(tools, run)
+    stored = await (tools.lake.find(run.place, None) if named is None else tools.lake.open(named))
     if stored is not None:
-        stored = await _rewritten(tools, run, stored, erased)
+        # A retry would find one that nobody names, if it tells of this erasure.
+        edition = erasing.edition if named is None else None
+        new = await tools.eraser.rewrite(run, stored, erasing.client, edition)
+        stored = await _in_place_of(tools, run, stored, new)
         await _renew_receipt(tools, run, stored)
-    return await tools.eraser.delete_rest(run, stored, erased)
+    return await tools.eraser.delete_rest(run, stored, erasing.client)
 
 
-async def _rewritten(tools: Tools, run: RunObjects, old: StoredManifest, erased: ErasedClients) -> StoredManifest:
-    new = await tools.eraser.rewrite(run, old, erased)
+async def _in_place_of(tools: Tools, run: RunObjects, old: StoredManifest, new: StoredManifest) -> StoredManifest:
     if new != old:
         is_loaded = await tools.warehouse.replace_manifest(run.place.run_id, new.reference)
         passing(Failpoint.MANIFEST_REPLACED)
@@ -66,12 +77,12 @@ async def _renew_receipt(tools: Tools, run: RunObjects, stored: StoredManifest) 
         await tools.lake.keep_receipt(load.receipt)
 
 
-async def _manifest_that_counts(tools: Tools, run: RunObjects) -> StoredManifest | None:
-    """By the run's row; by its receipt where that row is lost; or the newest one, which a retry would take up."""
+async def _named_manifest(tools: Tools, run: RunObjects) -> ManifestReference | None:
+    """The one that counts by the run's row, or by its receipt where that row is lost."""
     named = await tools.erasures.saved_manifest(run.place.run_id)
     if named is None and (receipt := await tools.eraser.receipt(run)):
         named = ManifestReference(receipt.manifest_key, receipt.manifest_sha256)
-    return await (tools.lake.find(run.place) if named is None else tools.lake.open(named))
+    return named
 
 
 def _done_before(context: StepContext) -> LakeErasure:

@@ -69,8 +69,11 @@ class Lake(Protocol):
     async def check(self) -> None:
         """Raises ObjectStoreUnavailable, saying what to do."""
 
-    async def find(self, place: Place) -> StoredManifest | None:
-        """The manifest of the newest attempt at a pass that came to its end."""
+    async def find(self, place: Place, edition: str | None) -> StoredManifest | None:
+        """The manifest of the newest attempt at a pass that came to its end.
+
+        `edition`: of ErasedClients; payments of a pass that knew of other erasures are not found. None: any are.
+        """
 
     async def open(self, reference: ManifestReference) -> StoredManifest:
         """The manifest that a run's row names. Raises ObjectNotFound or DataLoss."""
@@ -90,8 +93,12 @@ class Lake(Protocol):
     async def objects(self, place: Place) -> list[ObjectInfo]:
         """All objects of a run."""
 
-    async def remove_orphans(self, objects: Sequence[ObjectInfo], saved: ManifestReference | None) -> Swept:
+    async def remove_orphans(
+        self, objects: Sequence[ObjectInfo], saved: ManifestReference | None, edition: str
+    ) -> Swept:
         """Deletes those of a run's objects that no manifest in force names; `saved`: the one that its row names.
+
+        Where neither row nor receipt names one, that is in force which `find` would give for this edition.
 
         Raises NotFound or DataLoss, having deleted nothing, when a manifest in force is gone or damaged.
         """

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 import structlog
 
+from services.contracts.lake import LakeManifest
 from services.ingest.domain.pace import Pace
 from services.ingest.domain.paging import PageIdentity, Pager, PagerMark, PagingError
 from services.ingest.domain.sifting import Sifted
@@ -19,6 +20,8 @@ from services.ingest.workflow.steps import StepContext
 from services.ingest.workflow.values import Page, PassFacts, Place, StoredManifest
 from services.runtime.errors import Unavailable
 
+SCHEMA_VERSION = LakeManifest.model_fields["schema_version"].default
+
 log = structlog.get_logger(__name__)
 
 
@@ -27,21 +30,26 @@ class Pass:
     """What is read and where to.
 
     `sift(page, kept, first_position)` sorts good rows from bad ones among those at the indices `kept`, which are new;
-    `begin(source_time)` may refuse to go on; `basis`: see Checkpoint.
+    `begin(source_time)` may refuse to go on; `erasures`: the edition of those whose clients are left out.
     """
 
     place: Place
-    basis: str
+    erasures: str
     since: date | None
     fetch: Fetch
     sift: Callable[[Page, Sequence[int], int], Sifted]
     begin: Callable[[datetime], None]
 
+    @property
+    def basis(self) -> str:
+        """See Checkpoint."""
+        return f"schema {SCHEMA_VERSION}, {self.erasures}"
+
 
 async def read_into_lake(one: Pass, context: StepContext) -> StoredManifest:
     """Reads the whole set and stores it; the manifest that an earlier attempt stored, if there is one."""
     lake, rules = context.tools.lake, context.tools.reading
-    found = await lake.find(one.place)
+    found = await lake.find(one.place, one.erasures)
     if found is not None:
         context.progress.say("took the manifest of an earlier attempt")
         return found
@@ -56,7 +64,7 @@ async def read_into_lake(one: Pass, context: StepContext) -> StoredManifest:
         raise SourceRefuses(f"{error}; check INGEST_SOURCE_URL, INGEST_PAGE_LIMIT and INGEST_MAX_REQUESTS") from error
     if tally.source_time is None:
         raise RuntimeError("a pass has at least one page")
-    return await writer.finish(PassFacts(one.since, tally.source_time, tally.newest))
+    return await writer.finish(PassFacts(one.since, tally.source_time, tally.newest, one.erasures))
 
 
 async def _last_checkpoint(one: Pass, context: StepContext) -> Checkpoint:

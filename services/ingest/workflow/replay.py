@@ -7,6 +7,7 @@ import asyncio
 from contextlib import aclosing
 
 from services.contracts.lake import latest
+from services.ingest.domain.erasure import ErasedClients
 from services.ingest.domain.sifting import Terms, sift
 from services.ingest.workflow.errors import NotReplayable
 from services.ingest.workflow.outputs import ReplayParameters, SavedOutput
@@ -24,7 +25,8 @@ async def replay_quarantine_to_bucket(context: StepContext) -> StepResult:
     place = place_of(context.run, context.outputs)
     if place is None:
         raise RuntimeError("a replay has its place from the start")
-    stored = await context.tools.lake.find(place) or await _sort_anew(context, place)
+    erased = await context.tools.records.erased_clients()
+    stored = await context.tools.lake.find(place, erased.edition) or await _sort_anew(context, place, erased)
     return StepResult(saved_of(context, stored).to_json())
 
 
@@ -33,9 +35,8 @@ async def save_replayed_payments_to_db(context: StepContext) -> StepResult:
     return await load_payments(context, context.output(REPLAY_STEP, SavedOutput), moves_watermark=False)
 
 
-async def _sort_anew(context: StepContext, place: Place) -> StoredManifest:
+async def _sort_anew(context: StepContext, place: Place, erased: ErasedClients) -> StoredManifest:
     lake, terms = context.tools.lake, Terms(context.run.logical_time)
-    erased = await context.tools.records.erased_clients()
     refused = await _refused(context)
     writer = lake.writer(place, context.attempt, StoredParts())
     read, newest = 0, None
@@ -46,7 +47,7 @@ async def _sort_anew(context: StepContext, place: Place) -> StoredManifest:
             read += len(rows)
             newest = latest(newest, sifted.newest)
             context.progress.count(read=read)
-    return await writer.finish(PassFacts(None, terms.source_time, newest))
+    return await writer.finish(PassFacts(None, terms.source_time, newest, erased.edition))
 
 
 async def _refused(context: StepContext) -> StoredManifest:

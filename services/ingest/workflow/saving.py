@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from services.contracts.lake import Dataset, LakeManifest
+from services.contracts.lake import Dataset
 from services.ingest.domain.erasure import ErasedClients
 from services.ingest.domain.runs import Outputs, Pipeline, Run
 from services.ingest.domain.sifting import Sifted, Terms, sift
@@ -19,7 +19,6 @@ WINDOW_STEP = "get_last_payments_update"
 FULL_WINDOW_STEP = "get_first_payments_update"
 # Below this many a share says little: one bad row of two is no reason to stop.
 MIN_BAD_ROWS = 20
-SCHEMA_BASIS = f"schema {LakeManifest.model_fields['schema_version'].default}"
 
 
 def place_of(run: Run, outputs: Outputs) -> Place | None:
@@ -43,7 +42,7 @@ def saved_output(outputs: Outputs) -> SavedOutput | None:
 async def save_companies_of(context: StepContext) -> SavedOutput:
     """Reads the whole catalogue."""
     tools, place = context.tools, _place(context)
-    one = Pass(place, SCHEMA_BASIS, None, tools.source.companies(), _sift_companies, _go_on)
+    one = Pass(place, "", None, tools.source.companies(), _sift_companies, _go_on)
     stored = await read_into_lake(one, context)
     await _require_good_rows(context, stored)
     return saved_of(context, stored)
@@ -55,8 +54,7 @@ async def save_payments_of(context: StepContext, watermark: datetime | None, day
     # Erasures have the house to themselves: none begins while this step works.
     erased = await tools.records.erased_clients()
     fetch, begin = tools.source.payments(place.day), partial(_require_past, watermark)
-    basis, sift_payments = f"{SCHEMA_BASIS}, {erased.edition}", partial(_sift_payments, days, erased)
-    one = Pass(place, basis, place.day, fetch, sift_payments, begin)
+    one = Pass(place, erased.edition, place.day, fetch, partial(_sift_payments, days, erased), begin)
     stored = await read_into_lake(one, context)
     await _require_good_rows(context, stored)
     return saved_of(context, stored)

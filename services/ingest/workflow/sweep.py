@@ -11,6 +11,7 @@ import structlog
 
 from services.ingest.domain.runs import Run
 from services.ingest.workflow import metrics
+from services.ingest.workflow.erasure_ports import ErasureRecords
 from services.ingest.workflow.ports import Lake, SweepTable
 from services.ingest.workflow.saving import place_of, saved_output
 from services.runtime.clock import Clock
@@ -25,9 +26,10 @@ log = structlog.get_logger(__name__)
 class Sweep:
     """Sweeps runs that ended longer than `grace` ago, the oldest first."""
 
-    def __init__(self, table: SweepTable, lake: Lake, grace: timedelta, clock: Clock) -> None:
+    def __init__(self, table: SweepTable, lake: Lake, records: ErasureRecords, grace: timedelta, clock: Clock) -> None:
         self._table = table
         self._lake = lake
+        self._records = records
         self._grace = grace
         self._clock = clock
 
@@ -46,7 +48,8 @@ class Sweep:
         if released is None:
             return
         saved = saved_output(released.outputs())
-        swept = await self._lake.remove_orphans(objects, saved.manifest if saved else None)
+        erased = await self._records.erased_clients()
+        swept = await self._lake.remove_orphans(objects, saved.manifest if saved else None, erased.edition)
         await self._table.note_swept(released)
         metrics.SWEPT_OBJECTS.inc(swept.objects)
         metrics.SWEPT_BYTES.inc(swept.size)

@@ -32,11 +32,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class PassFacts:
-    """What a manifest says of its pass beyond its parts."""
+    """What a manifest says of its pass beyond its parts; `erasures`: the edition of those whose clients it left out."""
 
     since: date | None
     source_time: datetime
     newest_updated_at: datetime | None
+    erasures: str = ""
 
 
 @dataclass(frozen=True, slots=True)

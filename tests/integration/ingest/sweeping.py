@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from afin.ingest.v1 import ingest_pb2 as pb
 from services.contracts.lake import manifest_key, part_key
+from services.ingest.adapters.erasure_records import ObjectErasureRecords
 from services.ingest.adapters.lake import ObjectLake
 from services.ingest.adapters.sweeps import PostgresSweepTable
 from services.ingest.workflow.sweep import Sweep
@@ -43,9 +44,14 @@ async def age(engine: AsyncEngine) -> None:
         await connection.execute(text("UPDATE ingest.runs SET ended_at = ended_at - interval '8 days'"))
 
 
-async def sweep(engine: AsyncEngine, lake: ObjectLake) -> None:
+async def sweep(engine: AsyncEngine, store: LocalObjectStore) -> None:
     """One pass of whoever leads now, or led last."""
-    await Sweep(PostgresSweepTable(engine, await epoch(engine)), lake, WEEK, utc_now).run()
+    await sweep_of(PostgresSweepTable(engine, await epoch(engine)), ObjectLake(store), store).run()
+
+
+def sweep_of(table: PostgresSweepTable, lake: ObjectLake, store: LocalObjectStore) -> Sweep:
+    """The sweep over a table and a lake in this store."""
+    return Sweep(table, lake, ObjectErasureRecords(store), WEEK, utc_now)
 
 
 async def epoch(engine: AsyncEngine) -> int:

@@ -1,6 +1,7 @@
 """The lake: every object once, a manifest for each attempt, receipts, the quarantine listed within bounds."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -76,7 +77,7 @@ async def test_rows_are_read_back_as_they_were_written(lake: ObjectLake, object_
 async def test_the_manifest_of_a_pass_is_found_again(lake: ObjectLake) -> None:
     written = await stored(lake, good(1), bad("{}"))
 
-    assert await lake.find(PLACE) == written
+    assert await lake.find(PLACE, None) == written
     assert await lake.open(ManifestReference(written.key, written.sha256)) == written
     assert (written.manifest.rows, written.manifest.quarantined) == (1, 1)
 
@@ -84,17 +85,34 @@ async def test_the_manifest_of_a_pass_is_found_again(lake: ObjectLake) -> None:
 async def test_before_its_manifest_a_pass_is_not_there(lake: ObjectLake) -> None:
     await lake.writer(PLACE, 1, StoredParts()).write(good(1))
 
-    assert await lake.find(PLACE) is None
+    assert await lake.find(PLACE, None) is None
 
 
 async def test_each_attempt_has_a_manifest_of_its_own_and_the_newest_is_taken_over(lake: ObjectLake) -> None:
     second = await stored(lake, good(1, 2, 3), attempt=2)
     paused = await stored(lake, good(1, 2), attempt=1)
 
-    assert await lake.find(PLACE) == second
+    assert await lake.find(PLACE, None) == second
     assert paused.key != second.key
     hundredth = await stored(lake, good(1), attempt=100)
-    assert await lake.find(PLACE) == hundredth
+    assert await lake.find(PLACE, None) == hundredth
+
+
+async def test_payments_of_a_pass_that_knew_of_other_erasures_are_not_taken_over(lake: ObjectLake) -> None:
+    first = await stored(lake, good(1, 2), attempt=1)
+    writer = lake.writer(PLACE, 2, StoredParts())
+    later = await writer.finish(replace(FACTS, erasures="1 erased"))
+
+    assert await lake.find(PLACE, "") == first
+    assert await lake.find(PLACE, "1 erased") == later
+    assert await lake.find(PLACE, "2 erased") is None
+
+
+async def test_a_catalogue_is_taken_over_whoever_was_erased(lake: ObjectLake) -> None:
+    place = replace(PLACE, dataset="companies")
+    written = await lake.writer(place, 1, StoredParts()).finish(FACTS)
+
+    assert await lake.find(place, "1 erased") == written
 
 
 async def test_an_attempt_whose_answer_was_lost_stores_its_manifest_again(lake: ObjectLake) -> None:
@@ -120,7 +138,7 @@ async def test_bytes_that_are_no_manifest_are_not_taken_for_one(
     object_store.put_if_absent("raw/payments/updated_date=2026-03-07/run=run-1/manifest-01.json", b"{}")
 
     with pytest.raises(DataLoss, match="is no whole manifest; restore it, or start a new run"):
-        await lake.find(PLACE)
+        await lake.find(PLACE, None)
 
 
 async def test_a_manifest_with_one_changed_bit_is_not_taken_over_nor_opened(lake: ObjectLake, tmp_path: Path) -> None:
@@ -130,7 +148,7 @@ async def test_a_manifest_with_one_changed_bit_is_not_taken_over_nor_opened(lake
     for place in range(0, len(content), 7):
         (tmp_path / "objects" / written.key).write_bytes(with_flipped_bit(content, place))
         with pytest.raises(DataLoss):
-            await lake.find(PLACE)
+            await lake.find(PLACE, None)
         with pytest.raises(DataLoss):
             await lake.open(ManifestReference(written.key, written.sha256))
 

@@ -149,9 +149,7 @@ async def test_a_run_that_failed_at_its_load_is_retried_without_the_client_and_i
 ) -> None:
     first = (await loaded.list(pipeline=pb.PIPELINE_RECOMMENDATIONS)).runs[-1]
     await _fail_at_its_load(engine, first.run_id, is_loaded=is_loaded)
-    for info in list(object_store.list("raw/payments/")):
-        if "/receipt-" in info.key:
-            object_store.delete(info.key)
+    _delete_receipts(object_store)
 
     await erase(loaded)
     receipts = [info.key for info in object_store.list("raw/payments/") if "/receipt-" in info.key]
@@ -203,23 +201,22 @@ async def test_a_damaged_object_is_named_and_the_erasure_goes_on_once_it_is_rest
 
 
 async def test_what_a_retried_run_loads_while_an_erasure_is_broken_off_is_erased_too(
-    serve: Serve, url: str, source: SourceServer, object_store: LocalObjectStore
+    loaded: Ingest, engine: AsyncEngine, url: str, object_store: LocalObjectStore
 ) -> None:
-    source.payments += [payment(30 + number, amount="much") for number in range(20)]
-    async with serve() as strict:
-        await strict.load_companies()
-        daily = await strict.recommendations()
-        object_store.put_if_absent(DAMAGED, b"no manifest")
-        broken_off = await strict.end_of((await request(strict)).erasure_id)
-    async with serve(max_quarantine_share=1.0) as ingest:
-        await ingest.retry(daily.run_id)
-        loaded = await ingest.end_of(daily.run_id)
-        object_store.delete(DAMAGED)
-        await ingest.retry(broken_off.run_id)
-        erased = await ingest.end_of(broken_off.run_id)
+    first = (await loaded.list(pipeline=pb.PIPELINE_RECOMMENDATIONS)).runs[-1]
+    await _fail_at_its_load(engine, first.run_id, is_loaded=False)
+    _delete_receipts(object_store)
+    object_store.put_if_absent(DAMAGED, b"no manifest")
+    broken_off = await loaded.end_of((await request(loaded)).erasure_id)
+    assert broken_off.state == pb.RUN_STATE_FAILED
 
-    assert (daily.state, broken_off.state) == (pb.RUN_STATE_FAILED, pb.RUN_STATE_FAILED)
-    assert (loaded.state, loaded.account.new) == (pb.RUN_STATE_SUCCEEDED, 20), loaded
+    await loaded.retry(first.run_id)
+    run = await loaded.end_of(first.run_id)
+    object_store.delete(DAMAGED)
+    await loaded.retry(broken_off.run_id)
+    erased = await loaded.end_of(broken_off.run_id)
+
+    assert (run.state, run.account.new) == (pb.RUN_STATE_SUCCEEDED, 20), run
     assert erased.state == pb.RUN_STATE_SUCCEEDED, erased
     assert await traces(url, object_store, CLIENT) == []
 
@@ -236,6 +233,12 @@ async def test_several_clients_are_erased_one_after_the_other(
     assert [await traces(url, object_store, client) for client in clients] == [[], [], []]
     receipts = [info.key for info in object_store.list("raw/payments/") if "/receipt-" in info.key]
     assert len(receipts) == 2 * (1 + 3), "one more for each erasure"
+
+
+def _delete_receipts(store: LocalObjectStore) -> None:
+    for info in list(store.list("raw/payments/")):
+        if "/receipt-" in info.key:
+            store.delete(info.key)
 
 
 def _of_others(rows: list[str]) -> list[str]:

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from afin.ingest.v1 import ingest_pb2 as pb
 from services.contracts.lake import LakeManifest, manifest_attempt, manifest_key
 from services.contracts.receipt import Receipt
-from services.ingest.adapters.lake import ObjectLake
 from services.ingest.adapters.sweeps import PostgresSweepTable
 from services.runtime.clock import utc_now
 from services.runtime.objects.local import LocalObjectStore
@@ -19,12 +18,6 @@ from tests.integration.ingest.conftest import Serve
 from tests.integration.ingest.serving import Ingest, eventually
 from tests.integration.ingest.source_server import SourceServer, payment
 from tests.integration.ingest.sweeping import WEEK, age, epoch, folder_of, keys, leave_orphans, sweep
-
-
-@pytest.fixture
-def lake(object_store: LocalObjectStore) -> ObjectLake:
-    """The lake in the folder."""
-    return ObjectLake(object_store)
 
 
 async def test_the_leader_sweeps_what_ended_runs_left_and_nothing_else(
@@ -50,18 +43,18 @@ async def test_the_leader_sweeps_what_ended_runs_left_and_nothing_else(
 
 
 async def test_a_run_that_ended_lately_is_left_alone(
-    ingest: Ingest, engine: AsyncEngine, object_store: LocalObjectStore, lake: ObjectLake
+    ingest: Ingest, engine: AsyncEngine, object_store: LocalObjectStore
 ) -> None:
     run = await ingest.run_to_end(pb.PIPELINE_COMPANIES)
     orphans = leave_orphans(object_store, run)
 
-    await sweep(engine, lake)
+    await sweep(engine, object_store)
 
     assert orphans <= keys(object_store)
 
 
 async def test_a_failed_run_keeps_the_pass_that_a_retry_takes_over(
-    serve: Serve, source: SourceServer, engine: AsyncEngine, object_store: LocalObjectStore, lake: ObjectLake
+    serve: Serve, source: SourceServer, engine: AsyncEngine, object_store: LocalObjectStore
 ) -> None:
     source.payments += [payment(number, amount="much") for number in range(100, 125)]
     async with serve() as ingest:
@@ -72,7 +65,7 @@ async def test_a_failed_run_keeps_the_pass_that_a_retry_takes_over(
     asked = len(source.requests)
     await age(engine)
 
-    await sweep(engine, lake)
+    await sweep(engine, object_store)
 
     assert not keys(object_store) & orphans
     async with serve(max_quarantine_share=1.0) as ingest:
@@ -83,17 +76,17 @@ async def test_a_failed_run_keeps_the_pass_that_a_retry_takes_over(
 
 
 async def test_a_run_is_swept_once_for_each_of_its_ends(
-    ingest: Ingest, engine: AsyncEngine, object_store: LocalObjectStore, lake: ObjectLake
+    ingest: Ingest, engine: AsyncEngine, object_store: LocalObjectStore
 ) -> None:
     run = await ingest.run_to_end(pb.PIPELINE_COMPANIES)
     await age(engine)
-    await sweep(engine, lake)
+    await sweep(engine, object_store)
     orphans = leave_orphans(object_store, run)
 
-    await sweep(engine, lake)
+    await sweep(engine, object_store)
     assert orphans <= keys(object_store)
     await age(engine)
-    await sweep(engine, lake)
+    await sweep(engine, object_store)
 
     assert not keys(object_store) & orphans
 
@@ -144,7 +137,7 @@ async def test_a_released_run_goes_on_from_no_earlier_part(ingest: Ingest, engin
 
 @pytest.mark.parametrize("damage", ["manifest", "receipt", "gone"])
 async def test_a_run_whose_manifest_in_force_is_not_known_is_left_as_it_is(
-    ingest: Ingest, engine: AsyncEngine, object_store: LocalObjectStore, lake: ObjectLake, damage: str
+    ingest: Ingest, engine: AsyncEngine, object_store: LocalObjectStore, damage: str
 ) -> None:
     run = await ingest.run_to_end(pb.PIPELINE_COMPANIES)
     leave_orphans(object_store, run)
@@ -156,13 +149,13 @@ async def test_a_run_whose_manifest_in_force_is_not_known_is_left_as_it_is(
     before = keys(object_store)
     await age(engine)
 
-    await sweep(engine, lake)
+    await sweep(engine, object_store)
 
     assert keys(object_store) == before
 
 
 async def test_the_newest_receipt_tells_which_manifest_is_in_force(
-    ingest: Ingest, engine: AsyncEngine, object_store: LocalObjectStore, lake: ObjectLake
+    ingest: Ingest, engine: AsyncEngine, object_store: LocalObjectStore
 ) -> None:
     run = await ingest.run_to_end(pb.PIPELINE_COMPANIES)
     folder = folder_of(object_store, run)
@@ -175,7 +168,7 @@ async def test_the_newest_receipt_tells_which_manifest_is_in_force(
     object_store.delete(manifest_key(folder, 1))
     await age(engine)
 
-    await sweep(engine, lake)
+    await sweep(engine, object_store)
 
     assert [key for key in keys(object_store) if key.endswith(".parquet")] == []
     assert {manifest_attempt(key) for key in keys(object_store)} == {10_000, None}

@@ -15,14 +15,12 @@ from services.ingest.adapters.lake import ObjectLake
 from services.ingest.adapters.sweeps import PostgresSweepTable
 from services.ingest.domain.runs import Run
 from services.ingest.workflow.errors import LeadershipLost
-from services.ingest.workflow.sweep import Sweep
 from services.ingest.workflow.values import Place
-from services.runtime.clock import utc_now
 from services.runtime.objects.local import LocalObjectStore
 from services.runtime.objects.store import ObjectInfo
 from tests.integration.ingest.conftest import Serve
 from tests.integration.ingest.serving import Ingest, eventually
-from tests.integration.ingest.sweeping import WEEK, age, epoch, keys, leave_orphans
+from tests.integration.ingest.sweeping import age, epoch, keys, leave_orphans, sweep_of
 
 
 class PausingLake(ObjectLake):
@@ -48,7 +46,7 @@ async def test_a_former_leader_that_wakes_up_deletes_nothing(
         orphans = leave_orphans(object_store, run)
         await age(engine)
         former, paused = await epoch(engine), PausingLake(object_store)
-        sweeping = asyncio.create_task(Sweep(PostgresSweepTable(engine, former), paused, WEEK, utc_now).run())
+        sweeping = asyncio.create_task(sweep_of(PostgresSweepTable(engine, former), paused, object_store).run())
         await paused.listed.wait()
     async with serve(sweep_after=timedelta(days=30)) as ingest:
         await eventually(partial(epoch, engine), lambda found: found > former)
@@ -66,8 +64,8 @@ async def test_a_run_that_was_retried_meanwhile_is_left_alone(
     run = await ingest.run_to_end(pb.PIPELINE_COMPANIES)
     orphans = leave_orphans(object_store, run)
     await age(engine)
-    paused = PausingLake(object_store)
-    sweeping = asyncio.create_task(Sweep(PostgresSweepTable(engine, await epoch(engine)), paused, WEEK, utc_now).run())
+    table, paused = PostgresSweepTable(engine, await epoch(engine)), PausingLake(object_store)
+    sweeping = asyncio.create_task(sweep_of(table, paused, object_store).run())
     await paused.listed.wait()
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE ingest.runs SET ended_at = now()"))
@@ -102,7 +100,7 @@ async def test_what_a_retry_stores_after_the_run_was_released_stays(
     await age(engine)
     table = RetriedAtOnce(engine, await epoch(engine), object_store)
 
-    await Sweep(table, ObjectLake(object_store), WEEK, utc_now).run()
+    await sweep_of(table, ObjectLake(object_store), object_store).run()
 
     assert table.written in keys(object_store)
     assert not keys(object_store) & orphans

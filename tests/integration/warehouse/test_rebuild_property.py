@@ -69,7 +69,7 @@ class Twins:
             receipt = await eraser.receipt(run)
             assert receipt
             named = ManifestReference(receipt.manifest_key, receipt.manifest_sha256)
-            stored = await eraser.rewrite(run, open_manifest(self.store, named), erased)
+            stored = await eraser.rewrite(run, open_manifest(self.store, named), erased, None)
             await erasures.replace_manifest(LoadRequest(run.place.run_id, stored.key, stored.sha256))
             await eraser.renew_receipt(run, stored)
             await eraser.delete_rest(run, stored, erased)
