@@ -17,6 +17,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 PUBLISHED_PREFIX = "index/published/"
+BUILDS_PREFIX = "index/builds/"
 VERSIONS_PREFIX = "index/versions/"
 MANIFEST_FILE = "manifest.json"
 
@@ -137,33 +138,13 @@ class IndexManifest(Stored):
 
 
 class Build(Stored):
-    """Which version a build made."""
+    """Which version a build made. `erasures`: ids of those that its rows were without the clients of."""
 
     build_id: str
     version: str
     manifest_sha256: str
     built_at: AwareDatetime
-
-
-class Check(Stored):
-    """One question a validation asked, with what was found."""
-
-    name: str
-    passed: bool
-    detail: str
-
-
-class Validation(Stored):
-    """Passed when every check is."""
-
-    version: str
-    validated_at: AwareDatetime
-    checks: tuple[Check, ...]
-
-    @property
-    def passed(self) -> bool:
-        """True when every check is, and there was one."""
-        return bool(self.checks) and all(check.passed for check in self.checks)
+    erasures: tuple[str, ...] = ()
 
 
 class Publication(Stored):
@@ -199,7 +180,7 @@ def publication_key(epoch: int) -> str:
 
 def build_key(build_id: str) -> str:
     """Object key of a build's record."""
-    return f"index/builds/{build_id}.json"
+    return f"{BUILDS_PREFIX}{build_id}.json"
 
 
 def validation_prefix(version: str) -> str:

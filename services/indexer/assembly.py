@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from afin.indexer.v1.indexer_pb2_grpc import add_IndexerServiceServicer_to_server
+from services.indexer.adapters.comparison_process import ComparisonProcess
 from services.indexer.adapters.inspection_process import InspectionProcess
 from services.indexer.adapters.publications import PublicationObjects
 from services.indexer.adapters.training_process import TrainingProcess
@@ -17,11 +18,14 @@ from services.indexer.adapters.training_rows import WarehouseRows
 from services.indexer.adapters.versions import VersionObjects
 from services.indexer.adapters.work_folder import own_work_folder
 from services.indexer.domain.gate import GateRules
+from services.indexer.domain.retention import Keep
 from services.indexer.domain.training import Selection, Task
 from services.indexer.servicer import FULL_NAME, IndexerServicer, Workflow
 from services.indexer.settings import IndexerSettings
 from services.indexer.workflow.build import Builder, BuildPlan
 from services.indexer.workflow.catalogue import Catalogue
+from services.indexer.workflow.compare import Comparer
+from services.indexer.workflow.prune import Pruner
 from services.indexer.workflow.publish import Publisher
 from services.indexer.workflow.validate import ValidationPlan, Validator
 from services.runtime.clock import utc_now
@@ -48,13 +52,17 @@ async def indexer(settings: IndexerSettings) -> AsyncIterator[GrpcService]:
 def _workflow(settings: IndexerSettings, engine: AsyncEngine, store: ObjectStore, folder: Path) -> Workflow:
     versions, publications = VersionObjects(store), PublicationObjects(store)
     publisher = Publisher(versions, publications, utc_now)
+    timeout = timedelta(seconds=settings.validation_timeout_seconds)
+    comparer = Comparer(versions, ComparisonProcess(timeout), folder)
     selection = Selection(settings.statuses, settings.created_since, settings.max_training_payments)
     plan = BuildPlan(_task(settings, selection), folder)
     builder = Builder(plan, WarehouseRows(engine, selection), TrainingProcess(), versions, utc_now)
-    rules = GateRules(settings.min_gain, settings.quality_tolerance)
-    inspector = InspectionProcess(timedelta(seconds=settings.validation_timeout_seconds))
-    validator = Validator(ValidationPlan(rules, folder), versions, inspector, publisher, utc_now)
-    return Workflow(builder, validator, publisher, Catalogue(versions, publications))
+    keep = Keep(settings.keep_versions, timedelta(days=settings.keep_days))
+    pruner = Pruner(keep, versions, publications, lambda: builder.is_at_work, utc_now)
+    rules = GateRules(settings.min_gain, settings.quality_tolerance, settings.max_loss)
+    judging = ValidationPlan(rules, comparer, utc_now, folder, pruner.after_publication)
+    validator = Validator(judging, versions, InspectionProcess(timeout), publisher)
+    return Workflow(builder, validator, publisher, Catalogue(versions, publications), comparer, pruner)
 
 
 def _task(settings: IndexerSettings, selection: Selection) -> Task:

@@ -1,9 +1,19 @@
 """From our records to protobuf messages."""
 
+from collections.abc import Iterator
+
 from afin.indexer.v1 import indexer_pb2
-from services.contracts.bundle import IndexManifest, Publication, Quality, TaskQuality, Validation
+from services.contracts.bundle import IndexManifest, Publication, Quality, TaskQuality
+from services.contracts.validation import Comparison, PairedQuality, Turnover, Validation
+from services.indexer.domain.retention import Why
 from services.indexer.workflow.catalogue import VersionView
 from services.runtime.timestamps import timestamp_of
+
+PRUNE_REASONS = {
+    Why.OLD: indexer_pb2.PRUNE_REASON_OLD,
+    Why.BEFORE_ERASURE: indexer_pb2.PRUNE_REASON_BEFORE_ERASURE,
+    Why.UNFINISHED: indexer_pb2.PRUNE_REASON_UNFINISHED,
+}
 
 
 def version_message(view: VersionView) -> indexer_pb2.IndexVersion:
@@ -25,8 +35,45 @@ def validation_message(validation: Validation) -> indexer_pb2.Validation:
     """A validation with its checks."""
     checks = (indexer_pb2.Check(name=c.name, passed=c.passed, detail=c.detail) for c in validation.checks)
     return indexer_pb2.Validation(
-        passed=validation.passed, validated_at=timestamp_of(validation.validated_at), checks=checks
+        passed=validation.passed,
+        validated_at=timestamp_of(validation.validated_at),
+        checks=checks,
+        drift=comparison_message(validation.drift) if validation.drift else None,
+        override_reason=validation.override_reason,
     )
+
+
+def comparison_message(comparison: Comparison) -> indexer_pb2.Comparison:
+    """How a version differs from another."""
+    return indexer_pb2.Comparison(
+        base=comparison.base,
+        base_training_payments=comparison.base_training_payments,
+        training_payments=comparison.training_payments,
+        clients=_turnover_message(comparison.clients),
+        companies=_turnover_message(comparison.companies),
+        indexed_companies=_turnover_message(comparison.indexed),
+        popular_companies=_turnover_message(comparison.popular),
+        new_companies=_paired_message(comparison.new) if comparison.new else None,
+        any_company=_paired_message(comparison.any) if comparison.any else None,
+        sample_clients=comparison.overlap_clients,
+        new_overlap=comparison.overlap_new or 0.0,
+        any_overlap=comparison.overlap_any or 0.0,
+    )
+
+
+def setting_changes(base: VersionView, version: VersionView) -> Iterator[indexer_pb2.SettingChange]:
+    """Parameters of two builds that are not the same."""
+    before, after = (view.manifest.parameters if view.manifest else {} for view in (base, version))
+    for name in sorted(before.keys() | after.keys()):
+        old, new = str(before.get(name, "")), str(after.get(name, ""))
+        if old != new:
+            yield indexer_pb2.SettingChange(name=name, base=old, version=new)
+
+
+def pruned_message(pruned: tuple[str, Why]) -> indexer_pb2.PrunedIndexVersion:
+    """A version that was removed, or would be."""
+    version, why = pruned
+    return indexer_pb2.PrunedIndexVersion(version=version, reason=PRUNE_REASONS[why])
 
 
 def publication_message(publication: Publication) -> indexer_pb2.Publication:
@@ -75,3 +122,11 @@ def _task_message(quality: TaskQuality) -> indexer_pb2.TaskQuality:
         ndcg_high=quality.ndcg_high,
         clients=quality.clients,
     )
+
+
+def _turnover_message(turnover: Turnover) -> indexer_pb2.Turnover:
+    return indexer_pb2.Turnover(**turnover.model_dump())
+
+
+def _paired_message(paired: PairedQuality) -> indexer_pb2.PairedQuality:
+    return indexer_pb2.PairedQuality(**paired.model_dump())

@@ -10,14 +10,19 @@ from itertools import chain
 from pathlib import Path
 
 from services.contracts import bundle
-from services.contracts.bundle import Check, CompanyTable, IndexManifest
+from services.contracts.bundle import CompanyTable, IndexManifest
+from services.contracts.validation import Check
 from services.indexer.adapters.annoy_index import load_annoy, nearest_in
-from services.indexer.adapters.bundle_reading import model_of, read_arrays, read_manifest, read_table
+from services.indexer.adapters.bundle_reading import (
+    UNREADABLE,
+    disagreements,
+    model_of,
+    read_arrays,
+    read_manifest,
+    read_table,
+)
 from services.indexer.domain import soundness
 from services.indexer.domain.soundness import Arrays
-from services.runtime.checksums import sha256_of
-
-UNREADABLE = (ValueError, EOFError, OSError)  # what numpy and pydantic raise for a damaged file
 
 
 def inspect(folder: Path) -> Iterator[Check]:
@@ -55,21 +60,10 @@ def _check(name: str, problems: Iterator[str], found: str) -> Check:
 
 def _file_problems(folder: Path, manifest: IndexManifest) -> Iterator[str]:
     """A build of the same rows makes the same version, but never overwrites: damaged objects must go first."""
-    problems = list(_disagreements(folder, manifest))
+    problems = list(disagreements(folder, manifest))
     yield from problems
     if problems:
         yield "restore these objects, or delete all objects of this version and build it again under a new build id"
-
-
-def _disagreements(folder: Path, manifest: IndexManifest) -> Iterator[str]:
-    for file in manifest.files:
-        path = folder / file.name
-        if not path.is_file():
-            yield f"{file.name} is missing from the object store"
-        elif path.stat().st_size != file.size:
-            yield f"{file.name} has {path.stat().st_size} bytes, the manifest says {file.size}"
-        elif sha256_of(path) != file.sha256:
-            yield f"{file.name} does not have the SHA-256 that the manifest says"
 
 
 def _array_problems(manifest: IndexManifest, arrays: Arrays, table: CompanyTable) -> Iterator[str]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from prometheus_client import Counter, Gauge, Histogram
 
 from services.contracts.bundle import IndexManifest
+from services.contracts.validation import Validation
 
 BUILDS = Counter("afin_indexer_builds_total", "Builds that ended.", ["outcome"])
 STAGE_SECONDS = Histogram(
@@ -16,6 +17,9 @@ STAGE_SECONDS = Histogram(
     buckets=(0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000),
 )
 VALIDATIONS = Counter("afin_indexer_validations_total", "Validations that ended.", ["outcome"])
+FAILED_CHECKS = Counter("afin_indexer_failed_checks_total", "Checks of validations that failed.", ["check"])
+OVERRIDES = Counter("afin_indexer_overrides_total", "Validations that failed and were overridden by a person.")
+PRUNED = Counter("afin_indexer_pruned_versions_total", "Index versions that were removed.", ["why"])
 EPOCH = Gauge("afin_index_epoch", "Newest epoch of the index.")
 COMPANIES = Gauge("afin_index_companies", "Companies in the catalogue of the index in service.")
 NDCG = Gauge("afin_index_quality_ndcg", "NDCG@10 of the index in service on its hold-out.", ["task"])
@@ -42,3 +46,12 @@ def show_in_service(epoch: int, manifest: IndexManifest) -> None:
     quality = manifest.quality
     for task, found in (("new", quality and quality.new), ("any", quality and quality.any)):
         NDCG.labels(task).set(found.ndcg if found else float("nan"))
+
+
+def note_validation(validation: Validation) -> None:
+    """Counts how a validation ended."""
+    VALIDATIONS.labels("passed" if validation.passed else "failed").inc()
+    for check in validation.failed:
+        FAILED_CHECKS.labels(check.name).inc()
+    if validation.override_reason:
+        OVERRIDES.inc()

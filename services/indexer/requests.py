@@ -1,8 +1,11 @@
 """What a request may say; everything else is InvalidArgument naming the field."""
 
 import re
+from datetime import timedelta
 
+from afin.indexer.v1 import indexer_pb2
 from services.indexer.domain.publications import is_version
+from services.indexer.domain.retention import Keep
 from services.runtime.errors import InvalidArgument
 from services.runtime.paging import page_size, place_of_token, wrong_token
 
@@ -10,6 +13,8 @@ BUILD_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 USUAL_PAGE = 20
 LARGEST_PAGE = 200
 MAX_REASON = 500
+MOST_KEPT = 1000
+MOST_KEPT_SECONDS = 3650 * 24 * 3600
 
 
 def checked_build_id(build_id: str) -> str:
@@ -19,18 +24,39 @@ def checked_build_id(build_id: str) -> str:
     return build_id
 
 
-def checked_version(version: str) -> str:
+def checked_version(version: str, field: str = "version") -> str:
     """The name of a version: it becomes part of object keys."""
     if not is_version(version):
-        raise InvalidArgument("version", "must be a version's name as ListIndexVersions gives it")
+        raise InvalidArgument(field, "must be a version's name as ListIndexVersions gives it")
     return version
 
 
-def checked_reason(reason: str) -> str:
+def checked_reason(reason: str, field: str = "reason") -> str:
     """1 to 500 characters, not all blank."""
     if not reason.strip() or len(reason) > MAX_REASON:
-        raise InvalidArgument("reason", f"must be 1 to {MAX_REASON} characters that say why")
+        raise InvalidArgument(field, f"must be 1 to {MAX_REASON} characters that say why")
     return reason
+
+
+def checked_override(reason: str, *, publish: bool) -> str:
+    """Empty, or as `checked_reason`; it only means something where publication is asked for."""
+    if not reason:
+        return ""
+    if not publish:
+        raise InvalidArgument("override_reason", "goes with `publish`: without it nothing is published")
+    return checked_reason(reason, "override_reason")
+
+
+def checked_keep(request: indexer_pb2.PruneIndexVersionsRequest, usual: Keep) -> Keep:
+    """What a caller leaves out is as usual."""
+    if not 0 <= request.keep_newest <= MOST_KEPT:
+        raise InvalidArgument("keep_newest", f"must be 1 to {MOST_KEPT}, or 0 for {usual.newest}")
+    if not request.HasField("keep_in_service_within"):
+        return Keep(request.keep_newest or usual.newest, usual.within)
+    seconds = request.keep_in_service_within.seconds
+    if not 0 <= seconds <= MOST_KEPT_SECONDS:
+        raise InvalidArgument("keep_in_service_within", f"must be 0 to {MOST_KEPT_SECONDS} s")
+    return Keep(request.keep_newest or usual.newest, timedelta(seconds=seconds))
 
 
 def checked_page_size(size: int) -> int:

@@ -7,11 +7,20 @@ from typing import Any
 
 from afin.indexer.v1 import indexer_pb2, indexer_pb2_grpc
 from services.indexer import requests
-from services.indexer.conversion import publication_message, validation_message, version_message
+from services.indexer.conversion import (
+    comparison_message,
+    pruned_message,
+    publication_message,
+    setting_changes,
+    validation_message,
+    version_message,
+)
 from services.indexer.workflow.build import Builder
 from services.indexer.workflow.catalogue import Catalogue
+from services.indexer.workflow.compare import Comparer
+from services.indexer.workflow.prune import Pruner
 from services.indexer.workflow.publish import Publisher
-from services.indexer.workflow.validate import Validator
+from services.indexer.workflow.validate import Validator, Wish
 from services.runtime.paging import page_token, wrong_token
 
 FULL_NAME = indexer_pb2.DESCRIPTOR.services_by_name["IndexerService"].full_name
@@ -25,6 +34,8 @@ class Workflow:
     validator: Validator
     publisher: Publisher
     catalogue: Catalogue
+    comparer: Comparer
+    pruner: Pruner
 
 
 class IndexerServicer(indexer_pb2_grpc.IndexerServiceServicer):
@@ -47,7 +58,9 @@ class IndexerServicer(indexer_pb2_grpc.IndexerServiceServicer):
         self, request: indexer_pb2.ValidateIndexRequest, context: Any
     ) -> indexer_pb2.ValidateIndexResponse:
         version = requests.checked_version(request.version)
-        validation, publication = await self._workflow.validator.validate(version, publish=request.publish)
+        override_reason = requests.checked_override(request.override_reason, publish=request.publish)
+        wish = Wish(request.publish, override_reason)
+        validation, publication = await self._workflow.validator.validate(version, wish)
         return indexer_pb2.ValidateIndexResponse(
             validation=validation_message(validation),
             publication=publication_message(publication) if publication else None,
@@ -85,3 +98,25 @@ class IndexerServicer(indexer_pb2_grpc.IndexerServiceServicer):
         found, more = await self._workflow.catalogue.publications(below, size)
         token = page_token(str(found[-1].epoch)) if more else ""
         return indexer_pb2.ListPublicationsResponse(publications=map(publication_message, found), next_page_token=token)
+
+    async def CompareIndexVersions(  # noqa: N802, D102
+        self, request: indexer_pb2.CompareIndexVersionsRequest, context: Any
+    ) -> indexer_pb2.CompareIndexVersionsResponse:
+        version = requests.checked_version(request.version)
+        present = "" if request.base else await self._workflow.catalogue.in_service()
+        base = present or requests.checked_version(request.base, "base")
+        comparison = await self._workflow.comparer.compare(base, version)
+        before, after = [await self._workflow.catalogue.view(name) for name in (base, version)]
+        return indexer_pb2.CompareIndexVersionsResponse(
+            base=version_message(before),
+            version=version_message(after),
+            comparison=comparison_message(comparison),
+            settings=setting_changes(before, after),
+        )
+
+    async def PruneIndexVersions(  # noqa: N802, D102
+        self, request: indexer_pb2.PruneIndexVersionsRequest, context: Any
+    ) -> indexer_pb2.PruneIndexVersionsResponse:
+        pruner = self._workflow.pruner
+        pruned = await pruner.prune(requests.checked_keep(request, pruner.keep), dry_run=request.dry_run)
+        return indexer_pb2.PruneIndexVersionsResponse(pruned=map(pruned_message, pruned.items()))

@@ -37,7 +37,14 @@ class IndexerSettings(ServiceSettings):
         0.0, ge=-1, le=1, description="NDCG@10 for new companies above popularity's must exceed it."
     )
     quality_tolerance: float = Field(
-        0.2, ge=0, le=1, description="How much less NDCG@10 than the version in service may be published, as a share."
+        0.1, ge=0, le=1, description="How much less NDCG@10 than the version in service may be published, as a share."
+    )
+    max_loss: float = Field(
+        0.2, ge=0, le=1, description="Share of its payments, clients or companies that the next version may lack."
+    )
+    keep_versions: int = Field(10, ge=1, le=1000, description="How many of the newest index versions are kept.")
+    keep_days: float = Field(
+        7, ge=0, le=3650, description="Versions that were in service within so many days are kept, too."
     )
     work_folder: DirectoryPath = Field(
         default_factory=lambda: Path(tempfile.gettempdir()),

@@ -1,5 +1,6 @@
 """A bundle as the inspection reads it from a folder. Kept apart from what trains, so that a child starts soon."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,27 @@ from services.contracts.bundle import MANIFEST_FILE, CompanyTable, IndexManifest
 from services.contracts.ranking import Factors, Nearest
 from services.indexer.domain.histories import Histories
 from services.indexer.domain.soundness import Arrays
+from services.runtime.checksums import sha256_of
 
 ARRAY_FILES = tuple(name for name in bundle.FILES if name.endswith(".npy"))
+UNREADABLE = (ValueError, EOFError, OSError)  # what numpy and pydantic raise for a damaged file
 
 
 def read_manifest(folder: Path) -> IndexManifest:
     """The manifest of a bundle; ValidationError when it is none."""
     return IndexManifest.model_validate_json((folder / MANIFEST_FILE).read_bytes())
+
+
+def disagreements(folder: Path, manifest: IndexManifest) -> Iterator[str]:
+    """Files that are missing, or are not those that the manifest means."""
+    for file in manifest.files:
+        path = folder / file.name
+        if not path.is_file():
+            yield f"{file.name} is missing from the object store"
+        elif path.stat().st_size != file.size:
+            yield f"{file.name} has {path.stat().st_size} bytes, the manifest says {file.size}"
+        elif sha256_of(path) != file.sha256:
+            yield f"{file.name} does not have the SHA-256 that the manifest says"
 
 
 def read_arrays(folder: Path) -> Arrays:

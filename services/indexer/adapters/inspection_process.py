@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from services.contracts.bundle import Check
+from services.contracts.validation import Check
 from services.indexer.adapters.child_process import ChildDied, child_lines
 from services.indexer.domain.soundness import CHECKS
 

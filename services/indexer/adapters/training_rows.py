@@ -29,6 +29,7 @@ UNMIGRATED = {"42P01", "3F000", "42501"}
 QUERY_CANCELED = "57014"
 
 WATERMARK = "SELECT value FROM warehouse.published_watermark WHERE dataset = 'payments'"
+ERASURES = "SELECT erasure_id FROM warehouse.published_erasures ORDER BY erasure_id"
 # A company's number is its row here: codes are compared by bytes.
 CATALOGUE = f"""
 SELECT {", ".join(CATALOGUE_SCHEMA.names)} FROM warehouse.training_companies WHERE NOT is_retired ORDER BY company_code
@@ -77,9 +78,10 @@ class WarehouseRows:
 
     async def _read(self, connection: AsyncConnection, folder: Path) -> RowsRead:
         watermark: datetime | None = await connection.scalar(text(WATERMARK))
+        erasures = (await connection.scalars(text(ERASURES))).all()
         companies = await _write_catalogue(connection, folder / CATALOGUE_FILE)
         payments, left_out = await self._write_payments(connection, folder)
-        read = RowsRead(payments, left_out, companies, watermark)
+        read = RowsRead(payments, left_out, companies, watermark, tuple(erasures))
         _require_rows(read)
         return read
 

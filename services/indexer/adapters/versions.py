@@ -1,11 +1,14 @@
 """Bundles, builds and validations as objects; see services.contracts.bundle for their keys."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from services.contracts import bundle
-from services.contracts.bundle import MANIFEST_FILE, Build, Stored, Validation
+from services.contracts.bundle import MANIFEST_FILE, Build, Stored
+from services.contracts.validation import Validation
+from services.indexer.domain.publications import is_version
 from services.runtime.objects.store import ObjectNotFound, ObjectStore
 
 # Beside the manifest: the build that made the version first. The manifest itself must not know of time.
@@ -20,6 +23,7 @@ class VersionObjects:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._first_builds: dict[str, Build] = {}
+        self._builds: dict[str, Build] = {}
 
     async def build(self, build_id: str) -> Build | None:
         """See Versions."""
@@ -35,7 +39,11 @@ class VersionObjects:
 
     async def store(self, version: str, folder: Path) -> None:
         """See Versions."""
-        for name in (*bundle.FILES, MANIFEST_FILE):
+        names = (*bundle.FILES, MANIFEST_FILE)
+        for name in names:
+            await self._put(bundle.version_file_key(version, name), folder / name)
+        # Who removed leftovers of an earlier try meanwhile may have met files that we left as they were.
+        for name in await self._missing(version, names):
             await self._put(bundle.version_file_key(version, name), folder / name)
 
     async def fetch(self, version: str, folder: Path) -> None:
@@ -82,6 +90,42 @@ class VersionObjects:
         keys = await self._keys(bundle.validation_prefix(version))
         return await self._record(keys[-1], Validation) if keys else None
 
+    async def builds(self) -> list[Build]:
+        """See Manifests."""
+        keys = await self._keys(bundle.BUILDS_PREFIX)
+        unknown = [key for key in keys if key not in self._builds]
+        read = await asyncio.gather(*(self._record(key, Build) for key in unknown))
+        self._builds |= {key: build for key, build in zip(unknown, read, strict=True) if build}
+        return [self._builds[key] for key in keys if key in self._builds]
+
+    async def unfinished(self) -> list[str]:
+        """See Versions."""
+        keys = [key.removeprefix(bundle.VERSIONS_PREFIX).split("/") for key in await self._keys(bundle.VERSIONS_PREFIX)]
+        finished = {version for version, *rest in keys if rest == [MANIFEST_FILE]}
+        return sorted({version for version, *_ in keys if is_version(version)} - finished)
+
+    async def withdraw(self, version: str) -> None:
+        """See Versions."""
+        for build in await self.builds():
+            if build.version == version:
+                await self._delete(bundle.build_key(build.build_id))
+        await self._delete(bundle.manifest_key(version))
+
+    async def restore(self, version: str, manifest: bytes) -> None:
+        """See Versions."""
+        await self._put(bundle.manifest_key(version), manifest)
+
+    async def remove(self, version: str) -> None:
+        """See Versions."""
+        for prefix in (bundle.version_file_key(version, ""), bundle.validation_prefix(version)):
+            for key in await self._keys(prefix):
+                await self._delete(key)
+        self._first_builds.pop(version, None)
+
+    async def _missing(self, version: str, names: Sequence[str]) -> list[str]:
+        there = set(await self._keys(bundle.version_file_key(version, "")))
+        return [name for name in names if bundle.version_file_key(version, name) not in there]
+
     async def _record(self, key: str, kind: type[Record]) -> Record | None:
         try:
             return kind.model_validate_json(await self._get(key))
@@ -93,6 +137,9 @@ class VersionObjects:
 
     async def _get(self, key: str) -> bytes:
         return await asyncio.to_thread(self._store.get, key)
+
+    async def _delete(self, key: str) -> None:
+        await asyncio.to_thread(self._store.delete, key)
 
     async def _put(self, key: str, content: bytes | Path) -> bool:
         return await asyncio.to_thread(self._store.put_if_absent, key, content)

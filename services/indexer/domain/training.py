@@ -45,12 +45,16 @@ class TrainingSet:
 
 @dataclass(frozen=True, slots=True)
 class RowsRead:
-    """What was read, in numbers; left_out: payments to companies that are not in the catalogue, beside the others."""
+    """What was read, in numbers; left_out: payments to companies that are not in the catalogue, beside the others.
+
+    erasures: ids of those whose clients' payments are not among these any more.
+    """
 
     payments: int
     left_out: int
     companies: int
     watermark: datetime | None
+    erasures: tuple[str, ...]
 
 
 class Task(BaseModel):

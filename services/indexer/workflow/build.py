@@ -48,6 +48,11 @@ class Builder:
         self._clock = clock
         self._turn = asyncio.Lock()
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a build goes on."""
+        return self._turn.locked()
+
     async def build(self, build_id: str) -> AsyncGenerator[Progress, None]:
         """Yields the stages as they end. Closed or cancelled, it stops the work; a new call begins anew."""
         if self._turn.locked():
@@ -74,16 +79,18 @@ class Builder:
                 async for stage in stages:
                     yield _noted(stage)
             begun = time.perf_counter()
-            build = await self._store(build_id, self._trainer.bundle_folder(folder))
+            build = await self._store(build_id, self._trainer.bundle_folder(folder), read.erasures)
         stage = Stage(name="store", detail=f"stored as {build.version}", seconds=time.perf_counter() - begun)
         yield _noted(stage, build.version)
 
-    async def _store(self, build_id: str, folder: Path) -> Build:
+    async def _store(self, build_id: str, folder: Path, erasures: tuple[str, ...]) -> Build:
         content = await asyncio.to_thread((folder / MANIFEST_FILE).read_bytes)
         manifest, sha256 = IndexManifest.model_validate_json(content), sha256_of(content)
         version = version_of(manifest.watermark, sha256)
         await self._versions.store(version, folder)
-        build = Build(build_id=build_id, version=version, manifest_sha256=sha256, built_at=self._clock())
+        build = Build(
+            build_id=build_id, version=version, manifest_sha256=sha256, built_at=self._clock(), erasures=erasures
+        )
         return await self._versions.record_build(build)
 
 

@@ -7,10 +7,12 @@ from datetime import datetime
 import structlog
 from pydantic import ValidationError
 
-from services.contracts.bundle import IndexManifest, Publication, Validation
+from services.contracts.bundle import IndexManifest, Publication
+from services.contracts.validation import Validation
 from services.indexer.domain.publications import newest_of
 from services.indexer.workflow.ports import Publications, Versions
 from services.runtime.checksums import sha256_of
+from services.runtime.errors import FailedPrecondition
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +52,13 @@ class Catalogue:
             in_service=newest is not None and newest is published[-1],
             validation=await self._versions.newest_validation(version),
         )
+
+    async def in_service(self) -> str:
+        """The version in service; FailedPrecondition before the first publication."""
+        published = await self._publications.all()
+        if not published:
+            raise FailedPrecondition("no index version is in service yet; name a base", reason="NOTHING_IN_SERVICE")
+        return published[-1].version
 
     async def page(self, after: str, size: int) -> tuple[list[VersionView], bool]:
         """Up to `size` versions, newest first, from after `after` on (empty: from the first), and whether more follow.

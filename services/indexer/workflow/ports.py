@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Protocol
 
-from services.contracts.bundle import Build, Check, Publication, Validation
+from services.contracts.bundle import Build, Publication
+from services.contracts.validation import Check, Comparison, Validation
 from services.indexer.domain.training import RowsRead, Stage, Task
 
 
@@ -32,11 +33,24 @@ class Inspector(Protocol):
         """The checks that were made, in their order; the last of them is the only one that may have failed."""
 
 
+class Comparator(Protocol):
+    """Looks into two bundles side by side."""
+
+    def folders(self, folder: Path) -> tuple[Path, Path]:
+        """Where, in a folder, the base and the version to compare with it must lie."""
+
+    async def compare(self, folder: Path) -> Comparison:
+        """How the version differs from the base; NotComparable when one of them is damaged, or of another format."""
+
+
 class Manifests(Protocol):
-    """Manifests alone, for those who need no more of versions."""
+    """Manifests and builds alone, for those who need no more of versions."""
 
     async def manifest(self, version: str) -> bytes:
         """The manifest as it is stored; NotFound when there is no such version."""
+
+    async def builds(self) -> list[Build]:
+        """All builds of versions that were not removed."""
 
 
 class Versions(Manifests, Protocol):
@@ -65,6 +79,18 @@ class Versions(Manifests, Protocol):
 
     async def newest_validation(self, version: str) -> Validation | None:
         """None when there was none."""
+
+    async def unfinished(self) -> list[str]:
+        """What lies beside the versions without a manifest: of builds and removals that broke off, or go on."""
+
+    async def withdraw(self, version: str) -> None:
+        """Removes the records of its builds, then its manifest: from then on it is no version."""
+
+    async def restore(self, version: str, manifest: bytes) -> None:
+        """Undoes the end of `withdraw`."""
+
+    async def remove(self, version: str) -> None:
+        """Removes all that is left of it, validations included."""
 
 
 class Publications(Protocol):

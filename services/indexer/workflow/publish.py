@@ -1,14 +1,21 @@
 """Puts a version into service: a publication is one object, written if its epoch is free."""
 
+from collections.abc import Awaitable, Callable
+
 import structlog
+from pydantic import ValidationError
 
 from services.contracts.bundle import IndexManifest, Publication
 from services.indexer import metrics
 from services.indexer.domain.publications import before_present, newest_of
+from services.indexer.domain.retention import Erasures
 from services.indexer.workflow.ports import Manifests, Publications
 from services.runtime.checksums import sha256_of
 from services.runtime.clock import Clock
-from services.runtime.errors import DataLoss, FailedPrecondition
+from services.runtime.errors import DataLoss, FailedPrecondition, NotFound
+
+# Why a version may follow what is in service, or None: it may not.
+Approve = Callable[[Publication | None], Awaitable[str | None]]
 
 log = structlog.get_logger(__name__)
 
@@ -26,51 +33,103 @@ class Publisher:
         publications = await self._publications.all()
         return publications[-1] if publications else None
 
-    async def publish(self, version: str, manifest_sha256: str, reason: str) -> Publication:
-        """A new epoch, unless the version was published before: then its newest publication.
+    async def publish(self, version: str, manifest_sha256: str, approve: Approve) -> Publication | None:
+        """A new epoch, unless the version was published before: then its newest publication. None: not approved.
 
         So a step that is repeated after a rollback does not undo it. Of those who race for an epoch one wins; the
-        others take the next.
+        others are judged anew, against the winner, and take the next.
         """
-        known = newest_of(await self._publications.all(), version)
-        return known or await self._put_in_service(version, manifest_sha256, reason)
-
-    async def _put_in_service(self, version: str, manifest_sha256: str, reason: str) -> Publication:
         while True:
-            present = await self.in_service()
-            if present and present.version == version:
-                return present
-            publication = Publication(
-                epoch=present.epoch + 1 if present else 1,
-                version=version,
-                manifest_sha256=manifest_sha256,
-                published_at=self._clock(),
-                reason=reason,
-            )
-            if await self._publications.add(publication):
-                log.info("index published", epoch=publication.epoch, version=version, reason=reason)
-                await self.show_in_service()
-                return publication
+            publications = await self._publications.all()
+            present = publications[-1] if publications else None
+            reason = await approve(present)
+            if reason is None:
+                return None
+            known = newest_of(publications, version)
+            if known:
+                return known
+            published = await self._follow(present, version, manifest_sha256, reason)
+            if published:
+                return published
 
     async def roll_back(self, version: str, reason: str) -> Publication:
         """Publishes `version`, or what was in service before the present one when it is empty.
 
-        FailedPrecondition when there is none, or when the version never was published; DataLoss when it is damaged.
+        FailedPrecondition when there is none, when it never was published, is gone, or would bring an erased client
+        back; DataLoss when it is damaged.
         """
-        publications = await self._publications.all()
-        earlier = newest_of(publications, version) if version else before_present(publications)
-        if earlier is None:
-            raise FailedPrecondition(_no_way_back(version), reason="NOTHING_TO_ROLL_BACK_TO")
-        if sha256_of(await self._manifests.manifest(earlier.version)) != earlier.manifest_sha256:
-            raise DataLoss(f"the manifest of {earlier.version} is not the one that was published; build a new version")
-        return await self._put_in_service(earlier.version, earlier.manifest_sha256, reason)
+        while True:
+            publications = await self._publications.all()
+            earlier = newest_of(publications, version) if version else before_present(publications)
+            if earlier is None:
+                raise FailedPrecondition(_no_way_back(version), reason="NOTHING_TO_ROLL_BACK_TO")
+            await self._require_whole(earlier)
+            present = publications[-1]
+            if present.version == earlier.version:
+                return present
+            await self._require_erased_stay_out(earlier.version, present.version)
+            published = await self._follow(present, earlier.version, earlier.manifest_sha256, reason)
+            if published:
+                return published
 
     async def show_in_service(self) -> None:
-        """Brings the metrics up to date."""
+        """Brings the metrics up to date; of a version that this code cannot read they tell the epoch alone."""
         present = await self.in_service()
-        if present:
+        if present is None:
+            return
+        try:
             content = await self._manifests.manifest(present.version)
             metrics.show_in_service(present.epoch, IndexManifest.model_validate_json(content))
+        except (NotFound, ValidationError):
+            metrics.EPOCH.set(present.epoch)
+            log.warning("manifest in service cannot be read", epoch=present.epoch, version=present.version)
+
+    async def _follow(
+        self, present: Publication | None, version: str, manifest_sha256: str, reason: str
+    ) -> Publication | None:
+        """The publication after `present`; None when another one was faster."""
+        publication = Publication(
+            epoch=present.epoch + 1 if present else 1,
+            version=version,
+            manifest_sha256=manifest_sha256,
+            published_at=self._clock(),
+            reason=reason,
+        )
+        if not await self._publications.add(publication):
+            return None
+        log.info("index published", epoch=publication.epoch, version=version, reason=reason)
+        await self._require_still_there(publication, present)
+        await self.show_in_service()
+        return publication
+
+    async def _require_still_there(self, publication: Publication, before: Publication | None) -> None:
+        """Who removes versions looks for publications afterwards, and we for the manifest: so one sees the other."""
+        try:
+            await self._manifests.manifest(publication.version)
+        except NotFound as error:
+            if before:
+                reason = f"{publication.version} was removed while it was published"
+                again = {"epoch": publication.epoch + 1, "published_at": self._clock(), "reason": reason}
+                await self._publications.add(before.model_copy(update=again))
+            message = f"{publication.version} was removed meanwhile, and is not in service; build it again"
+            raise FailedPrecondition(message, reason="VERSION_REMOVED") from error
+
+    async def _require_erased_stay_out(self, version: str, present: str) -> None:
+        """The version in service may itself be from before an erasure: then another one makes nothing worse."""
+        erasures = Erasures(await self._manifests.builds())
+        if not erasures.known_to(version) >= erasures.known_to(present):
+            message = f"{version} was built before a client was erased whom it knows; name a later one, or build anew"
+            raise FailedPrecondition(message, reason="BEFORE_ERASURE")
+
+    async def _require_whole(self, publication: Publication) -> None:
+        version = publication.version
+        try:
+            content = await self._manifests.manifest(version)
+        except NotFound as error:
+            message = f"{version} was removed; name another that was published"
+            raise FailedPrecondition(message, reason="NOTHING_TO_ROLL_BACK_TO") from error
+        if sha256_of(content) != publication.manifest_sha256:
+            raise DataLoss(f"the manifest of {version} is not the one that was published; build a new version")
 
 
 def _no_way_back(version: str) -> str:

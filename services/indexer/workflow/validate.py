@@ -1,6 +1,7 @@
-"""Judges a stored version, and publishes it when it passes."""
+"""Judges a stored version, and publishes it when it passes, or when an operator overrides what may be overridden."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,13 +9,17 @@ from tempfile import TemporaryDirectory
 import structlog
 from pydantic import ValidationError
 
-from services.contracts.bundle import FILES, Check, IndexManifest, Publication, Validation, version_of
+from services.contracts.bundle import FILES, IndexManifest, Publication, version_of
+from services.contracts.validation import Check, Validation
 from services.indexer import metrics
-from services.indexer.domain.gate import GateRules, age_check, quality_checks
+from services.indexer.domain.gate import OVERRIDABLE, GateRules, InService, gate_checks
+from services.indexer.workflow.compare import Comparer
+from services.indexer.workflow.errors import NotComparable
 from services.indexer.workflow.ports import Inspector, Versions
 from services.indexer.workflow.publish import Publisher
 from services.runtime.checksums import sha256_of
 from services.runtime.clock import Clock
+from services.runtime.errors import NotFound
 
 REASON = "passed its validation"
 
@@ -23,61 +28,101 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ValidationPlan:
-    """What stays the same from validation to validation."""
+    """What stays the same from validation to validation. `work_folder`: for temporary files."""
 
     rules: GateRules
+    comparer: Comparer
+    clock: Clock
     work_folder: Path
+    after_publication: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a caller wants of a validation. `override_reason`: why to publish although the gate refuses; empty: not."""
+
+    publish: bool = False
+    override_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """`manifest`: None when the first of the `structure` checks failed."""
+
+    version: str
+    content: bytes
+    manifest: IndexManifest | None
+    structure: tuple[Check, ...]
 
 
 class Validator:
     """One validation at a time; each works on a fresh copy of the bundle."""
 
-    def __init__(
-        self, plan: ValidationPlan, versions: Versions, inspector: Inspector, publisher: Publisher, clock: Clock
-    ) -> None:
+    def __init__(self, plan: ValidationPlan, versions: Versions, inspector: Inspector, publisher: Publisher) -> None:
         self._plan = plan
         self._versions = versions
         self._inspector = inspector
         self._publisher = publisher
-        self._clock = clock
         self._turn = asyncio.Lock()
 
-    async def validate(self, version: str, *, publish: bool) -> tuple[Validation, Publication | None]:
-        """The recorded validation, and the publication when it passed and was asked for. NotFound: no such version."""
-        async with self._turn:
-            content = await self._versions.manifest(version)
-            checks = await self._checks(version, content)
-            validation = Validation(version=version, validated_at=self._clock(), checks=checks)
-            await self._versions.record_validation(validation)
-        metrics.VALIDATIONS.labels("passed" if validation.passed else "failed").inc()
-        failed = {check.name: check.detail for check in checks if not check.passed}
-        log.info("index validated", version=version, passed=validation.passed, failed=failed)
-        if not (publish and validation.passed):
-            return validation, None
-        return validation, await self._publisher.publish(version, sha256_of(content), REASON)
+    async def validate(self, version: str, wish: Wish) -> tuple[Validation, Publication | None]:
+        """The recorded validation, and the publication when it may be and was asked for. NotFound: no such version.
 
-    async def _checks(self, version: str, content: bytes) -> tuple[Check, ...]:
+        Whoever is overtaken by another publication is judged again, against that one.
+        """
+        async with self._turn:
+            candidate = await self._candidate(version)
+            validations = []
+
+            async def approve(present: Publication | None) -> str | None:
+                validations.append(await self._judge(candidate, present, wish))
+                return _publication_reason(validations[-1])
+
+            if wish.publish:
+                publication = await self._publisher.publish(version, sha256_of(candidate.content), approve)
+                if publication:
+                    await self._plan.after_publication()
+                return validations[-1], publication
+            return await self._judge(candidate, await self._publisher.in_service(), wish), None
+
+    async def _candidate(self, version: str) -> _Candidate:
+        content = await self._versions.manifest(version)
         manifest = _manifest_of(version, content)
         if isinstance(manifest, str):
-            return (Check(name="manifest", passed=False, detail=manifest),)
+            return _Candidate(version, content, None, (Check(name="manifest", passed=False, detail=manifest),))
         found = f"{len(content)} bytes, whose SHA-256 the version's name holds"
-        structure = await self._structure(version)
-        present = await self._in_service(version)
-        quality = quality_checks(manifest.quality, present.quality if present else None, self._plan.rules)
-        age = age_check(manifest.watermark, present.watermark if present else None)
-        return (Check(name="manifest", passed=True, detail=found), *structure, age, *quality)
-
-    async def _structure(self, version: str) -> tuple[Check, ...]:
+        first = Check(name="manifest", passed=True, detail=found)
         with TemporaryDirectory(prefix="afin-validation-", dir=self._plan.work_folder) as name:
             await self._versions.fetch(version, Path(name))
-            return await self._inspector.inspect(Path(name))
+            return _Candidate(version, content, manifest, (first, *await self._inspector.inspect(Path(name))))
 
-    async def _in_service(self, candidate: str) -> IndexManifest | None:
-        present = await self._publisher.in_service()
+    async def _judge(self, candidate: _Candidate, present: Publication | None, wish: Wish) -> Validation:
+        checks, drift = candidate.structure, None
+        if candidate.manifest and all(check.passed for check in checks):
+            in_service = await self._in_service(candidate.version, present)
+            checks += gate_checks(candidate.manifest, in_service, self._plan.rules)
+            drift = in_service.drift if in_service else None
+        validation = Validation(version=candidate.version, validated_at=self._plan.clock(), checks=checks, drift=drift)
+        if wish.publish and wish.override_reason and _may_be_overridden(validation):
+            validation = validation.model_copy(update={"override_reason": wish.override_reason})
+        await self._versions.record_validation(validation)
+        _tell(validation)
+        return validation
+
+    async def _in_service(self, candidate: str, present: Publication | None) -> InService | None:
         if present is None or present.version == candidate:
             return None
-        content = await self._versions.manifest(present.version)
-        return IndexManifest.model_validate_json(content)
+        try:
+            manifest = IndexManifest.model_validate_json(await self._versions.manifest(present.version))
+            return InService(manifest, await self._plan.comparer.compare(present.version, candidate))
+        except ValidationError:
+            return InService(
+                None, None, f"the manifest of {present.version}, in service, is damaged or of another format"
+            )
+        except NotFound:
+            return InService(None, None, f"{present.version}, in service, is gone from the object store")
+        except NotComparable as error:
+            return InService(manifest, None, error.message)
 
 
 def _manifest_of(version: str, content: bytes) -> IndexManifest | str:
@@ -91,3 +136,29 @@ def _manifest_of(version: str, content: bytes) -> IndexManifest | str:
     if sorted(file.name for file in manifest.files) != sorted(FILES):
         return "it does not name the files of a bundle"
     return manifest
+
+
+def _may_be_overridden(validation: Validation) -> bool:
+    return bool(validation.failed) and {check.name for check in validation.failed} <= OVERRIDABLE
+
+
+def _publication_reason(validation: Validation) -> str | None:
+    """What the publication says of why; None when there must be none."""
+    if validation.passed:
+        return REASON
+    if not validation.override_reason:
+        return None
+    failed = ", ".join(check.name for check in validation.failed)
+    return f"although it failed {failed}: {validation.override_reason}"
+
+
+def _tell(validation: Validation) -> None:
+    failed = {check.name: check.detail for check in validation.failed}
+    metrics.note_validation(validation)
+    log.info(
+        "index validated",
+        version=validation.version,
+        passed=validation.passed,
+        failed=failed,
+        override_reason=validation.override_reason,
+    )

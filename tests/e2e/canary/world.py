@@ -30,6 +30,7 @@ SETTINGS = {
     "INGEST_MAX_PAGE_BYTES": "1000000",
     "INDEXER_MIN_GAIN": "-1",
     "INDEXER_QUALITY_TOLERANCE": "1",
+    "INDEXER_MAX_LOSS": "1",
     **{f"{service}_LOG_LEVEL": "DEBUG" for service in ("INGEST", "WAREHOUSE", "INDEXER", "RECOMMENDER")},
 }
 

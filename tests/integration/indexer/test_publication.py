@@ -94,11 +94,15 @@ async def test_a_rollback_needs_a_reason_and_the_name_of_a_version(world: World,
 
 async def test_of_publishers_who_race_each_gets_an_epoch_of_its_own(world: World) -> None:
     sha256 = {version: sha256_of(world.store.get(manifest_key(version))) for version in (world.first, world.second)}
+
+    async def approve(present: Publication | None) -> str:
+        return "race"
+
     publishers = [Publisher(VersionObjects(world.store), PublicationObjects(world.store), utc_now) for _ in range(2)]
 
     for _ in range(5):
         pairs = zip(publishers, sha256.items(), strict=True)
-        await asyncio.gather(*(publisher.publish(version, digest, "race") for publisher, (version, digest) in pairs))
+        await asyncio.gather(*(publisher.publish(version, digest, approve) for publisher, (version, digest) in pairs))
 
     found = await PublicationObjects(world.store).all()
     assert [publication.epoch for publication in found] == list(range(1, len(found) + 1))

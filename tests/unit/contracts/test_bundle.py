@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from services.contracts import bundle
-from services.contracts.bundle import BundleFile, Check, Publication, Validation
+from services.contracts.bundle import BundleFile, Publication
+from services.contracts.validation import Check, Validation
 
 NOON = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
 

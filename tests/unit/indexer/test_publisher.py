@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.contracts.bundle import IndexManifest, Publication
+from services.contracts.bundle import Build, IndexManifest, Publication
 from services.indexer.workflow.publish import Publisher
 from services.runtime.checksums import sha256_of
 from services.runtime.errors import DataLoss, FailedPrecondition
+from services.runtime.objects.store import ObjectNotFound
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MANIFEST = IndexManifest(
@@ -34,8 +35,17 @@ SHA256 = sha256_of(MANIFEST)
 class OneManifest:
     """Every version has this manifest."""
 
+    def __init__(self, *builds: Build, removed: str = "") -> None:
+        self._builds = list(builds)
+        self._removed = removed
+
     async def manifest(self, version: str) -> bytes:
+        if version == self._removed:
+            raise ObjectNotFound(version)
         return MANIFEST
+
+    async def builds(self) -> list[Build]:
+        return self._builds
 
 
 class Board:
@@ -57,8 +67,23 @@ class Board:
         return True
 
 
-def publisher(board: Board) -> Publisher:
-    return Publisher(OneManifest(), board, lambda: NOON)
+def publisher(board: Board, *builds: Build, removed: str = "") -> Publisher:
+    return Publisher(OneManifest(*builds, removed=removed), board, lambda: NOON)
+
+
+async def approved(present: Publication | None) -> str:
+    return "why"
+
+
+async def put(ours: Publisher, version: str, sha256: str = SHA256) -> Publication:
+    """Publishes a version that may follow any other."""
+    publication = await ours.publish(version, sha256, approved)
+    assert publication is not None
+    return publication
+
+
+def built(version: str, *erasures: str) -> Build:
+    return Build(build_id=f"of-{version}", version=version, manifest_sha256=SHA256, built_at=NOON, erasures=erasures)
 
 
 def versions(board: Board) -> list[tuple[int, str]]:
@@ -69,7 +94,7 @@ async def test_each_publication_has_the_next_epoch() -> None:
     board = Board()
 
     for version in ("a", "b"):
-        await publisher(board).publish(version, SHA256, "why")
+        await put(publisher(board), version)
 
     assert versions(board) == [(1, "a"), (2, "b")]
 
@@ -77,7 +102,7 @@ async def test_each_publication_has_the_next_epoch() -> None:
 async def test_who_loses_an_epoch_takes_the_next() -> None:
     board = Board("x", "y")
 
-    publication = await publisher(board).publish("a", SHA256, "why")
+    publication = await put(publisher(board), "a")
 
     assert publication.epoch == 3
     assert versions(board) == [(1, "x"), (2, "y"), (3, "a")]
@@ -86,7 +111,7 @@ async def test_who_loses_an_epoch_takes_the_next() -> None:
 async def test_who_loses_to_the_same_version_is_content() -> None:
     board = Board("a")
 
-    publication = await publisher(board).publish("a", SHA256, "why")
+    publication = await put(publisher(board), "a")
 
     assert publication.epoch == 1
     assert versions(board) == [(1, "a")]
@@ -94,9 +119,9 @@ async def test_who_loses_to_the_same_version_is_content() -> None:
 
 async def test_a_version_in_service_is_not_published_again() -> None:
     board = Board()
-    first = await publisher(board).publish("a", SHA256, "why")
+    first = await put(publisher(board), "a")
 
-    again = await publisher(board).publish("a", SHA256, "why not")
+    again = await put(publisher(board), "a")
 
     assert again == first
 
@@ -104,7 +129,7 @@ async def test_a_version_in_service_is_not_published_again() -> None:
 async def test_a_rollback_puts_the_version_before_into_service_under_a_new_epoch() -> None:
     board = Board()
     for version in ("a", "b"):
-        await publisher(board).publish(version, SHA256, "why")
+        await put(publisher(board), version)
 
     publication = await publisher(board).roll_back("", "b is bad")
 
@@ -114,7 +139,7 @@ async def test_a_rollback_puts_the_version_before_into_service_under_a_new_epoch
 async def test_a_repeated_rollback_does_not_go_forward_again() -> None:
     board = Board()
     for version in ("a", "b"):
-        await publisher(board).publish(version, SHA256, "why")
+        await put(publisher(board), version)
     await publisher(board).roll_back("", "b is bad")
 
     with pytest.raises(FailedPrecondition, match="no other version was in service before"):
@@ -123,7 +148,7 @@ async def test_a_repeated_rollback_does_not_go_forward_again() -> None:
 
 async def test_a_version_that_never_was_published_cannot_be_rolled_back_to() -> None:
     board = Board()
-    await publisher(board).publish("a", SHA256, "why")
+    await put(publisher(board), "a")
 
     with pytest.raises(FailedPrecondition, match="b was never published"):
         await publisher(board).roll_back("b", "why")
@@ -131,8 +156,8 @@ async def test_a_version_that_never_was_published_cannot_be_rolled_back_to() -> 
 
 async def test_a_damaged_version_cannot_be_rolled_back_to() -> None:
     board = Board()
-    await publisher(board).publish("a", "0" * 64, "why")
-    await publisher(board).publish("b", SHA256, "why")
+    await put(publisher(board), "a", "0" * 64)
+    await put(publisher(board), "b")
 
     with pytest.raises(DataLoss, match="manifest of a"):
         await publisher(board).roll_back("", "why")
@@ -141,11 +166,72 @@ async def test_a_damaged_version_cannot_be_rolled_back_to() -> None:
 async def test_a_repeated_publication_does_not_undo_a_rollback() -> None:
     board = Board()
     ours = publisher(board)
-    await ours.publish("v1", SHA256, "good")
-    bad = await ours.publish("v2", SHA256, "passed")
+    await put(ours, "v1")
+    bad = await put(ours, "v2")
     await ours.roll_back("v1", "complaints")
 
-    repeated = await ours.publish("v2", SHA256, "passed")
+    repeated = await put(ours, "v2")
 
     assert repeated == bad
     assert [publication.version for publication in board.published] == ["v1", "v2", "v1"]
+
+
+async def test_what_is_not_approved_is_not_published() -> None:
+    board = Board()
+
+    async def refused(present: Publication | None) -> None:
+        return None
+
+    assert await publisher(board).publish("a", SHA256, refused) is None
+    assert board.published == []
+
+
+async def test_who_is_overtaken_is_judged_against_who_was_faster() -> None:
+    board, judged = Board("x", "y"), list[str]()
+
+    async def approve(present: Publication | None) -> str | None:
+        judged.append(present.version if present else "")
+        return "why" if len(judged) < 3 else None
+
+    assert await publisher(board).publish("a", SHA256, approve) is None
+    assert judged == ["", "x", "y"]
+    assert versions(board) == [(1, "x"), (2, "y")]
+
+
+async def test_a_rollback_never_brings_an_erased_client_back() -> None:
+    board = Board()
+    ours = publisher(board, built("a"), built("b", "erasure-1"), built("c", "erasure-1"))
+    for version in ("a", "b", "c"):
+        await put(ours, version)
+
+    with pytest.raises(FailedPrecondition, match="before a client was erased"):
+        await ours.roll_back("a", "why")
+    assert (await ours.roll_back("b", "why")).epoch == 4
+
+
+async def test_before_the_index_is_without_an_erased_client_a_rollback_makes_nothing_worse() -> None:
+    board = Board()
+    ours = publisher(board, built("a"), built("b"), built("c", "erasure-1"))
+    for version in ("a", "b"):
+        await put(ours, version)
+
+    assert (await ours.roll_back("a", "why")).version == "a"
+
+
+async def test_a_rollback_to_a_removed_version_names_what_to_do() -> None:
+    board = Board()
+    for version in ("a", "b"):
+        await put(publisher(board), version)
+
+    with pytest.raises(FailedPrecondition, match="a was removed; name another"):
+        await publisher(board, removed="a").roll_back("", "why")
+
+
+async def test_a_version_that_is_removed_while_it_is_published_leaves_the_one_before_in_service() -> None:
+    board = Board()
+    await put(publisher(board), "a")
+
+    with pytest.raises(FailedPrecondition, match="b was removed meanwhile"):
+        await put(publisher(board, removed="b"), "b")
+
+    assert versions(board) == [(1, "a"), (2, "b"), (3, "a")]

@@ -20,7 +20,7 @@ def test_what_is_not_said_has_a_usual_value() -> None:
 
     assert (found.statuses, found.created_since, found.max_training_payments) == (("paid",), None, None)
     assert (found.dimension, found.trees, found.min_clients, found.seed) == (128, 50, 2, 0)
-    assert (found.min_gain, found.quality_tolerance) == (0.0, 0.2)
+    assert (found.min_gain, found.quality_tolerance) == (0.0, 0.1)
     assert found.work_folder.is_dir()
 
 

@@ -1,0 +1,12 @@
+"""What callers are told when versions cannot be compared, or are not there any more."""
+
+from services.runtime.errors import FailedPrecondition
+
+
+class NotComparable(FailedPrecondition):
+    """One of the two bundles is damaged, or of a format that this code does not know."""
+
+    reason = "NOT_COMPARABLE"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"the versions cannot be compared: {problem}")

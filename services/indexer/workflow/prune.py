@@ -1,0 +1,77 @@
+"""Removes versions that are not needed any more, so that none that is half removed can be published or loaded."""
+
+from collections.abc import Callable
+
+import structlog
+
+from services.contracts.bundle import Publication
+from services.indexer import metrics
+from services.indexer.domain.retention import Erasures, Keep, Why, to_prune
+from services.indexer.workflow.ports import Publications, Versions
+from services.runtime.clock import Clock
+from services.runtime.errors import NotFound, ServiceError
+
+log = structlog.get_logger(__name__)
+
+
+class Pruner:
+    """`keep`: what stays unless a caller says otherwise; `is_building`: what looks unfinished may be at work then."""
+
+    def __init__(
+        self, keep: Keep, versions: Versions, publications: Publications, is_building: Callable[[], bool], clock: Clock
+    ) -> None:
+        self.keep = keep
+        self._versions = versions
+        self._publications = publications
+        self._is_building = is_building
+        self._clock = clock
+
+    async def after_publication(self) -> None:
+        """Prunes by the rules; a store that fails is told to the log alone, and the next publication tries again."""
+        try:
+            await self.prune(self.keep)
+        except ServiceError as error:
+            log.warning("old index versions not removed", problem=error.message)
+
+    async def prune(self, keep: Keep, *, dry_run: bool = False) -> dict[str, Why]:
+        """What was removed, or would be; versions newest first, then those that were left unfinished."""
+        doomed = to_prune(
+            await self._versions.newest_first(),
+            await self._publications.all(),
+            Erasures(await self._versions.builds()),
+            keep,
+            self._clock(),
+        )
+        if not self._is_building():
+            doomed |= dict.fromkeys(await self._versions.unfinished(), Why.UNFINISHED)
+        if dry_run:
+            return doomed
+        return {version: why for version, why in doomed.items() if await self._remove(version, why)}
+
+    async def _remove(self, version: str, why: Why) -> bool:
+        """False when it was put into service meanwhile."""
+        if why is not Why.UNFINISHED and not await self._withdraw(version):
+            return False
+        await self._versions.remove(version)
+        metrics.PRUNED.labels(why.name.lower()).inc()
+        log.info("index version removed", version=version, why=why.name.lower())
+        return True
+
+    async def _withdraw(self, version: str) -> bool:
+        """The manifest goes first: without it nobody publishes or loads the version.
+
+        Who publishes looks for the manifest afterwards, and we for the publication: so one of us sees the other.
+        """
+        try:
+            content = await self._versions.manifest(version)
+        except NotFound:  # somebody else removes it, too
+            return True
+        await self._versions.withdraw(version)
+        if _is_in_service(version, await self._publications.all()):
+            await self._versions.restore(version, content)
+            return False
+        return True
+
+
+def _is_in_service(version: str, publications: list[Publication]) -> bool:
+    return bool(publications) and publications[-1].version == version
