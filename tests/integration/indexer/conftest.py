@@ -49,6 +49,13 @@ def training_database(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def own_database(empty_database: str) -> str:
+    """The planted world, for this test to change."""
+    asyncio.run(insert_rows(empty_database, planted_payments(), planted_companies()))
+    return empty_database
+
+
+@pytest.fixture
 def empty_database(postgres_url: str) -> Iterator[str]:
     """A migrated database of the test's own, without rows."""
     with migrated_database(postgres_url) as url:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
@@ -33,15 +34,29 @@ class Indexer:
         """All messages of a build."""
         return [message async for message in self.start_build(build_id)]
 
-    async def validate(self, version: str, *, publish: bool = False) -> pb.ValidateIndexResponse:
+    async def validate(
+        self, version: str, *, publish: bool = False, override_reason: str = ""
+    ) -> pb.ValidateIndexResponse:
         """A validation, without publication unless it is asked for."""
-        request = pb.ValidateIndexRequest(version=version, publish=publish)
+        request = pb.ValidateIndexRequest(version=version, publish=publish, override_reason=override_reason)
         return await self.stub.ValidateIndex(request, timeout=CALL_SECONDS)
 
     async def roll_back(self, version: str = "", reason: str = "it is worse") -> pb.Publication:
         """The publication of a rollback."""
         request = pb.RollbackIndexRequest(version=version, reason=reason)
         return (await self.stub.RollbackIndex(request, timeout=CALL_SECONDS)).publication
+
+    async def compare(self, version: str, base: str = "") -> pb.CompareIndexVersionsResponse:
+        """Two versions side by side."""
+        request = pb.CompareIndexVersionsRequest(base=base, version=version)
+        return await self.stub.CompareIndexVersions(request, timeout=CALL_SECONDS)
+
+    async def prune(self, keep: int, within: timedelta = timedelta(0), *, dry_run: bool = False) -> dict[str, str]:
+        """What was removed, and why."""
+        request = pb.PruneIndexVersionsRequest(keep_newest=keep, dry_run=dry_run)
+        request.keep_in_service_within.FromTimedelta(within)
+        answer = await self.stub.PruneIndexVersions(request, timeout=CALL_SECONDS)
+        return {each.version: pb.PruneReason.Name(each.reason) for each in answer.pruned}
 
     async def version(self, version: str) -> pb.IndexVersion:
         """One version."""

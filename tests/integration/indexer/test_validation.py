@@ -17,7 +17,13 @@ from tests.integration.indexer.damage import file_of, flip, stored, wrong_in_its
 from tests.integration.indexer.serving import Indexer, refusal, serving
 
 STRUCTURE = ["manifest", "files", "arrays", "annoy", "answers"]
-CHECKS = [*STRUCTURE, "not_older_than_in_service", "beats_popularity", "not_worse_than_in_service"]
+GATE = [
+    "beats_popularity",
+    "not_worse_than_in_service",
+    "not_worse_with_repeats",
+    "not_older_than_in_service",
+    "knows_what_is_in_service",
+]
 
 
 async def failed_checks(indexer: Indexer, version: str) -> dict[str, str]:
@@ -40,7 +46,7 @@ async def test_a_sound_version_passes_every_check_and_the_record_is_kept(world: 
         validation = (await indexer.validate(world.first)).validation
         recorded = (await indexer.version(world.first)).validation
 
-    assert [check.name for check in validation.checks] == CHECKS
+    assert [check.name for check in validation.checks] == [*STRUCTURE, *GATE]
     assert all(check.passed and check.detail for check in validation.checks)
     assert recorded == validation
 
@@ -188,18 +194,16 @@ async def test_a_version_that_does_not_beat_popularity_by_enough_is_explained_an
 
 
 async def test_a_version_worse_than_the_one_in_service_is_not_published(world: World) -> None:
-    manifest = IndexManifest.model_validate_json(world.store.get(manifest_key(world.first)))
-    assert manifest.quality is not None
-    assert manifest.quality.new is not None
-    better = manifest.quality.new.model_copy(update={"ndcg": manifest.quality.new.ndcg * 2})
-    quality = manifest.quality.model_copy(update={"new": better})
-    best = stored(world, manifest.model_copy(update={"quality": quality}), {})
+    judged = np.load(file_of(world, bundle.JUDGED_NDCG_FILE))
+    best = wrong_in_itself(world, bundle.JUDGED_NDCG_FILE, npy(np.minimum(judged + np.float32(0.3), np.float32(1))))
 
     async with serving(world.settings()) as indexer:
         assert (await indexer.validate(best, publish=True)).publication.epoch == 1
         response = await indexer.validate(world.first, publish=True)
 
-    assert [check.name for check in response.validation.checks if not check.passed] == ["not_worse_than_in_service"]
+    failed = {check.name: check.detail for check in response.validation.checks if not check.passed}
+    assert list(failed) == ["not_worse_than_in_service", "not_worse_with_repeats"]
+    assert "clients that both were judged by: difference -0." in failed["not_worse_than_in_service"]
     assert not response.HasField("publication")
 
 

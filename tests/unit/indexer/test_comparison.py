@@ -51,8 +51,9 @@ def side(codes: str, clients: dict[int, str], holdout: list[list[float]] | None 
 
 def _manifest(companies: int, clients: int, pairs: int, payments: int) -> IndexManifest:
     return IndexManifest(
-        code_version="test", companies=companies, indexed=0, clients=clients, pairs=pairs, dimension=1, trees=1,
-        habit_weight=2.0, training_payments=payments, first_payment_at=NOON, last_payment_at=NOON, watermark=None,
+        code_version="test", companies=companies, indexed=0, clients=clients, pairs=pairs, judged=0, dimension=1,
+        trees=1, habit_weight=2.0,
+        training_payments=payments, first_payment_at=NOON, last_payment_at=NOON, watermark=None,
         parameters={}, quality=None, files=(),
     )  # fmt: skip
 

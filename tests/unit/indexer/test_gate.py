@@ -44,6 +44,7 @@ def manifest(new: TaskQuality | None, repeats: TaskQuality | None = None) -> Ind
         indexed=2,
         clients=1,
         pairs=1,
+        judged=0,
         dimension=1,
         trees=1,
         habit_weight=2.0,
