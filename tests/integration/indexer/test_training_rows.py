@@ -53,7 +53,7 @@ def all_bytes(folder: Path) -> bytes:
 async def test_paid_payments_to_listed_companies_are_read_with_the_watermark(
     engine: AsyncEngine, tmp_path: Path
 ) -> None:
-    assert await read(engine, tmp_path) == RowsRead(PLANTED, 9, LISTED + 1, WATERMARK)
+    assert await read(engine, tmp_path) == RowsRead(PLANTED, 9, LISTED + 1, WATERMARK, ())
     data = training_set(tmp_path)
 
     assert len(data.payments) == PLANTED
