@@ -8,7 +8,7 @@ RIVALS := .venv-rivals
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit crash-test mutants bench-load bench-ingest check format lock images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit crash-test mutants bench-load bench-ingest bench-index check format lock images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -47,6 +47,9 @@ bench-load: $(READY) $(RIVALS)/ready ## How fast payments are loaded, beside dlt
 
 bench-ingest: $(READY) ## How fast payments come from a source into Parquet, beside requests and pandas: REPORT=file.json
 	@$(BIN)/python -m bench.ingest $(if $(REPORT),--report "$(REPORT)")
+
+bench-index: $(READY) ## How long an index takes to build and how much memory, up to 10M payments: REPORT=file.json
+	@$(BIN)/python -m bench.index $(if $(REPORT),--report "$(REPORT)")
 
 $(RIVALS)/ready: bench/load/rivals/requirements.lock
 	@$(PYTHON) -m venv $(RIVALS)

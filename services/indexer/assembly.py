@@ -25,6 +25,7 @@ from services.indexer.settings import IndexerSettings
 from services.indexer.workflow.build import Builder, BuildPlan
 from services.indexer.workflow.catalogue import Catalogue
 from services.indexer.workflow.compare import Comparer
+from services.indexer.workflow.ports import TrainingRows
 from services.indexer.workflow.prune import Pruner
 from services.indexer.workflow.publish import Publisher
 from services.indexer.workflow.validate import ValidationPlan, Validator
@@ -44,19 +45,18 @@ async def indexer(settings: IndexerSettings) -> AsyncIterator[GrpcService]:
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(own_work_folder(settings.work_folder))
         engine = await stack.enter_async_context(open_database(url, "indexer"))
-        workflow = _workflow(settings, engine, store, folder)
+        workflow = assembled(settings, WarehouseRows(engine, _selection(settings)), store, folder)
         register = partial(add_IndexerServiceServicer_to_server, IndexerServicer(workflow))
         yield GrpcService(FULL_NAME, register, _Readiness(engine, store, workflow.publisher).check)
 
 
-def _workflow(settings: IndexerSettings, engine: AsyncEngine, store: ObjectStore, folder: Path) -> Workflow:
+def assembled(settings: IndexerSettings, rows: TrainingRows, store: ObjectStore, folder: Path) -> Workflow:
+    """All that the service does, with rows from wherever; `folder` is for temporary files."""
     versions, publications = VersionObjects(store), PublicationObjects(store)
     publisher = Publisher(versions, publications, utc_now)
     timeout = timedelta(seconds=settings.validation_timeout_seconds)
     comparer = Comparer(versions, ComparisonProcess(timeout), folder)
-    selection = Selection(settings.statuses, settings.created_since, settings.max_training_payments)
-    plan = BuildPlan(_task(settings, selection), folder)
-    builder = Builder(plan, WarehouseRows(engine, selection), TrainingProcess(), versions, utc_now)
+    builder = Builder(BuildPlan(_task(settings), folder), rows, TrainingProcess(), versions, utc_now)
     keep = Keep(settings.keep_versions, timedelta(days=settings.keep_days))
     pruner = Pruner(keep, versions, publications, lambda: builder.is_at_work, utc_now)
     rules = GateRules(settings.min_gain, settings.quality_tolerance, settings.max_loss)
@@ -65,7 +65,11 @@ def _workflow(settings: IndexerSettings, engine: AsyncEngine, store: ObjectStore
     return Workflow(builder, validator, publisher, Catalogue(versions, publications), comparer, pruner)
 
 
-def _task(settings: IndexerSettings, selection: Selection) -> Task:
+def _selection(settings: IndexerSettings) -> Selection:
+    return Selection(settings.statuses, settings.created_since, settings.max_training_payments)
+
+
+def _task(settings: IndexerSettings) -> Task:
     return Task(
         code_version=code_version(),
         watermark=None,
@@ -73,7 +77,7 @@ def _task(settings: IndexerSettings, selection: Selection) -> Task:
         min_clients=settings.min_clients,
         seed=settings.seed,
         trees=settings.trees,
-        parameters=selection.parameters(),
+        parameters=_selection(settings).parameters(),
     )
 
 

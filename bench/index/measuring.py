@@ -1,0 +1,64 @@
+"""The processes of a run, one after the other, and what they tell."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.index.rows import SIZES
+
+Say = Callable[[str], None]
+STAGE_ENDED = "build stage ended"
+# The indexer reads made-up rows in no time that means anything.
+NOT_OURS = {"read_training_payments"}
+# By name of a size: what is measured beside ours.
+RIVALS = {"1m_1k": ("scipy", "prototype"), "10m_10k": ("scipy",), "100k_companies": ()}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Seconds, and the most memory held, in MiB."""
+
+    seconds: float
+    peak_rss_mib: float
+
+
+@dataclass(frozen=True, slots=True)
+class Building:
+    """The stages of one build by name, and rivals of its co-occurrence by name."""
+
+    stages: dict[str, Measured]
+    rivals: dict[str, Measured]
+
+
+def measure(divisor: int, say: Say) -> dict[str, Building]:
+    """All sizes by name, the smallest first."""
+    return {name: _building(name, divisor, say) for name in SIZES}
+
+
+def _building(name: str, divisor: int, say: Say) -> Building:
+    say(f"{name}: building")
+    stages = _stages(name, divisor)
+    for stage, measured in stages.items():
+        say(f"  {stage:<24}{measured.seconds:>10.2f} s{measured.peak_rss_mib:>8.0f} MiB")
+    rivals = {}
+    for rival in RIVALS[name]:
+        rivals[rival] = Measured(**json.loads(_output("bench.index.floor", name, str(divisor), rival)))
+        say(f"  {rival:<24}{rivals[rival].seconds:>10.2f} s{rivals[rival].peak_rss_mib:>8.0f} MiB")
+    return Building(stages, rivals)
+
+
+def _stages(name: str, divisor: int) -> dict[str, Measured]:
+    with TemporaryDirectory(prefix="afin-bench-") as folder:
+        lines = map(json.loads, _output("bench.index.building_process", name, str(divisor), folder).splitlines())
+        ended = [line for line in lines if line["event"] == STAGE_ENDED and line["stage"] not in NOT_OURS]
+        return {line["stage"]: Measured(line["seconds"], line["peak_rss_mib"]) for line in ended}
+
+
+def _output(module: str, *arguments: str | Path) -> str:
+    """What a module's process printed; CalledProcessError when it failed."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
