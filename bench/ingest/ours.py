@@ -7,9 +7,10 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,11 +21,12 @@ from bench.ingest.source_process import BEGIN, LONGEST_PAGE
 from services.ingest.adapters.lake import ObjectLake
 from services.ingest.adapters.source import SourceLimits, open_source
 from services.ingest.adapters.source_patience import Patience
-from services.ingest.domain.sifting import Sifted, Terms, sift
+from services.ingest.domain.erasure import ErasedClients
 from services.ingest.settings import IngestSettings
 from services.ingest.workflow.reading import Pass, read_into_lake
+from services.ingest.workflow.saving import sift_payments
 from services.ingest.workflow.steps import Progress, ReadRules, StepContext
-from services.ingest.workflow.values import Page, Place
+from services.ingest.workflow.values import Place
 from services.runtime.clock import utc_now
 from services.runtime.objects.opening import open_object_store
 
@@ -69,13 +71,16 @@ async def read(url: str, folder: Path) -> None:
     context = cast("StepContext", _Context(_Tools(ObjectLake(open_object_store(folder.as_uri(), None)))))
     started = time.perf_counter()
     async with open_source(url, LIMITS, utc_now) as source:
-        one = Pass(Place("payments", DAY, "bench"), "", DAY, source.payments(DAY), _sift, _begin)
+        one = Pass(
+            Place("payments", DAY, "bench"),
+            "",
+            DAY,
+            source.payments(DAY),
+            partial(sift_payments, None, ErasedClients()),
+            _begin,
+        )
         stored = await read_into_lake(one, context)
     say(time.perf_counter() - started, stored.manifest.rows)
-
-
-def _sift(page: Page, kept: Sequence[int], first_position: int) -> Sifted:
-    return sift(page.rows, kept, Terms(page.source_time), first_position)
 
 
 def _begin(_source_time: datetime) -> None:

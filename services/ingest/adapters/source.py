@@ -11,7 +11,6 @@ from functools import partial
 
 import aiohttp
 
-from services.ingest.adapters.room import Room
 from services.ingest.adapters.source_body import ACCEPTED, NotUnpackable, TooLarge, read_body, unpacked
 from services.ingest.adapters.source_json import NotAPage, parse_companies, parse_payments
 from services.ingest.adapters.source_patience import HINT, Patience, PatientFetch, Transient
@@ -28,8 +27,6 @@ LEAST_ROW_CAP = 10_000
 # What a source answers that has too much to do, and to all of its callers.
 BUSY = (429, 503)
 LONGEST_REST = timedelta(days=1)
-# Pages parsed at once. Most of the work lets other threads run beside it.
-PARSERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,9 @@ class _Dataset:
 @asynccontextmanager
 async def open_source(base_url: str, limits: SourceLimits, clock: Clock) -> AsyncIterator["HttpSource"]:
     """A client with its own connections, closed at the end."""
-    parser = ThreadPoolExecutor(max_workers=PARSERS, thread_name_prefix="source-parser")
+    # A page may take many times its bytes while it is parsed: one at a time. Two at once are no faster, for what is
+    # left of Python in it wants one lock.
+    parser = ThreadPoolExecutor(max_workers=1, thread_name_prefix="source-parser")
     try:
         async with open_session(limits) as session:
             yield HttpSource(session, parser, base_url, limits, clock)
@@ -81,8 +80,6 @@ class HttpSource:
         self._limits = limits
         self._clock = clock
         self._parser = parser
-        # A page may take many times its bytes while it is parsed: of all in flight so many bytes at a time may.
-        self._room = Room(limits.max_page_bytes)
 
     def payments(self, since: date) -> Fetch:
         """See Source."""
@@ -125,9 +122,7 @@ class HttpSource:
         most_rows = max(LEAST_ROW_CAP, 2 * request.limit)
 
         def rows() -> PageRows:
-            plain = unpacked(body, encoding, most)
-            with self._room.of(len(plain)):
-                return dataset.parse(plain, most_rows)
+            return dataset.parse(unpacked(body, encoding, most), most_rows)
 
         return Page(await asyncio.get_running_loop().run_in_executor(self._parser, rows), source_time)
 

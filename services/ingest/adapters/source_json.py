@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.ingest.adapters.payment_columns import payment_columns
-from services.ingest.domain.page_rows import PageRows, companies_of, payments_of
+from services.ingest.domain.page_rows import PageRows, companies_of, latest_of, payments_of
 from services.ingest.domain.rows import COMPANY_FIELDS, MAX_ROW, PAYMENT_FIELDS, SourceRow, source_row
 from services.ingest.domain.values import Odd
 
@@ -31,7 +31,9 @@ def parse_payments(body: bytes, most: int) -> PageRows:
     columns = payment_columns(body, most)
     if columns is None:
         return payments_of(_rows(body, PAYMENT_FIELDS, most))
-    return PageRows(*columns, texts=lambda: [row.raw for row in parse_rows(body, PAYMENT_FIELDS, most)])
+    return PageRows(
+        *columns, latest_of(columns[0]), lambda: [row.raw for row in parse_rows(body, PAYMENT_FIELDS, most)]
+    )
 
 
 def parse_companies(body: bytes, most: int) -> PageRows:

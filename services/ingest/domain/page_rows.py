@@ -1,6 +1,6 @@
 """A page of the source as columns: one entry a row, good or bad, in the order of the source."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,8 @@ from services.ingest.domain.values import Refused
 # The header `Date` counts whole seconds.
 CLOCK_RESOLUTION = timedelta(seconds=1)
 UPDATED_AT = "updated_at"
+# How far a moment may lie beyond the source's clock. Where a payment was made another day may have begun.
+TOLERANCES = {"payment_at": timedelta(days=1), UPDATED_AT: CLOCK_RESOLUTION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,16 @@ class PageRows:
     """What the rules made of a page's rows, whatever the clock says.
 
     `columns`: the fields of the lake but for `position`, null where a row is refused (all but its `updated_at`, where
-    that could be read); `reasons`: null for good rows; `groups`, `fingerprints`: see PageIdentity; `texts`: gives the
-    rows as the source wrote them, and is called only where one is refused.
+    that could be read); `reasons`: null for good rows; `groups`, `fingerprints`: see PageIdentity; `latest`: the newest
+    moment of each field that is held against the source's clock; `texts`: gives the rows as the source wrote them, and
+    is called only where one is refused.
     """
 
     columns: pa.RecordBatch
     reasons: pa.Array
     groups: Sequence[str]
     fingerprints: Sequence[int]
+    latest: Mapping[str, datetime]
     texts: Callable[[], Sequence[str]]
 
     def __len__(self) -> int:
@@ -40,10 +44,15 @@ class PageRows:
 
     def identity(self, start: datetime) -> PageIdentity:
         """What tells the rows apart, in a pass that began at `start` by the source's clock."""
-        if UPDATED_AT not in self.columns.schema.names:
+        end = start + CLOCK_RESOLUTION
+        if not self.reaches_beyond(end, UPDATED_AT):
             return PageIdentity(self.groups, self.fingerprints, [True] * len(self))
-        late = pc.greater(self.columns[UPDATED_AT], pa.scalar(start + CLOCK_RESOLUTION, TIMESTAMP))
+        late = pc.greater(self.columns[UPDATED_AT], pa.scalar(end, TIMESTAMP))
         return PageIdentity(self.groups, self.fingerprints, pc.invert(late).fill_null(fill_value=True).to_pylist())
+
+    def reaches_beyond(self, end: datetime, name: str) -> bool:
+        """Whether any row's moment of that name is later."""
+        return name in self.latest and self.latest[name] > end
 
 
 def payments_of(rows: Iterable[SourceRow]) -> PageRows:
@@ -59,6 +68,12 @@ def companies_of(rows: Iterable[SourceRow]) -> PageRows:
 def fields_of(schema: pa.Schema) -> pa.Schema:
     """Of a dataset of the lake, what the source gives."""
     return pa.schema([field.with_nullable(nullable=True) for field in schema if field.name != "position"])
+
+
+def latest_of(columns: pa.RecordBatch) -> dict[str, datetime]:
+    """See PageRows."""
+    newest = {name: pc.max(columns[name]).as_py() for name in TOLERANCES if name in columns.schema.names}
+    return {name: moment for name, moment in newest.items() if moment is not None}
 
 
 def fingerprints_of(columns: pa.RecordBatch) -> list[int]:
@@ -86,6 +101,7 @@ def _page_rows(rows: Iterable[SourceRow], take: Callable[[Any], tuple[Any, ...]]
         reasons=pa.array([row.reason for row in judged], pa.string()),
         groups=[row.group for row in judged],
         fingerprints=[fingerprint if row.reason is None else row.fingerprint for row, fingerprint in found],
+        latest=latest_of(columns),
         texts=lambda: raws,
     )
 

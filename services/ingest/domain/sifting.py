@@ -1,19 +1,16 @@
 """The new rows of a page, good ones apart from bad ones: one bad row never stops good ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from services.contracts.lake import TIMESTAMP
-from services.ingest.domain.page_rows import CLOCK_RESOLUTION, UPDATED_AT, PageRows
+from services.ingest.domain.page_rows import TOLERANCES, UPDATED_AT, PageRows
 from services.ingest.domain.window import ONE_DAY, DayRange
 
-# A day of another time zone may have begun where the payment was made.
-DATE_TOLERANCE = timedelta(days=1)
-LATEST = (("payment_at", DATE_TOLERANCE), (UPDATED_AT, CLOCK_RESOLUTION))
 AT, REASON, POSITION = "at", "reason", "position"
 
 
@@ -60,6 +57,11 @@ class Terms:
     days: DayRange | None = None
 
 
+def may_refuse(rows: PageRows, terms: Terms) -> bool:
+    """Whether sifting a page may find rows to be refused, and look for their texts, which takes a while."""
+    return rows.reasons.null_count < len(rows) or bool(_ahead(rows, terms.source_time))
+
+
 def sift(rows: PageRows, kept: Sequence[int], terms: Terms, first_position: int) -> Sifted:
     """Sorts the rows of a page at the indices `kept`; those read get positions from `first_position` on."""
     batch = rows.columns.append_column(REASON, rows.reasons).append_column(AT, pa.arange(0, len(rows)))
@@ -67,7 +69,7 @@ def sift(rows: PageRows, kept: Sequence[int], terms: Terms, first_position: int)
         batch = _of(batch, kept)
     wanted = batch if terms.days is None else batch.filter(_within(batch[UPDATED_AT], terms.days))
     positions = pa.arange(first_position, first_position + len(wanted))
-    reasons = _reasons(wanted, terms.source_time)
+    reasons = _reasons(wanted, _ahead(rows, terms.source_time))
     taken = wanted.drop_columns([REASON, AT]).append_column(POSITION, positions)
     return Sifted(
         taken=taken.filter(pc.is_null(reasons)) if reasons.null_count < len(reasons) else taken,
@@ -92,15 +94,19 @@ def _within(moments: pa.Array, days: DayRange) -> pa.Array:
     return inside.fill_null(fill_value=True)
 
 
-def _reasons(batch: pa.RecordBatch, source_time: datetime) -> pa.Array:
+def _ahead(rows: PageRows, source_time: datetime) -> dict[str, datetime]:
+    """Of the fields that reach beyond the source's clock, up to when each may."""
+    ends = {name: source_time + tolerance for name, tolerance in TOLERANCES.items()}
+    return {name: end for name, end in ends.items() if rows.reaches_beyond(end, name)}
+
+
+def _reasons(batch: pa.RecordBatch, ends: Mapping[str, datetime]) -> pa.Array:
     """Those of the page, and of rows beyond the source's clock."""
     reasons = batch[REASON]
-    for name, tolerance in LATEST:
-        if name in batch.schema.names:
-            late = pc.greater(batch[name], pa.scalar(source_time + tolerance, TIMESTAMP)).fill_null(fill_value=False)
-            if pc.any(late, min_count=0).as_py():
-                said = pc.if_else(late, f"{name} is in the future of the source's clock", pa.scalar(None, pa.string()))
-                reasons = pc.coalesce(reasons, said)
+    for name, end in ends.items():
+        late = pc.greater(batch[name], pa.scalar(end, TIMESTAMP)).fill_null(fill_value=False)
+        said = pc.if_else(late, f"{name} is in the future of the source's clock", pa.scalar(None, pa.string()))
+        reasons = pc.coalesce(reasons, said)
     return reasons
 
 

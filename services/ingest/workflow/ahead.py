@@ -69,7 +69,8 @@ async def pages_in_order(
             useless = ahead.keep(likely)
             # At the end of the set some are of no use however still it stands.
             pace.note(smooth=not (page.busy or (likely and useless)))
-            ahead.ask(likely[: pace.pages])
+            if request is not None:
+                ahead.ask(likely[: pace.pages] or [request])
             yield page, fresh
     finally:
         await ahead.close()

@@ -1,7 +1,7 @@
 """One pass over the source: page by page into the lake, the next pages on their way while one is looked through."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -37,7 +37,7 @@ class Pass:
     erasures: str
     since: date | None
     fetch: Fetch
-    sift: Callable[[Page, Sequence[int], int], Sifted]
+    sift: Callable[[Page, Sequence[int], int], Awaitable[Sifted]]
     begin: Callable[[datetime], None]
 
     @property
@@ -111,7 +111,7 @@ class _Reading:
         return page.rows.identity(start)
 
     async def _take(self, page: Page, new: Sequence[int]) -> None:
-        sifted = await asyncio.to_thread(self._one.sift, page, new, self._tally.place)
+        sifted = await self._one.sift(page, new, self._tally.place)
         await self._writer.write(sifted)
         self._tally = self._tally.plus(sifted)
         self._context.progress.count(**self._tally.counts())

@@ -1,13 +1,15 @@
 """Steps that read a dataset of the source into the lake, and judge what was refused on the way."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 from services.contracts.lake import Dataset
 from services.ingest.domain.erasure import ErasedClients
+from services.ingest.domain.page_rows import PageRows
 from services.ingest.domain.runs import Outputs, Pipeline, Run
-from services.ingest.domain.sifting import Sifted, Terms, sift
+from services.ingest.domain.sifting import Sifted, Terms, may_refuse, sift
 from services.ingest.domain.window import DayRange, is_ahead, reached_watermark
 from services.ingest.workflow.errors import SourceRefuses, TooManyBadRows
 from services.ingest.workflow.outputs import BackfillParameters, SavedOutput, WindowOutput
@@ -54,7 +56,8 @@ async def save_payments_of(context: StepContext, watermark: datetime | None, day
     # Erasures have the house to themselves: none begins while this step works.
     erased = await tools.records.erased_clients()
     fetch, begin = tools.source.payments(place.day), partial(_require_past, watermark)
-    one = Pass(place, erased.edition, place.day, fetch, partial(_sift_payments, days, erased), begin)
+    sifting = partial(sift_payments, days, erased)
+    one = Pass(place, erased.edition, place.day, fetch, sifting, begin)
     stored = await read_into_lake(one, context)
     await _require_good_rows(context, stored)
     return saved_of(context, stored)
@@ -100,14 +103,22 @@ async def _complaint(context: StepContext, stored: StoredManifest, share: float)
     )
 
 
-def _sift_companies(page: Page, kept: Sequence[int], first_position: int) -> Sifted:
-    return sift(page.rows, kept, Terms(page.source_time), first_position)
+async def _sift_companies(page: Page, kept: Sequence[int], first_position: int) -> Sifted:
+    return await _sift(page.rows, kept, Terms(page.source_time), first_position)
 
 
-def _sift_payments(
+async def sift_payments(
     days: DayRange | None, erased: ErasedClients, page: Page, kept: Sequence[int], first_position: int
 ) -> Sifted:
-    return erased.leave_out(sift(page.rows, kept, Terms(page.source_time, days), first_position))
+    """See Pass."""
+    sifted = await _sift(page.rows, kept, Terms(page.source_time, days), first_position)
+    return await asyncio.to_thread(erased.leave_out, sifted) if erased.until else sifted
+
+
+async def _sift(rows: PageRows, kept: Sequence[int], terms: Terms, first_position: int) -> Sifted:
+    """Good rows are sifted in less time than the way to another thread takes."""
+    work = partial(sift, rows, kept, terms, first_position)
+    return await asyncio.to_thread(work) if may_refuse(rows, terms) else work()
 
 
 def _require_past(watermark: datetime | None, source_time: datetime) -> None:
