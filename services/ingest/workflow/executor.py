@@ -13,7 +13,7 @@ import structlog
 
 from services.ingest.domain.runs import Outputs, Pipeline, Run, RunState, StepRecord, StepState
 from services.ingest.workflow import metrics
-from services.ingest.workflow.errors import LeadershipLost
+from services.ingest.workflow.errors import LeadershipLost, PeerRefused
 from services.ingest.workflow.pipelines import PIPELINES
 from services.ingest.workflow.ports import WorkTable
 from services.ingest.workflow.steps import Progress, Step, StepContext, StepResult, Tools
@@ -87,9 +87,12 @@ class Executor:
         """Whether a run to be cancelled died between the commit of its load and the entry of its account."""
         if run.account is not None or all(step.state is not StepState.RUNNING for step in run.steps):
             return False
-        # The load of a former leader may still be under way: announced, we hear of it once it is over.
-        await self._announce()
-        return await self._tools.warehouse.find_load(str(run.run_id)) is not None
+        try:
+            # The load of a former leader may still be under way: announced, we hear of it once it is over.
+            await self._announce()
+            return await self._tools.warehouse.find_load(str(run.run_id)) is not None
+        except PeerRefused as refusal:
+            raise _StepFailed(f"whether its load was committed is not known: {refusal.message}") from refusal
 
     async def _work(self, run: Run, record: StepRecord, step: Step, outputs: Outputs) -> StepResult:
         position = record.position

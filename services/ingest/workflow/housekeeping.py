@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
 
 import structlog
 
@@ -10,27 +12,40 @@ from services.ingest.workflow.scheduling import Timer
 from services.runtime.errors import ServiceError
 
 DAILY = "30 1 * * *"
+# Until a chore that failed is tried again; twice as long after each failure, up to the longest.
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
 Chore = Callable[[], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
 
-async def keep_house(chores: Sequence[Chore], timer: Timer) -> None:
-    """Does all chores now and each day, until cancelled. One that fails is told, and tried again the next time.
+async def keep_house(chores: Sequence[Chore], timer: Timer, first_pause: timedelta = FIRST_PAUSE) -> None:
+    """Does all chores now and each day, until cancelled. One that fails is told, and tried again soon.
 
     Raises LeadershipLost when a chore finds that another leads.
     """
     due = asyncio.Event()
-    due.set()
     async with timer([DAILY], due.set):
         while True:
-            await due.wait()
             due.clear()
-            for chore in chores:
-                await _attempt(chore)
+            await _do_all(chores, due, first_pause)
+            await due.wait()
 
 
-async def _attempt(chore: Chore) -> None:
+async def _do_all(chores: Sequence[Chore], due: asyncio.Event, pause: timedelta) -> None:
+    """Until each of them was done once, or all are due again."""
+    left = [chore for chore in chores if not await _is_done(chore)]
+    while left:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause.total_seconds()):
+                await due.wait()
+                return
+        pause = min(2 * pause, LONGEST_PAUSE)
+        left = [chore for chore in left if not await _is_done(chore)]
+
+
+async def _is_done(chore: Chore) -> bool:
     try:
         await chore()
     except LeadershipLost:
@@ -39,3 +54,6 @@ async def _attempt(chore: Chore) -> None:
         log.warning("housekeeping interrupted", problem=error.message)
     except Exception:
         log.exception("housekeeping interrupted by a bug")
+    else:
+        return True
+    return False

@@ -184,6 +184,7 @@ async def test_a_wrong_request_names_its_field_and_not_the_client(
     refused = await refusal(request(ingest, client, request_id))
 
     assert (refused.code, refused.field) == (grpc.StatusCode.INVALID_ARGUMENT, field)
+    assert refused.message.count(field) == 1
     assert CLIENT not in refused.message
 
 

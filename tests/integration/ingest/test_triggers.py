@@ -185,6 +185,7 @@ async def test_a_backfill_of_days_that_cannot_be_is_refused_by_field(
     refused = await refusal(ingest.backfill(first, last))
 
     assert (refused.code, refused.field) == (grpc.StatusCode.INVALID_ARGUMENT, field)
+    assert refused.message.count(field) == 1
 
 
 async def test_runs_are_listed_newest_first_page_by_page(ingest: Ingest) -> None:

@@ -149,6 +149,8 @@ class FakeWarehouse:
 
     async def find_load(self, load_id: str) -> LoadedRows | None:
         self.announced_before_found.append(self.announced)
+        if self.problem is not None:
+            raise self.problem
         return None
 
     async def replace_manifest(self, load_id: str, manifest: ManifestReference) -> bool:

@@ -3,10 +3,11 @@
 import asyncio
 from dataclasses import replace
 
+import grpc
 import pytest
 
 from services.ingest.domain.runs import Pipeline, Run, RunState, StepState
-from services.ingest.workflow.errors import LeadershipLost
+from services.ingest.workflow.errors import LeadershipLost, PeerRefused
 from services.ingest.workflow.executor import Executor
 from services.runtime.errors import FailedPrecondition
 from tests.unit.ingest.fakes import RUN_ID, FakeWarehouse, FakeWorkTable, new_run, tools
@@ -103,6 +104,17 @@ async def test_a_load_of_a_former_leader_is_over_before_the_ledger_is_asked_for_
 
     assert warehouse.announced_before_found == [1]
     assert table.run.state is RunState.CANCELLED
+
+
+async def test_a_run_to_be_cancelled_whose_load_the_warehouse_refuses_to_tell_of_fails_and_says_so() -> None:
+    run = backfill(state=RunState.RUNNING, cancel_requested=True)
+    begun = replace(run.steps[3], state=StepState.RUNNING)
+    refusal = PeerRefused(grpc.StatusCode.INTERNAL, "the warehouse answered INTERNAL")
+
+    table = await execute(replace(run, steps=(*run.steps[:3], begun)), FakeWarehouse(problem=refusal))
+
+    assert table.run.state is RunState.FAILED
+    assert table.run.error == "whether its load was committed is not known: the warehouse answered INTERNAL"
 
 
 async def test_a_step_at_work_is_cancelled_when_that_is_requested() -> None:
