@@ -15,7 +15,7 @@ from services.contracts.lake import (
 )
 from services.ingest.adapters.manifests import store_manifest
 from services.ingest.adapters.once import put_once
-from services.ingest.adapters.parquet import refused_batch, to_parquet
+from services.ingest.adapters.parquet import GrowingFile, refused_batch
 from services.ingest.domain.sifting import Sifted
 from services.ingest.workflow.values import PassFacts, Place, StoredManifest, StoredParts
 from services.runtime.failpoints import Failpoint, passing
@@ -23,13 +23,15 @@ from services.runtime.objects.store import ObjectStore
 from services.runtime.version import code_version
 
 PART_ROWS = 100_000
+# So many at a time are written into the part while the next ones are read.
+GROUP_ROWS = 20_000
 # Raw rows of a quarantine may be large: memory is bounded by bytes as well.
 PART_BYTES = 32 * 1024 * 1024
 SCHEMAS = {"payments": PAYMENTS_SCHEMA, "companies": COMPANIES_SCHEMA}
 
 
 class ObjectLakeWriter:
-    """See services.ingest.workflow.ports.LakeWriter. Rows are kept as columns until a part is full."""
+    """See services.ingest.workflow.ports.LakeWriter. Rows are kept as columns until they make a row group."""
 
     def __init__(self, store: ObjectStore, place: Place, attempt: int, earlier: StoredParts) -> None:
         self._store = store
@@ -46,8 +48,8 @@ class ObjectLakeWriter:
         if rows.refused:
             self._refused.add(await asyncio.to_thread(refused_batch, rows.refused))
         for area in (self._rows, self._refused):
-            if area.is_full:
-                await asyncio.to_thread(area.store)
+            if area.is_due:
+                await asyncio.to_thread(area.write)
 
     async def store(self) -> StoredParts:
         """See LakeWriter."""
@@ -86,29 +88,43 @@ class _Area:
         self._store = store
         self._folder = folder
         self._attempt = attempt
-        self._batches: list[pa.RecordBatch] = []
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = 0
+        self._file: GrowingFile | None = None
         self._rows = self._bytes = 0
         self._parts = list(earlier)
 
-    @property
-    def is_full(self) -> bool:
-        return self._rows >= PART_ROWS or self._bytes >= PART_BYTES
-
     def add(self, batch: pa.RecordBatch) -> None:
         if len(batch):
-            self._batches.append(batch)
-            self._rows += len(batch)
+            self._waiting.append(batch)
+            self._waiting_rows += len(batch)
             self._bytes += batch.nbytes
 
+    @property
+    def is_due(self) -> bool:
+        return self._waiting_rows >= GROUP_ROWS or self._bytes >= PART_BYTES
+
+    def write(self) -> None:
+        """Writes what waits, and stores the part if it is full."""
+        if self._file is None:
+            self._file = GrowingFile(self._waiting[0].schema)
+        self._file.add(self._waiting)
+        self._rows += self._waiting_rows
+        self._waiting, self._waiting_rows = [], 0
+        if self._rows >= PART_ROWS or self._bytes >= PART_BYTES:
+            self._store_part(self._file)
+
     def store(self) -> tuple[Part, ...]:
-        if self._batches:
-            self._store_part()
+        if self._waiting:
+            self.write()
+        if self._file is not None:
+            self._store_part(self._file)
         return tuple(self._parts)
 
-    def _store_part(self) -> None:
+    def _store_part(self, file: GrowingFile) -> None:
         key = part_key(self._folder, self._attempt, len(self._parts))
-        content = to_parquet(self._batches)
+        content = file.close()
         checksum = put_once(self._store, key, content)
         passing(Failpoint.PART_WRITTEN)
         self._parts.append(Part(key=key, rows=self._rows, size=len(content), sha256=checksum))
-        self._batches, self._rows, self._bytes = [], 0, 0
+        self._file, self._rows, self._bytes = None, 0, 0

@@ -36,23 +36,39 @@ def readable(raw: str) -> str:
 
 def to_parquet(batches: Sequence[pa.RecordBatch]) -> bytes:
     """One zstd-compressed file of one or more batches."""
-    sink = pa.BufferOutputStream()
-    table = pa.Table.from_batches(batches)
-    repeating = [field.name for field in table.schema if field.type == pa.string() and field.name not in DISTINCT]
-    encodings = {
-        field.name: ENCODINGS[field.type]
-        for field in table.schema
-        if field.type in ENCODINGS and field.name not in repeating
-    }
-    pq.write_table(
-        table,
-        sink,
-        compression="zstd",
-        write_page_checksum=True,
-        use_dictionary=repeating,
-        column_encoding=encodings,
-    )
-    return bytes(sink.getvalue())
+    file = GrowingFile(batches[0].schema)
+    file.add(batches)
+    return file.close()
+
+
+class GrowingFile:
+    """A zstd-compressed file in memory, written row group by row group."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        repeating = [field.name for field in schema if field.type == pa.string() and field.name not in DISTINCT]
+        encodings = {
+            field.name: ENCODINGS[field.type]
+            for field in schema
+            if field.type in ENCODINGS and field.name not in repeating
+        }
+        self._sink = pa.BufferOutputStream()
+        self._writer = pq.ParquetWriter(
+            self._sink,
+            schema,
+            compression="zstd",
+            write_page_checksum=True,
+            use_dictionary=repeating,
+            column_encoding=encodings,
+        )
+
+    def add(self, batches: Sequence[pa.RecordBatch]) -> None:
+        """One more row group."""
+        self._writer.write_table(pa.Table.from_batches(batches))
+
+    def close(self) -> bytes:
+        """The whole file, to which nothing can be added any more."""
+        self._writer.close()
+        return bytes(self._sink.getvalue())
 
 
 def from_parquet(content: bytes, columns: Sequence[str]) -> pa.Table:
