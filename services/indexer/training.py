@@ -79,6 +79,20 @@ def main(folder: Path) -> None:
 
 
 def _train(data: TrainingSet, task: Task, reporter: Reporter) -> Trained:
+    choice, judgement = _judged(data, task, reporter)
+    everything = np.arange(data.payments.companies)
+    together = count_together(data.payments, everything, task.min_clients)
+    reporter.ended("cooccurrence", f"{len(together.histories.companies):,} pairs of clients and companies")
+    model = together.prepared(task.shape).model(choice.shrinkage)
+    reporter.ended(
+        "fit", f"{model.companies.indexed} of {len(everything)} companies in {model.target.shape[1]} factors"
+    )
+    return Trained(model, choice, judgement)
+
+
+def _judged(data: TrainingSet, task: Task, reporter: Reporter) -> tuple[Choice, Judgement]:
+    """What was chosen, and how good it is. What this takes of memory is free again before the final model is made."""
+
     def indexing(vectors: FloatArray) -> Nearest:
         return nearest_in(build_annoy(vectors, task.trees, task.seed))
 
@@ -89,14 +103,7 @@ def _train(data: TrainingSet, task: Task, reporter: Reporter) -> Trained:
     judgement = judge(judged, split, indexing, MAX_JUDGED_CLIENTS)
     quality = judgement.quality
     reporter.ended("evaluate", f"new companies: {_told(quality.new)}; any company: {_told(quality.any)}")
-    everything = np.arange(data.payments.companies)
-    together = count_together(data.payments, everything, task.min_clients)
-    reporter.ended("cooccurrence", f"{len(together.histories.companies):,} pairs of clients and companies")
-    model = together.prepared(task.shape).model(choice.shrinkage)
-    reporter.ended(
-        "fit", f"{model.companies.indexed} of {len(everything)} companies in {model.target.shape[1]} factors"
-    )
-    return Trained(model, choice, judgement)
+    return choice, judgement
 
 
 def _write(target: Path, data: TrainingSet, task: Task, trained: Trained) -> None:

@@ -7,8 +7,6 @@ from services.contracts.bundle import CompanyTable
 from services.indexer.domain.payments import MICROSECONDS_A_DAY, LongInts, Payments
 from services.indexer.domain.weighting import Floats
 
-RANGES = 64
-
 
 def company_features(payments: Payments) -> pd.DataFrame:
     """One row a company, by its number; NaN where there is nothing to average. Payments must be in order.
@@ -17,8 +15,8 @@ def company_features(payments: Payments) -> pd.DataFrame:
     of clients by range, so that memory does not grow with the payments.
     """
     sums = np.zeros((4, payments.companies))
-    for first, beyond in payments.client_ranges(RANGES):
-        sums += _sums(payments.between_clients(first, beyond))
+    for part in payments.by_clients():
+        sums += _sums(part)
     count, cents, gaps, days = sums
     with np.errstate(invalid="ignore"):  # 0 / 0 is meant
         return pd.DataFrame({"average_amount": cents / count / 100.0, "average_days_between": days / gaps})

@@ -11,11 +11,12 @@ from services.indexer.domain.cooccurrence import Symmetric, client_matrix, coocc
 from services.indexer.domain.embedding import Decomposition, FloatArray, decompose, factors
 from services.indexer.domain.engine import LOCAL, Engine
 from services.indexer.domain.histories import Histories
-from services.indexer.domain.payments import Ints, LongInts, Pairs, Payments, pairs_of
+from services.indexer.domain.payments import Ints, LongInts, Mask, Pairs, Payments, Period, pairs_of
 from services.indexer.domain.weighting import Floats
 
 # Weight of a habit beside the model's score (both at most 1), where paid companies may be recommended.
 HABIT_WEIGHT = 2.0
+NO_FLOATS = np.zeros(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,8 @@ def count_together(
     payments: Payments, listed: NDArray[np.integer], min_clients: int, engine: Engine = LOCAL
 ) -> CountedTogether:
     """From payments in order. `listed`: the companies to number, ascending, among them all that were paid."""
-    pairs = pairs_of(payments)
-    companies = _companies(payments, pairs, np.asarray(listed, dtype=np.int64), min_clients)
-    histories = _histories(payments, pairs, companies)
+    companies = _companies(payments, np.asarray(listed, dtype=np.int64), min_clients)
+    histories = _histories(payments, companies)
     matrix = client_matrix(histories.offsets, histories.companies, histories.weights, companies.scale)
     return CountedTogether(companies, histories, cooccurrence(matrix, engine))
 
@@ -95,8 +95,11 @@ def prepare(payments: Payments, listed: NDArray[np.integer], shape: Shape, engin
     return count_together(payments, listed, shape.min_clients, engine).prepared(shape)
 
 
-def _companies(payments: Payments, pairs: Pairs, listed: LongInts, min_clients: int) -> Companies:
-    clients = np.bincount(pairs.company, minlength=payments.companies)[listed]
+def _companies(payments: Payments, listed: LongInts, min_clients: int) -> Companies:
+    clients = np.zeros(payments.companies, dtype=np.int64)
+    for part in payments.by_clients():
+        clients += np.bincount(pairs_of(part).company, minlength=payments.companies)
+    clients = clients[listed]
     is_indexed = clients >= min_clients
     order = np.argsort(~is_indexed, kind="stable")
     numbers, clients, indexed = listed[order], clients[order], int(is_indexed.sum())
@@ -104,15 +107,28 @@ def _companies(payments: Payments, pairs: Pairs, listed: LongInts, min_clients: 
     return Companies(numbers, indexed, popular, weighting.damped(clients[:indexed], weighting.COMPANY_POWER))
 
 
-def _histories(payments: Payments, pairs: Pairs, companies: Companies) -> Histories:
+def _histories(payments: Payments, companies: Companies) -> Histories:
+    """Some clients at a time: what is held of all of them is the outcome alone."""
     dense = np.full(payments.companies, -1, dtype=np.int32)
     dense[companies.numbers] = np.arange(len(companies.numbers), dtype=np.int32)
-    company = dense[pairs.company]
-    inside = company < companies.indexed
-    breadth = np.bincount(pairs.client[inside], minlength=payments.clients)
-    damping = weighting.damped(breadth, weighting.CLIENT_POWER)[pairs.client]
-    weights = np.where(inside, weighting.recency(payments, pairs) * damping, 0.0)
-    order = np.lexsort((company, pairs.client))
-    offsets = np.searchsorted(pairs.client, np.arange(payments.clients + 1)).astype(np.int64)
-    habits = weighting.habits(payments, pairs)
-    return Histories(offsets, company[order], weights[order].astype(np.float32), habits[order].astype(np.float32))
+    sizes = np.zeros(payments.clients, dtype=np.int64)
+    period = payments.period
+    columns: list[tuple[Ints, FloatArray, FloatArray]] = [(dense[:0], NO_FLOATS, NO_FLOATS)]
+    for part in payments.by_clients():
+        pairs = pairs_of(part)
+        begins = pairs.first_of_client
+        sizes[pairs.client[begins]] = np.diff(begins, append=len(pairs))
+        company = dense[pairs.company]
+        weights = _weights(period, pairs, company < companies.indexed)
+        order = np.argsort(pairs.client.astype(np.int64) * len(dense) + company)
+        habits = weighting.habits(period, part, pairs)
+        columns.append((company[order], weights[order].astype(np.float32), habits[order].astype(np.float32)))
+    return Histories(np.append(0, np.cumsum(sizes)), *map(np.concatenate, zip(*columns, strict=True)))
+
+
+def _weights(period: Period, pairs: Pairs, is_indexed: Mask) -> Floats:
+    begins = pairs.first_of_client
+    breadth = np.add.reduceat(is_indexed, begins, dtype=np.int64)
+    damping = np.repeat(weighting.damped(breadth, weighting.CLIENT_POWER), np.diff(begins, append=len(pairs)))
+    weights: Floats = np.where(is_indexed, weighting.recency(period, pairs) * damping, 0.0)
+    return weights

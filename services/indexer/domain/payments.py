@@ -1,5 +1,6 @@
 """Training payments as columns of small integers: what everything in this package computes on."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -11,6 +12,22 @@ MICROSECONDS_A_DAY = 86_400_000_000
 Ints = NDArray[np.int32]
 LongInts = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+# So many ranges of clients are looked at one after the other, where memory must not grow with the payments.
+RANGES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From the first payment to the newest, in microseconds since 1970."""
+
+    first: int
+    newest: int
+
+    @property
+    def span(self) -> int:
+        """Microseconds."""
+        return self.newest - self.first
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +58,9 @@ class Payments:
         return int(self.at.max())
 
     @property
-    def span(self) -> int:
-        """Microseconds from the first payment to the newest."""
-        return self.newest - self.first
+    def period(self) -> Period:
+        """From the first to the newest."""
+        return Period(self.first, self.newest)
 
     def where(self, rows: Mask | LongInts | slice) -> "Payments":
         """Some of the rows, in the order given; of a slice, without a copy."""
@@ -65,6 +82,11 @@ class Payments:
         begin, end = np.searchsorted(self.client, np.array([first, beyond], dtype=np.int32))
         return self.where(slice(int(begin), int(end)))
 
+    def by_clients(self) -> Iterator["Payments"]:
+        """All payments, some clients at a time, without a copy; they must be in order."""
+        parts = (self.between_clients(*clients) for clients in self.client_ranges(RANGES))
+        return (part for part in parts if len(part))
+
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
@@ -77,6 +99,11 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.client)
+
+    @property
+    def first_of_client(self) -> LongInts:
+        """Where each client's pairs begin."""
+        return np.flatnonzero(np.diff(self.client, prepend=-1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +126,6 @@ def pairs_of(payments: Payments) -> Pairs:
 
 def split_by_time(payments: Payments, share: float) -> Split:
     """Cuts at `share` of the time from the first payment to the newest; the cut itself belongs to what is before."""
-    cut = payments.first + int(payments.span * share)
+    cut = payments.first + int(payments.period.span * share)
     before = payments.at <= cut
     return Split(payments.where(before), payments.where(~before), cut)

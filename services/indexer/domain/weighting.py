@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from services.indexer.domain.payments import Pairs, Payments
+from services.indexer.domain.payments import Pairs, Payments, Period
 
 Floats = NDArray[np.float64]
 
@@ -15,19 +15,19 @@ CLIENT_POWER = 0.25
 COMPANY_POWER = 0.2
 
 
-def recency(payments: Payments, pairs: Pairs) -> Floats:
+def recency(period: Period, pairs: Pairs) -> Floats:
     """Weight of each pair: exp(-age of its newest payment / half the span), and a floor: nothing is quite forgotten."""
-    return np.exp(-_age(payments, pairs.last_at, RECENCY_SHARE)) + RECENCY_FLOOR
+    return np.exp(-_age(period, pairs.last_at, RECENCY_SHARE)) + RECENCY_FLOOR
 
 
-def habits(payments: Payments, pairs: Pairs) -> Floats:
+def habits(period: Period, payments: Payments, pairs: Pairs) -> Floats:
     """How much each pair is a present habit, against the client's strongest (1): log of decayed counts of payments."""
-    decayed = np.exp(-_age(payments, payments.at, HABIT_SHARE))
+    decayed = np.exp(-_age(period, payments.at, HABIT_SHARE))
     strength = np.log1p(HABIT_SCALE * np.bincount(pairs.pair_of_row, decayed, len(pairs)))
-    strongest = np.zeros(payments.clients)
-    np.maximum.at(strongest, pairs.client, strength)
+    begins = pairs.first_of_client
+    strongest = np.repeat(np.maximum.reduceat(strength, begins), np.diff(begins, append=len(pairs)))
     # A habit so old that its sum underflows is none; it must not divide by zero.
-    shares: Floats = strength / np.maximum(strongest[pairs.client], np.finfo(np.float64).tiny)
+    shares: Floats = strength / np.maximum(strongest, np.finfo(np.float64).tiny)
     return shares
 
 
@@ -37,7 +37,7 @@ def damped(counts: NDArray[np.int64], power: float) -> Floats:
     return damping
 
 
-def _age(payments: Payments, at: NDArray[np.int64], share: float) -> Floats:
-    unit = max(payments.span * share, 1.0)
-    age: Floats = (payments.newest - at) / unit
+def _age(period: Period, at: NDArray[np.int64], share: float) -> Floats:
+    unit = max(period.span * share, 1.0)
+    age: Floats = (period.newest - at) / unit
     return age

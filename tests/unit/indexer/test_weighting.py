@@ -13,7 +13,7 @@ from tests.unit.indexer.planted import payments
 def test_the_newest_payment_of_a_pair_decides_its_weight() -> None:
     known = payments([(0, 0, 0), (0, 1, 5), (0, 2, 10), (0, 0, 10)])
 
-    weights = recency(known, pairs_of(known))
+    weights = recency(known.period, pairs_of(known))
 
     assert weights.tolist() == pytest.approx([1 + RECENCY_FLOOR, math.exp(-1) + RECENCY_FLOOR, 1 + RECENCY_FLOOR])
 
@@ -21,13 +21,13 @@ def test_the_newest_payment_of_a_pair_decides_its_weight() -> None:
 def test_payments_of_one_moment_weigh_alike() -> None:
     known = payments([(0, 0, 3), (1, 1, 3)])
 
-    assert recency(known, pairs_of(known)).tolist() == pytest.approx([1 + RECENCY_FLOOR] * 2)
+    assert recency(known.period, pairs_of(known)).tolist() == pytest.approx([1 + RECENCY_FLOOR] * 2)
 
 
 def test_a_clients_strongest_habit_is_one_and_the_others_are_less() -> None:
     known = payments([(0, 0, 10), (0, 0, 9), (0, 1, 10), (1, 1, 0)])
 
-    strength = habits(known, pairs_of(known))
+    strength = habits(known.period, known, pairs_of(known))
 
     fresh = 10 * (1 + math.exp(-1 / 2.5))
     assert strength.tolist() == pytest.approx([1.0, math.log1p(10) / math.log1p(fresh), 1.0])
@@ -36,7 +36,7 @@ def test_a_clients_strongest_habit_is_one_and_the_others_are_less() -> None:
 def test_habits_are_finite_where_all_payments_are_so_old_that_nothing_is_left_of_them() -> None:
     known = payments([(0, 0, 0), (1, 0, 1e6)])
 
-    strength = habits(known, pairs_of(known))
+    strength = habits(known.period, known, pairs_of(known))
 
     assert np.isfinite(strength).all()
     assert strength.max() <= 1.0
