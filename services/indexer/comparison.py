@@ -19,6 +19,7 @@ from services.indexer.adapters.bundle_reading import (
     read_manifest,
     read_table,
 )
+from services.indexer.adapters.child_life import die_with_parent
 from services.indexer.adapters.comparison_process import BASE, VERSION, Compared
 from services.indexer.domain.comparison import Side, compare
 from services.runtime.checksums import sha256_of
@@ -49,4 +50,5 @@ def _side(folder: Path) -> Side:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     main(Path(sys.argv[1]))

@@ -21,6 +21,7 @@ from services.indexer.adapters.bundle_reading import (
     read_manifest,
     read_table,
 )
+from services.indexer.adapters.child_life import die_with_parent
 from services.indexer.domain import soundness
 from services.indexer.domain.soundness import Arrays
 
@@ -92,4 +93,5 @@ def _answer_problems(folder: Path, manifest: IndexManifest, arrays: Arrays) -> I
 
 
 if __name__ == "__main__":
+    die_with_parent()
     main(Path(sys.argv[1]))

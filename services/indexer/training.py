@@ -24,6 +24,7 @@ from services.contracts.bundle import (
 from services.contracts.ranking import FloatArray, Nearest, padded
 from services.indexer.adapters.annoy_index import build_annoy, nearest_in
 from services.indexer.adapters.bundle_writing import described, write_bundle
+from services.indexer.adapters.child_life import die_with_parent
 from services.indexer.adapters.resident_memory import forget_peak, peak_rss_mib
 from services.indexer.adapters.training_files import BUNDLE_FOLDER, read_task, read_training_set
 from services.indexer.domain import weighting
@@ -169,4 +170,5 @@ def _told(quality: TaskQuality | None) -> str:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     main(Path(sys.argv[1]))

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 class Failpoint(StrEnum):
-    """Where a crash hurts most: those of ingest in the order in which a run passes them, then the warehouse's."""
+    """Where a crash hurts most: ingest's in the order in which a run passes them, the warehouse's, the indexer's."""
 
     LEADER_ELECTED = "leader.elected"
     RUN_TAKEN = "run.taken"
@@ -39,6 +39,17 @@ class Failpoint(StrEnum):
     LOAD_MERGED = "load.merged"
     BEFORE_COMMIT = "load.before_commit"
     AFTER_COMMIT = "load.after_commit"
+    ROWS_READ = "index.rows_read"
+    TRAINED = "index.trained"
+    FILE_STORED = "index.file_stored"
+    VERSION_STORED = "index.version_stored"
+    BUILD_RECORDED = "index.build_recorded"
+    INSPECTED = "index.inspected"
+    VALIDATED = "index.validated"
+    PUBLISHED = "index.published"
+    RECORD_REMOVED = "index.record_removed"
+    WITHDRAWN = "index.withdrawn"
+    FILE_REMOVED = "index.file_removed"
 
 
 @dataclass

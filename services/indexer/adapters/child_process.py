@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,7 +31,7 @@ async def child_lines(module: str, folder: Path) -> AsyncIterator[AsyncIterator[
         "-m",
         module,
         str(folder),
-        stdin=DEVNULL,
+        stdin=PIPE,  # its end tells the child that we are dead
         stdout=PIPE,
         env={name: value for name, value in os.environ.items() if not name.startswith(SECRETS_PREFIXES)},
         start_new_session=True,  # Ctrl-C in a terminal is for us; we stop the child

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.contracts.validation import Comparison
 from services.indexer.adapters.child_process import ChildDied, child_lines
-from services.indexer.workflow.errors import NotComparable
+from services.indexer.workflow.errors import ComparisonDied, NotComparable
 
 MODULE = "services.indexer.comparison"
 BASE, VERSION = "base", "version"
@@ -39,9 +39,9 @@ class ComparisonProcess:
             async with asyncio.timeout(self._timeout.total_seconds()), child_lines(MODULE, folder) as lines:
                 found = [Compared.model_validate_json(line) async for line in lines]
         except ChildDied as error:
-            raise NotComparable(f"the comparing process died: {error}") from error
+            raise ComparisonDied(f"the comparing process died: {error}") from error
         except TimeoutError as error:
-            raise NotComparable(f"the comparison did not end within {self._timeout.total_seconds():g} s") from error
+            raise ComparisonDied(f"the comparison did not end within {self._timeout.total_seconds():g} s") from error
         if not found or found[0].comparison is None:
             raise NotComparable(found[0].problem if found else "the comparing process told nothing")
         return found[0].comparison

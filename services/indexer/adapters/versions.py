@@ -9,6 +9,7 @@ from services.contracts import bundle
 from services.contracts.bundle import MANIFEST_FILE, Build, Stored
 from services.contracts.validation import Validation
 from services.indexer.domain.publications import is_version
+from services.runtime.failpoints import Failpoint, passing
 from services.runtime.objects.store import ObjectNotFound, ObjectStore
 
 # Beside the manifest: the build that made the version first. The manifest itself must not know of time.
@@ -42,6 +43,7 @@ class VersionObjects:
         names = (*bundle.FILES, MANIFEST_FILE)
         for name in names:
             await self._put(bundle.version_file_key(version, name), folder / name)
+            passing(Failpoint.FILE_STORED)
         # Who removed leftovers of an earlier try meanwhile may have met files that we left as they were.
         for name in await self._missing(version, names):
             await self._put(bundle.version_file_key(version, name), folder / name)
@@ -109,6 +111,7 @@ class VersionObjects:
         for build in await self.builds():
             if build.version == version:
                 await self._delete(bundle.build_key(build.build_id))
+                passing(Failpoint.RECORD_REMOVED)
         await self._delete(bundle.manifest_key(version))
 
     async def restore(self, version: str, manifest: bytes) -> None:
@@ -120,6 +123,7 @@ class VersionObjects:
         for prefix in (bundle.version_file_key(version, ""), bundle.validation_prefix(version)):
             for key in await self._keys(prefix):
                 await self._delete(key)
+                passing(Failpoint.FILE_REMOVED)
         self._first_builds.pop(version, None)
 
     async def _missing(self, version: str, names: Sequence[str]) -> list[str]:

@@ -34,11 +34,15 @@ class GateRules:
 
 @dataclass(frozen=True, slots=True)
 class InService:
-    """What a candidate is held against. `manifest`, `drift`: None when it cannot be read or compared: see `problem`."""
+    """What a candidate is held against. `manifest`, `drift`: None when it cannot be read or compared: see `problem`.
+
+    `is_known`: False when it may be whole, and only the comparison broke off.
+    """
 
     manifest: IndexManifest | None
     drift: Comparison | None
     problem: str = ""
+    is_known: bool = True
 
 
 def gate_checks(candidate: IndexManifest, present: InService | None, rules: GateRules) -> tuple[Check, ...]:
@@ -56,7 +60,7 @@ def gate_checks(candidate: IndexManifest, present: InService | None, rules: Gate
         _not_worse(NOT_WORSE, new, rules, present.problem),
         _not_worse(NOT_WORSE_REPEATS, repeats, rules, present.problem),
         age_check(candidate.watermark, theirs.watermark if theirs else None),
-        loss_check(drift, rules, present.problem),
+        loss_check(present, rules),
     )
 
 
@@ -80,11 +84,11 @@ def age_check(candidate: datetime | None, in_service: datetime | None) -> Check:
     return Check(name=NOT_OLDER, passed=passed, detail=detail)
 
 
-def loss_check(drift: Comparison | None, rules: GateRules, problem: str = "") -> Check:
+def loss_check(present: InService, rules: GateRules) -> Check:
     """A model of half the data may still look good on what is left: what is gone must be few, or meant."""
-    if drift is None:
-        return Check(name=NO_GREAT_LOSS, passed=True, detail=f"cannot be compared: {problem}")
-    losses = list(_losses(drift))
+    if present.drift is None:
+        return Check(name=NO_GREAT_LOSS, passed=present.is_known, detail=f"nobody can say: {present.problem}")
+    losses = list(_losses(present.drift))
     told = ", ".join(f"{gone:,} of {before:,} {what}" for what, before, gone in losses)
     passed = all(gone <= rules.max_loss * before for _, before, gone in losses)
     detail = f"gone are {told}; asked is at most {rules.max_loss:.0%} of each (INDEXER_MAX_LOSS)"

@@ -16,6 +16,7 @@ from services.indexer.domain.training import RowsRead, Stage, Task
 from services.indexer.workflow.ports import Trainer, TrainingRows, Versions
 from services.runtime.checksums import sha256_of
 from services.runtime.clock import Clock
+from services.runtime.failpoints import Failpoint, passing
 
 log = structlog.get_logger(__name__)
 
@@ -74,10 +75,12 @@ class Builder:
             begun = time.perf_counter()
             read = await self._rows.read(folder)
             yield _noted(Stage(name="read_training_payments", detail=_told(read), seconds=time.perf_counter() - begun))
+            passing(Failpoint.ROWS_READ)
             task = self._plan.task.model_copy(update={"watermark": read.watermark})
             async with aclosing(self._trainer.train(task, folder)) as stages:
                 async for stage in stages:
                     yield _noted(stage)
+            passing(Failpoint.TRAINED)
             begun = time.perf_counter()
             build = await self._store(build_id, self._trainer.bundle_folder(folder), read.erasures)
         stage = Stage(name="store", detail=f"stored as {build.version}", seconds=time.perf_counter() - begun)
@@ -88,10 +91,13 @@ class Builder:
         manifest, sha256 = IndexManifest.model_validate_json(content), sha256_of(content)
         version = version_of(manifest.watermark, sha256)
         await self._versions.store(version, folder)
+        passing(Failpoint.VERSION_STORED)
         build = Build(
             build_id=build_id, version=version, manifest_sha256=sha256, built_at=self._clock(), erasures=erasures
         )
-        return await self._versions.record_build(build)
+        recorded = await self._versions.record_build(build)
+        passing(Failpoint.BUILD_RECORDED)
+        return recorded
 
 
 def _noted(stage: Stage, version: str = "") -> Progress:

@@ -10,3 +10,9 @@ class NotComparable(FailedPrecondition):
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"the versions cannot be compared: {problem}")
+
+
+class ComparisonDied(NotComparable):
+    """The comparing process was killed, or took too long: that tells nothing of the two bundles."""
+
+    reason = "COMPARISON_DIED"

@@ -10,6 +10,7 @@ from services.indexer.domain.retention import Erasures, Keep, Why, to_prune
 from services.indexer.workflow.ports import Publications, Versions
 from services.runtime.clock import Clock
 from services.runtime.errors import NotFound, ServiceError
+from services.runtime.failpoints import Failpoint, passing
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +68,7 @@ class Pruner:
         except NotFound:  # somebody else removes it, too
             return True
         await self._versions.withdraw(version)
+        passing(Failpoint.WITHDRAWN)
         if _is_in_service(version, await self._publications.all()):
             await self._versions.restore(version, content)
             return False

@@ -13,6 +13,7 @@ from services.indexer.workflow.ports import Manifests, Publications
 from services.runtime.checksums import sha256_of
 from services.runtime.clock import Clock
 from services.runtime.errors import DataLoss, FailedPrecondition, NotFound
+from services.runtime.failpoints import Failpoint, passing
 
 # Why a version may follow what is in service, or None: it may not.
 Approve = Callable[[Publication | None], Awaitable[str | None]]
@@ -97,6 +98,7 @@ class Publisher:
         )
         if not await self._publications.add(publication):
             return None
+        passing(Failpoint.PUBLISHED)
         log.info("index published", epoch=publication.epoch, version=version, reason=reason)
         await self._require_still_there(publication, present)
         await self.show_in_service()

@@ -14,12 +14,13 @@ from services.contracts.validation import Check, Validation
 from services.indexer import metrics
 from services.indexer.domain.gate import OVERRIDABLE, GateRules, InService, gate_checks
 from services.indexer.workflow.compare import Comparer
-from services.indexer.workflow.errors import NotComparable
+from services.indexer.workflow.errors import ComparisonDied, NotComparable
 from services.indexer.workflow.ports import Inspector, Versions
 from services.indexer.workflow.publish import Publisher
 from services.runtime.checksums import sha256_of
 from services.runtime.clock import Clock
 from services.runtime.errors import NotFound
+from services.runtime.failpoints import Failpoint, passing
 
 REASON = "passed its validation"
 
@@ -90,11 +91,13 @@ class Validator:
         manifest = _manifest_of(version, content)
         if isinstance(manifest, str):
             return _Candidate(version, content, None, (Check(name="manifest", passed=False, detail=manifest),))
-        found = f"{len(content)} bytes, whose SHA-256 the version's name holds"
-        first = Check(name="manifest", passed=True, detail=found)
+        detail = f"{len(content)} bytes, whose SHA-256 the version's name holds"
+        first = Check(name="manifest", passed=True, detail=detail)
         with TemporaryDirectory(prefix="afin-validation-", dir=self._plan.work_folder) as name:
             await self._versions.fetch(version, Path(name))
-            return _Candidate(version, content, manifest, (first, *await self._inspector.inspect(Path(name))))
+            found = await self._inspector.inspect(Path(name))
+        passing(Failpoint.INSPECTED)
+        return _Candidate(version, content, manifest, (first, *found))
 
     async def _judge(self, candidate: _Candidate, present: Publication | None, wish: Wish) -> Validation:
         checks, drift = candidate.structure, None
@@ -106,6 +109,7 @@ class Validator:
         if wish.publish and wish.override_reason and _may_be_overridden(validation):
             validation = validation.model_copy(update={"override_reason": wish.override_reason})
         await self._versions.record_validation(validation)
+        passing(Failpoint.VALIDATED)
         _tell(validation)
         return validation
 
@@ -121,6 +125,8 @@ class Validator:
             )
         except NotFound:
             return InService(None, None, f"{present.version}, in service, is gone from the object store")
+        except ComparisonDied as error:
+            return InService(manifest, None, error.message, is_known=False)
         except NotComparable as error:
             return InService(manifest, None, error.message)
 

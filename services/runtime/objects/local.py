@@ -1,11 +1,12 @@
 """Objects as files below a folder, for one machine. A link makes each appear whole, and only if absent."""
 
+import fcntl
 import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,7 @@ class LocalObjectStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._is_swept = False
 
     def check(self) -> None:
         """See ObjectStore."""
@@ -35,13 +37,11 @@ class LocalObjectStore:
             if target.exists():
                 return False
             target.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = self._write_unfinished(content)
-            try:
-                os.link(unfinished, target)
-            except FileExistsError:
-                return False
-            finally:
-                unfinished.unlink()
+            with self._unfinished(content) as unfinished:
+                try:
+                    os.link(unfinished, target)
+                except FileExistsError:
+                    return False
             _sync_folder(target.parent)
             return True
 
@@ -92,17 +92,38 @@ class LocalObjectStore:
         key = path.relative_to(self._root).as_posix()
         return ObjectInfo(key, status.st_size) if stat.S_ISREG(status.st_mode) else None
 
-    def _write_unfinished(self, content: bytes | Path) -> Path:
+    @contextmanager
+    def _unfinished(self, content: bytes | Path) -> Iterator[Path]:
+        """A file with this content, removed at the end; what dead processes left is removed first, once."""
         folder = self._root / UNFINISHED
         folder.mkdir(exist_ok=True)
-        number, name = tempfile.mkstemp(dir=folder)
+        if not self._is_swept:
+            _sweep(folder)
+            self._is_swept = True
+        number, path = _locked_file(folder)
         try:
             with os.fdopen(number, "wb") as file:
                 _write_through(content, file)
-        except BaseException:
-            Path(name).unlink()
-            raise
-        return Path(name)
+                yield path
+        finally:
+            path.unlink(missing_ok=True)  # who sweeps may have come between the end of the lock and here
+
+
+def _locked_file(folder: Path) -> tuple[int, Path]:
+    """A new file, locked for as long as it is open: so others tell it from what a dead process left."""
+    while True:
+        number, name = tempfile.mkstemp(dir=folder)
+        fcntl.flock(number, fcntl.LOCK_EX)
+        if os.fstat(number).st_nlink:
+            return number, Path(name)
+        os.close(number)  # swept before it was locked
+
+
+def _sweep(folder: Path) -> None:
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
 
 
 def _write_through(content: bytes | Path, file: BinaryIO) -> None:

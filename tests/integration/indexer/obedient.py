@@ -5,6 +5,9 @@ import signal
 import sys
 from pathlib import Path
 
+from services.indexer.adapters.child_life import die_with_parent
+
+die_with_parent()
 print(os.getpid(), flush=True)
 match Path(sys.argv[1], "order").read_text():
     case "wait":

@@ -1,6 +1,7 @@
 """Child processes: how they are stopped, and what is told of their end."""
 
 import asyncio
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,17 @@ from services.indexer.adapters.child_process import ChildDied, child_lines
 from services.indexer.adapters.inspection_process import InspectionProcess
 
 MODULE = "tests.integration.indexer.obedient"
+# A service that starts a child, tells its number, and waits.
+PARENT = f"""
+import asyncio, sys
+from pathlib import Path
+from services.indexer.adapters.child_process import child_lines
+async def main():
+    async with child_lines({MODULE!r}, Path(sys.argv[1])) as lines:
+        print(await anext(lines), flush=True)
+        await asyncio.Event().wait()
+asyncio.run(main())
+"""
 
 
 def ordered(folder: Path, order: str) -> Path:
@@ -46,6 +58,18 @@ async def test_cancelling_who_reads_kills_the_child(tmp_path: Path) -> None:
         await reading
 
     assert not psutil.pid_exists(process)
+
+
+async def test_a_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PARENT, str(ordered(tmp_path, "wait")), stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    child = psutil.Process(int(await asyncio.wait_for(parent.stdout.readline(), timeout=20)))
+    parent.kill()
+    await parent.wait()
+
+    assert child not in psutil.wait_procs([child], timeout=20)[1]
 
 
 async def test_a_death_is_told_with_the_signal_after_the_last_line(tmp_path: Path) -> None:

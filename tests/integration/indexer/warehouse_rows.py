@@ -153,6 +153,19 @@ def _company_record(company: Company) -> tuple[object, ...]:
     return (company.code, *attributes, company.is_retired, FIRST_DAY, True, FIRST_DAY, LOAD)
 
 
+async def add_payments(url: str, payments: Sequence[Payment], watermark: datetime) -> None:
+    """More current versions, and the watermark that comes with them."""
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await connection.copy_records_to_table(
+                "payments", schema_name="warehouse", columns=PAYMENT_COLUMNS, records=map(_payment_record, payments)
+            )
+            await connection.execute("UPDATE warehouse.watermarks SET value = $1", watermark)
+    finally:
+        await connection.close()
+
+
 async def _execute(url: str, statement: str) -> None:
     connection = await asyncpg.connect(url)
     try:

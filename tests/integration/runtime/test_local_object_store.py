@@ -35,6 +35,27 @@ def test_what_is_being_written_is_not_listed(object_store: LocalObjectStore, tmp
     assert object_store.get("a/key") == b"half"
 
 
+def test_what_a_dead_process_left_half_written_goes_and_what_a_living_one_writes_stays(
+    object_store: LocalObjectStore, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=object_store.put_if_absent, args=("of/the/living", pipe))
+    writer.start()
+    with pipe.open("wb") as half_written:
+        scratch = tmp_path / "objects" / ".unfinished"
+        (of_the_living,) = scratch.iterdir()
+        (scratch / "of the dead").write_bytes(b"half")
+        LocalObjectStore(tmp_path / "objects").put_if_absent("another", b"")
+        left = list(scratch.iterdir())
+        half_written.write(b"whole")
+    writer.join(10)
+
+    assert left == [of_the_living]
+    assert object_store.get("of/the/living") == b"whole"
+    assert list(scratch.iterdir()) == []
+
+
 def test_a_write_that_fails_leaves_nothing(object_store: LocalObjectStore, tmp_path: Path) -> None:
     with pytest.raises(ObjectStoreUnavailable):
         object_store.put_if_absent("a/key", tmp_path / "no such file")

@@ -162,6 +162,12 @@ def test_a_version_in_service_that_nobody_can_read_refuses_nothing_and_the_check
     assert sum("it is of another format" in check.detail for check in checks) == 3
 
 
+def test_a_comparison_that_broke_off_refuses_for_it_may_have_found_a_loss() -> None:
+    broken_off = InService(manifest(task(0.2)), None, "the comparing process died", is_known=False)
+
+    assert failed(manifest(task(0.2)), broken_off) == ["knows_what_is_in_service"]
+
+
 @pytest.mark.parametrize("new", [None, task(0.0, clients=19)])
 def test_too_few_clients_refuse_nothing_and_the_check_says_so(new: TaskQuality | None) -> None:
     assert failed(manifest(new), None) == []
@@ -204,7 +210,7 @@ FIFTH = Turnover(before=1000, after=900, came=100, went=200)
     ],
 )
 def test_a_version_that_lacks_much_of_what_is_in_service_is_refused(found: Comparison, told: str, passes: bool) -> None:
-    check = loss_check(found, RULES)
+    check = loss_check(InService(None, found), RULES)
 
     assert check.passed is passes
     assert told in check.detail
