@@ -8,7 +8,7 @@ RIVALS := .venv-rivals
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit crash-test mutants bench-load bench-ingest bench-index check format lock images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit crash-test index-crash-test index-race-test mutants bench-load bench-ingest bench-index check format lock images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -38,6 +38,12 @@ test-unit: $(READY) ## Tests without I/O, in seconds
 
 crash-test: $(READY) ## Pipelines under kills, cuts and faults, each run compared with the oracle: RUNS=200, SEED=n, REPORT=file.json, KEEP=folder
 	@$(BIN)/python -m tests.crash --runs $(or $(RUNS),200) $(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report "$(REPORT)") $(if $(KEEP),--keep "$(KEEP)")
+
+index-crash-test: $(READY) ## Builds and publications of the index under SIGKILL, while it is served: RUNS=50, SEED=n, REPORT=file.json, KEEP=folder
+	@$(BIN)/python -m tests.index_crash --runs $(or $(RUNS),50) $(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report "$(REPORT)") $(if $(KEEP),--keep "$(KEEP)")
+
+index-race-test: $(READY) ## Eight publishers of the index race for epochs, on files and on S3: ROUNDS=20, REPORT=file.json
+	@$(BIN)/python -m tests.index_races --rounds $(or $(ROUNDS),20) $(if $(REPORT),--report "$(REPORT)")
 
 mutants: $(READY) ## Mistakes in the merge of payments, each of which a test must notice: REPORT=file.json
 	@$(BIN)/python -m tests.mutants $(if $(REPORT),--json "$(REPORT)")

@@ -10,17 +10,16 @@ from functools import partial
 from pathlib import Path
 
 import asyncpg
-import boto3
 
 from demo.stack.options import taken_ports
 from services.runtime.failpoints import Failpoint
 from services.runtime.objects.local import UNFINISHED, LocalObjectStore
-from services.runtime.objects.s3 import S3ObjectStore
 from services.runtime.objects.store import ObjectStore
 from services.warehouse.migrate import migrate
 from tests.crash.objects import BUCKET, CREDENTIALS, faulty_store
 from tests.crash.processes import Deaths, Replica, alive
 from tests.crash.replicas import NOT_EPHEMERAL
+from tests.index_races.stores import on_s3
 from tests.integration.indexer.warehouse_rows import insert_rows, planted_companies, planted_payments
 
 PLACES = [place for place in Failpoint if place.startswith("index.")]
@@ -55,32 +54,25 @@ class World:
 @asynccontextmanager
 async def world(seed: int, server_url: str, folder: Path) -> AsyncIterator[World]:
     """Everything runs while the context is open. With an even seed objects lie on S3, with an odd one in a folder."""
-    folder.mkdir(parents=True)
-    work = folder / "work"
-    work.mkdir()
+    work, local = _folders(folder)
     async with AsyncExitStack() as stack:
         url = await _new_database(server_url)
         objects = await stack.enter_async_context(faulty_store()) if seed % 2 == 0 else None
-        local = folder / "objects"
-        local.mkdir()
         address = {"OBJECT_STORE_URL": local.as_uri()}
         if objects:
             address = {"OBJECT_STORE_URL": f"s3://{BUCKET}", "OBJECT_STORE_ENDPOINT_URL": objects.url}
         indexer, recommender = _replicas(random.Random(seed), folder, url, address)
         await stack.enter_async_context(alive([indexer, recommender]))
-        store = _on_s3(objects.url) if objects else LocalObjectStore(local)
+        store = on_s3(objects.url) if objects else LocalObjectStore(local)
         yield World(url, indexer, recommender, store, work, local / UNFINISHED)
 
 
-def _on_s3(url: str) -> ObjectStore:
-    client = boto3.client(
-        "s3",
-        endpoint_url=url,
-        region_name=CREDENTIALS["AWS_DEFAULT_REGION"],
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
-    return S3ObjectStore(client, BUCKET)
+def _folders(folder: Path) -> tuple[Path, Path]:
+    """For the indexer's temporary files, and for objects."""
+    work, local = folder / "work", folder / "objects"
+    for each in (work, local):
+        each.mkdir(parents=True)
+    return work, local
 
 
 def _replicas(chance: random.Random, folder: Path, url: str, address: dict[str, str]) -> tuple[Replica, Replica]:

@@ -1,0 +1,1 @@
+"""Publishers in processes of their own who race for epochs."""
