@@ -7,11 +7,14 @@
     index/published/<epoch>.json                the newest epoch is in service
 
 Companies have dense ids: 0 .. indexed-1 stand in the Annoy file and have factors; indexed .. companies-1 are in the
-catalogue but were paid by too few clients to be placed. A client is known by a 128-bit hash of its id, never by the id.
+catalogue but were paid by too few clients to be placed. Both parts are in order of company_code. A client is known by
+a 128-bit hash of its id, never by the id.
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -161,6 +164,12 @@ def version_of(watermark: datetime | None, manifest_sha256: str) -> str:
     """A version's name: readable, in order of the data it knows, and of its content alone."""
     day = watermark.strftime("%Y%m%dT%H%M%SZ") if watermark else "unknown"
     return f"{day}-{manifest_sha256[:12]}"
+
+
+def are_in_order(company_codes: Sequence[str], indexed: int) -> bool:
+    """Whether the codes ascend in each of the two parts: so an exchanged table is told from the right one."""
+    parts = (company_codes[:indexed], company_codes[indexed:])
+    return all(first < second for part in parts for first, second in pairwise(part))
 
 
 def version_file_key(version: str, name: str) -> str:

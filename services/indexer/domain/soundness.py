@@ -64,6 +64,8 @@ def table_problems(manifest: IndexManifest, table: CompanyTable) -> Iterator[str
             yield f"{bundle.COMPANIES_FILE}: {found}, the manifest says {manifest.companies}"
     if len(set(table.company_code)) != len(table.company_code):
         yield f"{bundle.COMPANIES_FILE}: a company_code stands twice"
+    if not bundle.are_in_order(table.company_code, manifest.indexed):
+        yield f"{bundle.COMPANIES_FILE} is not in order of company_code: its rows may be those of other dense ids"
 
 
 def annoy_size_problems(manifest: IndexManifest, size: int) -> Iterator[str]:

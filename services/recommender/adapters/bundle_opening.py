@@ -64,6 +64,8 @@ def _open_companies(folder: Path, manifest: IndexManifest) -> CompanyTable:
     _require(lengths == {manifest.companies}, bundle.COMPANIES_FILE, f"columns of {manifest.companies} companies")
     ids = (*table.company_id, *(category for category in table.category_id if category is not None))
     _require(all(number in INT64 for number in ids), bundle.COMPANIES_FILE, "ids of 64 bits")
+    in_order = bundle.are_in_order(table.company_code, manifest.indexed)
+    _require(in_order, bundle.COMPANIES_FILE, "companies in order of their codes, first those of the index")
     return table
 
 

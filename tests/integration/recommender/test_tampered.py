@@ -9,8 +9,10 @@ import grpc
 import pytest
 
 from services.contracts import bundle
+from services.runtime.checksums import sha256_of
 from services.runtime.objects.local import LocalObjectStore
 from tests.integration.recommender.bundles import (
+    StoredVersion,
     client_of,
     planted,
     publish,
@@ -33,13 +35,7 @@ DAMAGES: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "damage"),
-    [
-        *product([bundle.ANNOY_FILE, bundle.COMPANIES_FILE, "manifest.json"], DAMAGES),
-        *product([name for name in bundle.FILES if name.endswith(".npy")], ["200 bytes", "half"]),
-    ],
-)
+@pytest.mark.parametrize(("name", "damage"), [*product([*bundle.FILES, bundle.MANIFEST_FILE], DAMAGES)])
 async def test_a_file_that_changed_in_the_store_is_refused(
     object_store: LocalObjectStore, tmp_path: Path, name: str, damage: str
 ) -> None:
@@ -50,7 +46,31 @@ async def test_a_file_that_changed_in_the_store_is_refused(
     await assert_refused_and_served_on(object_store, tmp_path, bad, bad.version, name)
 
 
-@pytest.mark.parametrize("name", [bundle.ANNOY_FILE, "manifest.json"])
+async def test_the_manifest_of_another_version_is_refused(object_store: LocalObjectStore, tmp_path: Path) -> None:
+    bad = upload(object_store, tmp_path / "bad", write(tmp_path / "bad", planted("B")))
+    other = upload(object_store, tmp_path / "other", write(tmp_path / "other", planted("C")))
+    stored = tmp_path / "objects" / bundle.manifest_key(bad.version)
+    stored.write_bytes(object_store.get(bundle.manifest_key(other.version)))
+
+    await assert_refused_and_served_on(object_store, tmp_path, bad, bad.version, bundle.MANIFEST_FILE)
+
+
+@pytest.mark.parametrize("field", [{"schema_version": 99}, {"surprise": 1}, {"metric": "euclidean"}, {"files": "all"}])
+async def test_a_manifest_that_says_what_this_code_does_not_know_is_refused(
+    object_store: LocalObjectStore, tmp_path: Path, field: dict[str, object]
+) -> None:
+    manifest = write(tmp_path / "bad", planted("B"))
+    content = json.dumps({**manifest.model_dump(mode="json"), **field}).encode()
+    version = bundle.version_of(manifest.watermark, sha256_of(content))
+    for file in manifest.files:
+        object_store.put_if_absent(bundle.version_file_key(version, file.name), tmp_path / "bad" / file.name)
+    object_store.put_if_absent(bundle.manifest_key(version), content)
+    bad = StoredVersion(version, sha256_of(content))
+
+    await assert_refused_and_served_on(object_store, tmp_path, bad, version, bundle.MANIFEST_FILE, *field)
+
+
+@pytest.mark.parametrize("name", [*bundle.FILES, bundle.MANIFEST_FILE])
 async def test_a_pointer_to_what_is_not_there_is_refused(
     object_store: LocalObjectStore, tmp_path: Path, name: str
 ) -> None:
@@ -68,7 +88,9 @@ async def test_a_pointer_to_what_is_not_there_is_refused(
         (b'{"epoch": 2}', "version"),
         ({"epoch": 3}, "says that it is epoch 3"),
         ({"version": "../../etc"}, "is not the name of an index version"),
+        ({"version": "20260301T120000Z-000000000000"}, "manifest.json"),
         ({"manifest_sha256": "0" * 64}, "SHA-256"),
+        ({"surprise": 1}, "surprise"),
     ],
 )
 async def test_a_publication_that_is_wrong_is_refused(

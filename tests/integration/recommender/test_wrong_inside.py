@@ -14,6 +14,7 @@ from tests.integration.recommender.bundles import (
     COMPANIES,
     INDEXED,
     World,
+    code_of,
     planted,
     signed,
     upload,
@@ -53,7 +54,15 @@ WRONG_WORLDS: dict[str, tuple[str, Callable[[World], None]]] = {
     "more indexed than there are": ("manifest", with_manifest(indexed=COMPANIES + 1)),
     "a habit weight that is no number": ("manifest", with_manifest(habit_weight=float("inf"))),
     "a company id of 65 bits": (bundle.COMPANIES_FILE, with_column("company_id", [2**64] * COMPANIES)),
-    "one code twice": ("company_code", with_column("company_code", ["same"] * COMPANIES)),
+    "one code twice": (bundle.COMPANIES_FILE, with_column("company_code", ["same"] * COMPANIES)),
+    "one code in the index and beside it": (
+        "company_code",
+        with_column("company_code", [*map(code_of, range(INDEXED)), "C000", "C001"]),
+    ),
+    "companies exchanged": (
+        bundle.COMPANIES_FILE,
+        with_column("company_code", [*map(code_of, [1, 0, *range(2, COMPANIES)])]),
+    ),
     "a name too few": (bundle.COMPANIES_FILE, with_column("company_name", ["x"] * (COMPANIES - 1))),
     "factors of another type": (bundle.SOURCE_FILE, with_array(bundle.SOURCE_FILE, np.ones((INDEXED, 5)))),
     "factors in columns": (

@@ -125,6 +125,7 @@ def test_a_table_must_have_the_manifests_length_and_codes_of_one_company_each(ma
     assert found == [
         "companies.json: column company_id has 49 values, the manifest says 50",
         "companies.json: a company_code stands twice",
+        "companies.json is not in order of company_code: its rows may be those of other dense ids",
     ]
 
 
