@@ -24,6 +24,7 @@ GROWTH = {
     "arrange_payments": "one sort by client in 64 parts: with the payments",
     "choose_model": "trials on a bounded sample of clients, each with a co-occurrence of its own",
     "evaluate": "a model of the payments before the cut; lists for a bounded number of clients",
+    "learn_habits": "a look at every payment, and a bounded sample to learn from: with the payments",
     "cooccurrence": "pairs of companies of one client: with the payments; half of companies x companies cells",
     "fit": "products of companies x companies cells: up to the square of the companies",
     "build_annoy": "trees: with the companies and their logarithm; the rest with pairs",

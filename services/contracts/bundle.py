@@ -27,8 +27,12 @@ MANIFEST_FILE = "manifest.json"
 # name: what is in it. All arrays are .npy in C order without pickled objects.
 COMPANIES_FILE = "companies.json"  # CompanyTable, in order of dense ids
 ANNOY_FILE = "companies.annoy"  # angular, dimension + 1: target factors padded to one norm (ranking.padded)
-SOURCE_FILE = "source_factors.npy"  # float32 (indexed, dimension): what a company in a history says of its client
-TARGET_FILE = "target_factors.npy"  # float32 (indexed, dimension): what draws a client to a company
+SOURCE_FILE = (
+    "source_factors.npy"  # float32 (indexed, dimension): what a company in a history says of its client; last: 0
+)
+TARGET_FILE = (
+    "target_factors.npy"  # float32 (indexed, dimension): what draws a client to a company; last: its popularity
+)
 POPULAR_FILE = "popular.npy"  # int32 (companies,): dense ids, most clients first
 CLIENTS_FILE = "clients.npy"  # uint64 (clients, 2): client_key of each, ascending
 OFFSETS_FILE = "history_offsets.npy"  # int64 (clients + 1,): a client's slice of the three below
@@ -110,6 +114,40 @@ class Quality(Stored):
     any: TaskQuality | None
 
 
+class Tuning(Stored):
+    """The numbers of the model that trials choose."""
+
+    decay: float | None = Field(description="Age, in shares of the period, at which a payment weighs 1/e; null: never.")
+    shrinkage: float = Field(description="How much is taken off what only few payments speak for.")
+    popularity: float = Field(description="Weight of popularity beside what the client's history says.")
+
+
+class Trial(Stored):
+    """A tuning on the last parts of the time before the hold-out: means over clients with their 95 % intervals."""
+
+    tuning: Tuning
+    ndcg: float
+    ndcg_low: float
+    ndcg_high: float
+    # Mean of ndcg - that of the usual tuning, client by client, with its 95 % interval.
+    gain: float
+    gain_low: float
+    gain_high: float
+
+
+class Choice(Stored):
+    """The tuning that was taken, and why: the usual one unless another was better by more than one standard error.
+
+    `payments`: of the sample of clients; `clients`: who judged, at all cuts together. Too few of them: no trials.
+    """
+
+    chosen: Tuning
+    usual: Tuning
+    payments: int
+    clients: int
+    trials: tuple[Trial, ...]
+
+
 class IndexManifest(Stored):
     """All there is to know of an index version. Same rows and settings give the same manifest, byte for byte."""
 
@@ -130,6 +168,7 @@ class IndexManifest(Stored):
     first_payment_at: AwareDatetime
     last_payment_at: AwareDatetime
     watermark: AwareDatetime | None
+    choice: Choice
     parameters: dict[str, float | int | str]
     quality: Quality | None
     files: tuple[BundleFile, ...]

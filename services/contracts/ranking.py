@@ -1,7 +1,9 @@
 """How companies are ranked for a client: one code for the indexer that judges it and the recommender that serves it.
 
 The model is a linear autoencoder (EASE, Steck 2019, https://arxiv.org/abs/1905.03375) in factors: score(client, j) is
-the sum over the client's history of weight_i x source_i . target_j. Annoy proposes, the exact score orders.
+the sum over the client's history of weight_i x source_i . target_j, on one scale for all clients, and a part that is
+the company's alone: its popularity, in the last number of its target. Annoy proposes; the same product, computed
+exactly, orders.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +25,7 @@ Nearest = Callable[[FloatArray, int], Sequence[int]]
 class Factors:
     """The companies of an index. source, target: (indexed, d); popular: all dense ids, most clients first.
 
+    The last number of a source is 0: it is the place of popularity, which no history brings.
     `nearest(vector, count)` gives up to `count` dense ids near a padded query of d + 1 numbers.
     """
 
@@ -80,11 +83,23 @@ def padded(target: FloatArray) -> FloatArray:
     return np.hstack([target, rest[:, None].astype(np.float32)]).astype(np.float32)
 
 
+def unit_queries(vectors: FloatArray) -> FloatArray:
+    """(n, d) sums of sources -> what asks targets: of length 1, so that popularity weighs alike, and its place is 1.
+
+    Zero stays zero.
+    """
+    lengths = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True))
+    queries: FloatArray = (vectors / np.where(lengths > 0, lengths, 1.0)).astype(np.float32)
+    queries[:, -1] = lengths[:, 0] > 0
+    return queries
+
+
 def client_vector(factors: Factors, history: History) -> FloatArray:
     """The client in the space of targets, (d,); zero when no company of the history is in the index."""
     indexed = history.companies < len(factors.source)
     vector: FloatArray = history.weights[indexed] @ factors.source[history.companies[indexed]]
-    return vector
+    query: FloatArray = unit_queries(vector[None])[0]
+    return query
 
 
 def rank(factors: Factors, history: History, query: Query) -> list[Ranked]:
@@ -103,14 +118,18 @@ def rank(factors: Factors, history: History, query: Query) -> list[Ranked]:
 
 
 def reasons(factors: Factors, history: History, company: int) -> list[Reason]:
-    """The companies of the history that raised the company's score most; empty when the model did not score it."""
+    """The companies of the history that raised the company's score most; empty when the model did not score it.
+
+    What its popularity brought is part of the score, but no reason.
+    """
     if company >= len(factors.target):
         return []
     indexed = history.companies < len(factors.source)
-    known = history.companies[indexed]
-    parts = history.weights[indexed] * (factors.source[known] @ factors.target[company])
+    known, weights = history.companies[indexed], history.weights[indexed]
+    length = float(np.linalg.norm(weights @ factors.source[known])) or 1.0
+    parts = weights * (factors.source[known] @ factors.target[company]) / length
     parts = np.where(known == company, 0.0, parts)
-    total = float(parts[parts > 0].sum())
+    total = float(parts[parts > 0].sum()) + max(float(factors.target[company, -1]), 0.0)
     best = np.argsort(-parts, kind="stable")[:MAX_REASONS]
     return [Reason(int(known[i]), float(parts[i]) / total) for i in best if parts[i] > 0]
 

@@ -18,6 +18,7 @@ from services.contracts.bundle import (
     JUDGED_FILE,
     JUDGED_NDCG_FILE,
     MANIFEST_FILE,
+    Choice,
     IndexManifest,
     TaskQuality,
 )
@@ -28,11 +29,12 @@ from services.indexer.adapters.child_life import die_with_parent
 from services.indexer.adapters.resident_memory import forget_peak, peak_rss_mib
 from services.indexer.adapters.training_files import BUNDLE_FOLDER, read_task, read_training_set
 from services.indexer.domain import weighting
-from services.indexer.domain.choice import Choice, choose_shrinkage
+from services.indexer.domain.choice import choose
 from services.indexer.domain.evaluation import CUT_SHARE
 from services.indexer.domain.features import company_features, company_table
+from services.indexer.domain.habits import learn_habits
 from services.indexer.domain.judging import EPOCH, Judgement, judge
-from services.indexer.domain.model import HABIT_WEIGHT, Model, count_together, prepare
+from services.indexer.domain.model import HABIT_WEIGHT, Known, Model, count_together, prepare
 from services.indexer.domain.payments import split_by_time
 from services.indexer.domain.soundness import Arrays
 from services.indexer.domain.training import Stage, Task, TrainingSet
@@ -82,9 +84,11 @@ def main(folder: Path) -> None:
 def _train(data: TrainingSet, task: Task, reporter: Reporter) -> Trained:
     choice, judgement = _judged(data, task, reporter)
     everything = np.arange(data.payments.companies)
-    together = count_together(data.payments, everything, task.min_clients)
+    known = Known(data.payments, everything, learn_habits(data.payments))
+    reporter.ended("learn_habits", "how likely each client is to pay a company again")
+    together = count_together(known, task.min_clients, choice.chosen.decay)
     reporter.ended("cooccurrence", f"{len(together.histories.companies):,} pairs of clients and companies")
-    model = together.prepared(task.shape).model(choice.shrinkage)
+    model = together.prepared(task.shape).model(choice.chosen)
     reporter.ended(
         "fit", f"{model.companies.indexed} of {len(everything)} companies in {model.target.shape[1]} factors"
     )
@@ -98,9 +102,10 @@ def _judged(data: TrainingSet, task: Task, reporter: Reporter) -> tuple[Choice, 
         return nearest_in(build_annoy(vectors, task.trees, task.seed))
 
     split = split_by_time(data.payments, CUT_SHARE)
-    choice = choose_shrinkage(split.before, task.shape, indexing, MAX_JUDGED_CLIENTS)
+    choice = choose(split.before, task.shape, MAX_JUDGED_CLIENTS)
     reporter.ended("choose_model", _told_choice(choice))
-    judged = prepare(split.before, np.unique(split.before.company), task.shape).model(choice.shrinkage)
+    known = Known(split.before, np.unique(split.before.company), learn_habits(split.before))
+    judged = prepare(known, task.shape, choice.chosen.decay).model(choice.chosen)
     judgement = judge(judged, split, indexing, MAX_JUDGED_CLIENTS)
     quality = judgement.quality
     reporter.ended("evaluate", f"new companies: {_told(quality.new)}; any company: {_told(quality.any)}")
@@ -133,24 +138,20 @@ def _manifest(target: Path, data: TrainingSet, task: Task, trained: Trained) -> 
         first_payment_at=EPOCH + timedelta(microseconds=data.payments.first),
         last_payment_at=EPOCH + timedelta(microseconds=data.payments.newest),
         watermark=task.watermark,
-        parameters=_parameters(task, trained.choice),
+        choice=trained.choice,
+        parameters=_parameters(task),
         quality=trained.judgement.quality,
         files=described(target),
     )
 
 
-def _parameters(task: Task, choice: Choice) -> dict[str, float | int | str]:
-    tried = {f"tried_shrinkage_{shrinkage:g}_ndcg": ndcg for shrinkage, ndcg in choice.ndcg.items()}
+def _parameters(task: Task) -> dict[str, float | int | str]:
     return {
         **task.parameters,
         "max_dimension": task.dimension,
         "min_clients": task.min_clients,
         "seed": task.seed,
-        "shrinkage": choice.shrinkage,
-        **tried,
-        "recency_share_of_span": weighting.RECENCY_SHARE,
         "recency_floor": weighting.RECENCY_FLOOR,
-        "habit_share_of_span": weighting.HABIT_SHARE,
         "client_power": weighting.CLIENT_POWER,
         "company_power": weighting.COMPANY_POWER,
         "cut_share_of_span": CUT_SHARE,
@@ -159,8 +160,10 @@ def _parameters(task: Task, choice: Choice) -> dict[str, float | int | str]:
 
 
 def _told_choice(choice: Choice) -> str:
-    tried = ", ".join(f"{shrinkage:g}: NDCG@10 {ndcg:.4f}" for shrinkage, ndcg in choice.ndcg.items())
-    return f"shrinkage {choice.shrinkage:g} ({tried or 'the usual one: too few clients to try others'})"
+    chosen = (
+        f"decay {choice.chosen.decay}, shrinkage {choice.chosen.shrinkage:g}, popularity {choice.chosen.popularity:g}"
+    )
+    return f"{chosen}; {len(choice.trials)} tried by {choice.clients} judgements of {choice.payments:,} payments"
 
 
 def _told(quality: TaskQuality | None) -> str:

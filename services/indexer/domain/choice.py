@@ -1,40 +1,107 @@
-"""Chooses the shrinkage by trial on the last part of the payments before the cut: never on those that judge."""
+"""Chooses the model's few numbers by trial on the last parts of the payments before the cut: never on those that judge.
 
+One number after another is tried around what is best so far. Another value is taken only when it is better by more
+than one standard error of the difference, client by client: among equals the usual one stays.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from services.contracts.ranking import padded
-from services.indexer.domain.evaluation import CUT_SHARE, relevant_companies, score_lists
-from services.indexer.domain.judging import Indexing, panel, ranked_lists
-from services.indexer.domain.model import Shape, prepare
+from services.contracts.bundle import Choice, Trial, Tuning
+from services.indexer.domain.evaluation import Relevant, estimate, paired_difference, relevant_companies, score_lists
+from services.indexer.domain.judging import panel
+from services.indexer.domain.model import Known, Model, Prepared, Shape, prepare
 from services.indexer.domain.payments import Payments, split_by_time
+from services.indexer.domain.scoring import new_companies
+from services.indexer.domain.weighting import Floats
 
-SHRINKAGES = (1.0, 3.0, 10.0)
-USUAL_SHRINKAGE = 3.0
+USUAL = Tuning(decay=0.5, shrinkage=1.0, popularity=0.0)
+# Popularity beside the model: from hardly any to nothing else. Decay is last: it alone needs a new decomposition.
+AXES: tuple[tuple[str, tuple[float | None, ...]], ...] = (
+    ("shrinkage", (0.7, 0.5, 1.4, 3.0)),
+    ("popularity", (0.1, 0.3, 1.0, 10.0)),
+    ("decay", (1.0, None, 0.25)),
+)
+# Where the payments are cut for a trial, in shares of their period.
+CUTS = (0.8, 0.6)
+MOST_PAYMENTS = 1_000_000
+MOST_SCORES = 40_000_000
+LEAST_CLIENTS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The shrinkage, and the NDCG of each that was tried; none was when there was no client to judge by."""
+class Fold:
+    """What is known before a cut, and what was right after it."""
 
-    shrinkage: float
-    ndcg: dict[float, float]
+    known: Known
+    relevant: Relevant
 
 
-def choose_shrinkage(payments: Payments, shape: Shape, indexing: Indexing, limit: int) -> Choice:
-    """The best for companies never paid before; the first of equals. At most `limit` clients judge.
+class Trials:
+    """Tries each tuning once, on all folds. Of the decompositions, which take longest, it holds those of one decay."""
 
-    One decomposition serves all trials.
-    """
-    split = split_by_time(payments, CUT_SHARE)
-    relevant = panel(relevant_companies(split, "new"), limit)
-    if not relevant:
-        return Choice(USUAL_SHRINKAGE, {})
-    prepared = prepare(split.before, np.unique(split.before.company), shape)
-    ndcg = {}
-    for shrinkage in SHRINKAGES:
-        model = prepared.model(shrinkage)
-        lists = ranked_lists(model, model.served_through(indexing(padded(model.target))), list(relevant), "new")
-        ndcg[shrinkage] = float(score_lists(lists, list(relevant.values()), len(model.companies.numbers)).ndcg.mean())
-    return Choice(max(ndcg, key=lambda shrinkage: ndcg[shrinkage]), ndcg)
+    def __init__(self, folds: list[Fold], shape: Shape) -> None:
+        self.ndcg: dict[Tuning, Floats] = {}
+        self._folds = folds
+        self._shape = shape
+        self._held: tuple[float | None, list[Prepared]] | None = None
+
+    def better(self, best: Tuning, other: Tuning) -> Tuning:
+        """The other one when it is surely better, else the best so far."""
+        so_far = self.of(best)
+        gain = self.of(other) - so_far
+        return other if gain.mean() > gain.std() / np.sqrt(len(gain)) else best
+
+    def of(self, tuning: Tuning) -> Floats:
+        """NDCG of every client of every fold, for companies never paid before."""
+        if tuning not in self.ndcg:
+            pairs = zip(self._prepared(tuning.decay), self._folds, strict=True)
+            self.ndcg[tuning] = np.concatenate([_tried(prepared.model(tuning), fold) for prepared, fold in pairs])
+        return self.ndcg[tuning]
+
+    def _prepared(self, decay: float | None) -> list[Prepared]:
+        if self._held is None or self._held[0] != decay:
+            self._held = None  # let go of the old ones before the new ones are made
+            self._held = decay, [prepare(fold.known, self._shape, decay) for fold in self._folds]
+        return self._held[1]
+
+
+def choose(payments: Payments, shape: Shape, limit: int) -> Choice:
+    """The best for companies never paid before. At most `limit` clients of a bounded sample judge at each cut."""
+    sample = payments.of_first_clients(MOST_PAYMENTS)
+    folds = [_fold(sample, share, limit) for share in CUTS]
+    clients = sum(len(fold.relevant) for fold in folds)
+    if min(len(fold.relevant) for fold in folds) < LEAST_CLIENTS:
+        return Choice(chosen=USUAL, usual=USUAL, payments=len(sample), clients=clients, trials=())
+    trials = Trials(folds, shape)
+    best = USUAL
+    for name, values in AXES:
+        for value in values:
+            best = trials.better(best, best.model_copy(update={name: value}))
+    return Choice(chosen=best, usual=USUAL, payments=len(sample), clients=clients, trials=tuple(_told(trials)))
+
+
+def _fold(sample: Payments, share: float, limit: int) -> Fold:
+    split = split_by_time(sample, share)
+    listed = np.unique(split.before.company)
+    affordable = MOST_SCORES // max(len(listed), 1)
+    known = Known(split.before, listed, habits=None)
+    return Fold(known, panel(relevant_companies(split, "new"), min(limit, affordable)))
+
+
+def _tried(model: Model, fold: Fold) -> Floats:
+    clients = np.array(list(fold.relevant), dtype=np.int64)
+    numbers = np.append(model.companies.numbers, -1)  # the last stands for no company
+    lists = numbers[new_companies(model, clients)].tolist()
+    return score_lists(lists, list(fold.relevant.values()), len(model.companies.numbers)).ndcg
+
+
+def _told(trials: Trials) -> Iterator[Trial]:
+    """In the order in which they were made."""
+    usual = trials.ndcg[USUAL]
+    for tuning, values in trials.ndcg.items():
+        ndcg, gain = estimate(values), paired_difference(values, usual)
+        interval = {"ndcg_low": ndcg.low, "ndcg_high": ndcg.high, "gain_low": gain.low, "gain_high": gain.high}
+        yield Trial(tuning=tuning, ndcg=ndcg.mean, gain=gain.mean, **interval)

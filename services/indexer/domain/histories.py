@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from scipy import sparse
+
 from services.contracts.ranking import FloatArray, History, IntArray
 from services.indexer.domain.payments import LongInts
 
@@ -14,6 +17,10 @@ class Histories:
     companies: IntArray
     weights: FloatArray
     habits: FloatArray
+
+    def matrix(self, companies: int) -> "sparse.csr_matrix[np.float32]":
+        """Clients x all companies, by dense id: the weights."""
+        return sparse.csr_matrix((self.weights, self.companies, self.offsets), shape=(len(self.offsets) - 1, companies))
 
     def of(self, client: int) -> History:
         """What the client paid."""

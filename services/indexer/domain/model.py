@@ -6,16 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts import ranking
+from services.contracts.bundle import Tuning
 from services.indexer.domain import weighting
 from services.indexer.domain.cooccurrence import Symmetric, client_matrix, cooccurrence
 from services.indexer.domain.embedding import Decomposition, FloatArray, decompose, factors
 from services.indexer.domain.engine import LOCAL, Engine
+from services.indexer.domain.habits import Habits
 from services.indexer.domain.histories import Histories
-from services.indexer.domain.payments import Ints, LongInts, Mask, Pairs, Payments, Period, pairs_of
+from services.indexer.domain.payments import Ints, LongInts, Mask, Pairs, Payments, pairs_of
 from services.indexer.domain.weighting import Floats
 
 # Weight of a habit beside the model's score (both at most 1), where paid companies may be recommended.
-HABIT_WEIGHT = 2.0
+HABIT_WEIGHT = 8.0
+# So many clients tell how far the scores of companies lie apart.
+SAMPLE_CLIENTS = 512
 NO_FLOATS = np.zeros(0, dtype=np.float32)
 
 
@@ -29,18 +33,34 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What a model is made from: payments in order, and the numbers of the companies that it is to know, ascending.
+
+    Among these are all that were paid. Without habits it can rank only companies that a client never paid.
+    """
+
+    payments: Payments
+    listed: NDArray[np.integer]
+    habits: Habits | None
+
+
+@dataclass(frozen=True, slots=True)
 class Companies:
-    """`numbers`: the company of each dense id; the first `indexed` have factors. `popular`: most clients first."""
+    """`numbers`: the company of each dense id; the first `indexed` have factors. `popular`: most clients first.
+
+    clients, scale: (indexed,): how many clients each has, and how much less a company of many of them counts.
+    """
 
     numbers: LongInts
     indexed: int
     popular: Ints
+    clients: LongInts
     scale: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """All that ranks. source, target: (indexed, d)."""
+    """All that ranks. source, target: (indexed, d); the last number is popularity's."""
 
     companies: Companies
     histories: Histories
@@ -54,16 +74,28 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A model but for its shrinkage, which alone is chosen by trial."""
+    """A model but for what can be tried without another decomposition."""
 
     companies: Companies
     histories: Histories
     decomposition: Decomposition
 
-    def model(self, shrinkage: float) -> Model:
-        """The model with this shrinkage."""
-        source, target = factors(self.decomposition, self.companies.scale, shrinkage)
+    def model(self, tuning: Tuning) -> Model:
+        """The model of this tuning; its decay must be that of the decomposition."""
+        source, target = factors(self.decomposition, self.companies.scale, tuning.shrinkage)
+        prior = weighting.popularity(self.companies.clients) * tuning.popularity * self._spread(source, target)
+        source = np.hstack([source, np.zeros((len(source), 1), dtype=np.float32)])
+        target = np.hstack([target, prior[:, None].astype(np.float32)])
         return Model(self.companies, self.histories, source, target)
+
+    def _spread(self, source: FloatArray, target: FloatArray) -> float:
+        """How far a company's score is from 0, over companies and clients (root of the mean square)."""
+        some = self.histories.matrix(len(self.companies.numbers))[:SAMPLE_CLIENTS, : self.companies.indexed]
+        queries = some @ source
+        lengths = np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        queries /= lengths
+        squares = (queries @ (target.T @ target)) * queries
+        return float(np.sqrt(squares.sum(dtype=np.float64) / max(len(queries) * len(target), 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,55 +112,55 @@ class CountedTogether:
         return Prepared(self.companies, self.histories, decomposition)
 
 
-def count_together(
-    payments: Payments, listed: NDArray[np.integer], min_clients: int, engine: Engine = LOCAL
-) -> CountedTogether:
-    """From payments in order. `listed`: the companies to number, ascending, among them all that were paid."""
-    companies = _companies(payments, np.asarray(listed, dtype=np.int64), min_clients)
-    histories = _histories(payments, companies)
+def count_together(known: Known, min_clients: int, decay: float | None, engine: Engine = LOCAL) -> CountedTogether:
+    """Companies of fewer clients than `min_clients` are not indexed; for decay see weighting.recency."""
+    companies = _companies(known, min_clients)
+    histories = _histories(known, companies, decay)
     matrix = client_matrix(histories.offsets, histories.companies, histories.weights, companies.scale)
     return CountedTogether(companies, histories, cooccurrence(matrix, engine))
 
 
-def prepare(payments: Payments, listed: NDArray[np.integer], shape: Shape, engine: Engine = LOCAL) -> Prepared:
+def prepare(known: Known, shape: Shape, decay: float | None, engine: Engine = LOCAL) -> Prepared:
     """See count_together."""
-    return count_together(payments, listed, shape.min_clients, engine).prepared(shape)
+    return count_together(known, shape.min_clients, decay, engine).prepared(shape)
 
 
-def _companies(payments: Payments, listed: LongInts, min_clients: int) -> Companies:
-    clients = np.zeros(payments.companies, dtype=np.int64)
-    for part in payments.by_clients():
-        clients += np.bincount(pairs_of(part).company, minlength=payments.companies)
+def _companies(known: Known, min_clients: int) -> Companies:
+    listed = known.listed.astype(np.int64)
+    clients = np.zeros(known.payments.companies, dtype=np.int64)
+    for part in known.payments.by_clients():
+        clients += np.bincount(pairs_of(part).company, minlength=part.companies)
     clients = clients[listed]
     is_indexed = clients >= min_clients
     order = np.argsort(~is_indexed, kind="stable")
     numbers, clients, indexed = listed[order], clients[order], int(is_indexed.sum())
     popular = np.lexsort((numbers, -clients)).astype(np.int32)
-    return Companies(numbers, indexed, popular, weighting.damped(clients[:indexed], weighting.COMPANY_POWER))
+    clients = clients[:indexed]
+    return Companies(numbers, indexed, popular, clients, weighting.damped(clients, weighting.COMPANY_POWER))
 
 
-def _histories(payments: Payments, companies: Companies) -> Histories:
+def _histories(known: Known, companies: Companies, decay: float | None) -> Histories:
     """Some clients at a time: what is held of all of them is the outcome alone."""
+    payments, period = known.payments, known.payments.period
     dense = np.full(payments.companies, -1, dtype=np.int32)
     dense[companies.numbers] = np.arange(len(companies.numbers), dtype=np.int32)
     sizes = np.zeros(payments.clients, dtype=np.int64)
-    period = payments.period
     columns: list[tuple[Ints, FloatArray, FloatArray]] = [(dense[:0], NO_FLOATS, NO_FLOATS)]
     for part in payments.by_clients():
         pairs = pairs_of(part)
         begins = pairs.first_of_client
         sizes[pairs.client[begins]] = np.diff(begins, append=len(pairs))
         company = dense[pairs.company]
-        weights = _weights(period, pairs, company < companies.indexed)
+        weights = weighting.recency(period, pairs, decay) * _damping(pairs, company < companies.indexed)
         order = np.argsort(pairs.client.astype(np.int64) * len(dense) + company)
-        habits = weighting.habits(period, part, pairs)
+        habits = known.habits.of(part, pairs) if known.habits else np.zeros(len(pairs))
         columns.append((company[order], weights[order].astype(np.float32), habits[order].astype(np.float32)))
     return Histories(np.append(0, np.cumsum(sizes)), *map(np.concatenate, zip(*columns, strict=True)))
 
 
-def _weights(period: Period, pairs: Pairs, is_indexed: Mask) -> Floats:
+def _damping(pairs: Pairs, is_indexed: Mask) -> Floats:
+    """Of a client of many companies, each weighs less; those outside the index weigh nothing."""
     begins = pairs.first_of_client
     breadth = np.add.reduceat(is_indexed, begins, dtype=np.int64)
     damping = np.repeat(weighting.damped(breadth, weighting.CLIENT_POWER), np.diff(begins, append=len(pairs)))
-    weights: Floats = np.where(is_indexed, weighting.recency(period, pairs) * damping, 0.0)
-    return weights
+    return damping * is_indexed

@@ -17,6 +17,12 @@ Mask = NDArray[np.bool_]
 RANGES = 64
 
 
+# Where the period of all but a few payments is asked for, and how much of it may lie on either side of that.
+FAR = 0.002
+MOST_BEYOND = 0.1
+MOST_ASKED_FOR_PERIOD = 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """From the first payment to the newest, in microseconds since 1970."""
@@ -59,8 +65,14 @@ class Payments:
 
     @property
     def period(self) -> Period:
-        """From the first to the newest."""
-        return Period(self.first, self.newest)
+        """From the first payment to the newest, but for what lies far from nearly all others.
+
+        One payment dated 1970 or 2100 by mistake must not stretch the time by which all the rest is weighed and cut.
+        """
+        some = self.at[:: max(len(self) // MOST_ASKED_FOR_PERIOD, 1)]
+        low, high = np.quantile(some, (FAR, 1.0 - FAR), method="nearest")
+        beyond = int((high - low) * MOST_BEYOND)
+        return Period(max(self.first, int(low) - beyond), min(self.newest, int(high) + beyond))
 
     def where(self, rows: Mask | LongInts | slice) -> "Payments":
         """Some of the rows, in the order given; of a slice, without a copy."""
@@ -81,6 +93,16 @@ class Payments:
         """Those of a range of clients, without a copy; payments must be in order. Numbers stay those of the whole."""
         begin, end = np.searchsorted(self.client, np.array([first, beyond], dtype=np.int32))
         return self.where(slice(int(begin), int(end)))
+
+    def of_first_clients(self, most: int) -> "Payments":
+        """All payments of as many clients as have at most so many of them, without a copy; of one at least.
+
+        Clients are numbered by hashes: the first of them are a sample by chance. Payments must be in order.
+        """
+        if len(self) <= most:
+            return self
+        beyond = max(int(self.client[most]), int(self.client[0]) + 1)
+        return replace(self.between_clients(0, beyond), clients=beyond)
 
     def by_clients(self) -> Iterator["Payments"]:
         """All payments, some clients at a time, without a copy; they must be in order."""
@@ -125,7 +147,8 @@ def pairs_of(payments: Payments) -> Pairs:
 
 
 def split_by_time(payments: Payments, share: float) -> Split:
-    """Cuts at `share` of the time from the first payment to the newest; the cut itself belongs to what is before."""
-    cut = payments.first + int(payments.period.span * share)
+    """Cuts at `share` of the payments' period; the cut itself belongs to what is before."""
+    period = payments.period
+    cut = period.first + int(period.span * share)
     before = payments.at <= cut
     return Split(payments.where(before), payments.where(~before), cut)

@@ -7,28 +7,39 @@ from services.indexer.domain.payments import Pairs, Payments, Period
 
 Floats = NDArray[np.float64]
 
-RECENCY_SHARE = 0.5
-RECENCY_FLOOR = 0.05
-HABIT_SHARE = 0.25
-HABIT_SCALE = 10.0
+RECENCY_FLOOR = 0.1
+STRENGTH_DECAY = 0.4
+LEAST_SPREAD = 1e-9
 CLIENT_POWER = 0.25
 COMPANY_POWER = 0.2
 
 
-def recency(period: Period, pairs: Pairs) -> Floats:
-    """Weight of each pair: exp(-age of its newest payment / half the span), and a floor: nothing is quite forgotten."""
-    return np.exp(-_age(period, pairs.last_at, RECENCY_SHARE)) + RECENCY_FLOOR
+def recency(period: Period, pairs: Pairs, decay: float | None) -> Floats:
+    """Weight of each pair: exp(-age of its newest payment / decay), and a floor: nothing is quite forgotten.
+
+    Without decay all weigh alike.
+    """
+    if decay is None:
+        return np.ones(len(pairs))
+    return np.exp(-ages(period, pairs.last_at) / decay) + RECENCY_FLOOR
 
 
-def habits(period: Period, payments: Payments, pairs: Pairs) -> Floats:
+def strengths(period: Period, payments: Payments, pairs: Pairs) -> Floats:
     """How much each pair is a present habit, against the client's strongest (1): log of decayed counts of payments."""
-    decayed = np.exp(-_age(period, payments.at, HABIT_SHARE))
-    strength = np.log1p(HABIT_SCALE * np.bincount(pairs.pair_of_row, decayed, len(pairs)))
+    decayed = np.exp(-ages(period, payments.at) / STRENGTH_DECAY)
+    strength = np.log1p(np.bincount(pairs.pair_of_row, decayed, len(pairs)))
     begins = pairs.first_of_client
     strongest = np.repeat(np.maximum.reduceat(strength, begins), np.diff(begins, append=len(pairs)))
     # A habit so old that its sum underflows is none; it must not divide by zero.
     shares: Floats = strength / np.maximum(strongest, np.finfo(np.float64).tiny)
     return shares
+
+
+def popularity(clients: NDArray[np.int64]) -> Floats:
+    """Log of the number of clients of each company, about 0 and by the spread."""
+    known = np.log1p(clients)
+    around: Floats = (known - known.mean()) / max(known.std(), LEAST_SPREAD) if len(known) else known
+    return around
 
 
 def damped(counts: NDArray[np.int64], power: float) -> Floats:
@@ -37,7 +48,7 @@ def damped(counts: NDArray[np.int64], power: float) -> Floats:
     return damping
 
 
-def _age(period: Period, at: NDArray[np.int64], share: float) -> Floats:
-    unit = max(period.span * share, 1.0)
-    age: Floats = (period.newest - at) / unit
+def ages(period: Period, at: NDArray[np.int64]) -> Floats:
+    """In shares of the period, back from its end; 0 beyond it."""
+    age: Floats = np.maximum(period.newest - at, 0) / max(period.span, 1)
     return age

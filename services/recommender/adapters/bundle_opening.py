@@ -45,7 +45,7 @@ def open_snapshot(folder: Path, publication: Publication, manifest: IndexManifes
         factors=factors,
         catalogue=Catalogue.of(_open_companies(folder, manifest)),
         clients=_open_clients(folder, manifest),
-        target_norms=norms_of(factors.target),
+        target_norms=norms_of(factors.target[:, :-1]),
     )
 
 

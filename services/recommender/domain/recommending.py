@@ -66,11 +66,11 @@ def _history(snapshot: Snapshot, request: RecommendationRequest) -> History | No
 
 
 def basket(catalogue: Catalogue, company_codes: tuple[str, ...]) -> History | None:
-    """A history of the known companies, each of weight count ** -0.25 and no habit; None when none is known."""
+    """A history of the known companies, all of one weight and without a habit; None when none is known."""
     companies = catalogue.known(company_codes)
     if not companies:
         return None
-    weights = np.full(len(companies), len(companies) ** -0.25, dtype=np.float32)
+    weights = np.ones(len(companies), dtype=np.float32)
     return History(np.array(companies, dtype=np.int32), weights, np.zeros_like(weights))
 
 

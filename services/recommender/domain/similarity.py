@@ -21,7 +21,7 @@ def similar(snapshot: Snapshot, company: int, count: int) -> list[Similar]:
     """The `count` companies most like the dense id `company`, itself left out, best first; exact, not by Annoy."""
     if company >= len(snapshot.target_norms) or not snapshot.target_norms[company]:
         return [Similar(other, 0.0) for other in _nearest_by_features(snapshot, company, count)]
-    cosines = cosines_to(snapshot.factors.target, snapshot.target_norms, company)
+    cosines = cosines_to(snapshot.factors.target[:, :-1], snapshot.target_norms, company)
     best = _first(np.lexsort((-cosines,)), company, count)
     return [Similar(other, float(cosines[other])) for other in best]
 

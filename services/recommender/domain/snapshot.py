@@ -13,7 +13,7 @@ from services.recommender.domain.clients import ClientHistories
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Nothing in it ever changes; a newer index is another snapshot. target_norms: (indexed,)."""
+    """Nothing in it ever changes; a newer index is another snapshot. target_norms: (indexed,), without popularity."""
 
     publication: Publication
     manifest: IndexManifest

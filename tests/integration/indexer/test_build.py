@@ -28,6 +28,7 @@ STAGES = [
     "arrange_payments",
     "choose_model",
     "evaluate",
+    "learn_habits",
     "cooccurrence",
     "fit",
     "build_annoy",

@@ -176,12 +176,12 @@ async def test_pickled_objects_are_never_loaded(world: World) -> None:
 
 async def test_a_manifest_of_another_dimension_fails(world: World) -> None:
     manifest = IndexManifest.model_validate_json(world.store.get(manifest_key(world.first)))
-    version = stored(world, manifest.model_copy(update={"dimension": 9}), {})
+    version = stored(world, manifest.model_copy(update={"dimension": 11}), {})
 
     async with serving(world.settings()) as indexer:
         failed = await failed_checks(indexer, version)
 
-    assert "the manifest says float32 (50, 9)" in failed["arrays"]
+    assert "the manifest says float32 (50, 11)" in failed["arrays"]
 
 
 async def test_a_version_that_does_not_beat_popularity_by_enough_is_explained_and_not_published(world: World) -> None:

@@ -30,6 +30,7 @@ COLD_CLIENT = "client-of-the-cold-company"
 WATERMARK = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PUBLISHED_AT = datetime(2026, 3, 2, 3, tzinfo=UTC)
 QUALITY = {"ndcg": 0.2, "popularity_ndcg": 0.1, "gain": 0.1, "gain_low": 0.05, "gain_high": 0.15}
+USUAL = {"decay": 0.5, "shrinkage": 1.0, "popularity": 0.0}
 REST = {"ndcg_low": 0.15, "ndcg_high": 0.25, "recall": 0.3, "hit": 0.5, "coverage": 0.4, "clients": CLIENTS}
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -122,6 +123,7 @@ def signed(folder: Path, world: World) -> IndexManifest:
         "first_payment_at": datetime(2025, 1, 1, tzinfo=UTC),
         "last_payment_at": WATERMARK,
         "watermark": WATERMARK,
+        "choice": {"chosen": USUAL, "usual": USUAL, "payments": 0, "clients": 0, "trials": ()},
         "parameters": {},
         "quality": {"k": 10, "cut": datetime(2026, 2, 1, tzinfo=UTC), "new": quality, "any": quality},
         "files": tuple(_described(folder / name) for name in bundle.FILES),
@@ -165,8 +167,12 @@ def _described(path: Path) -> BundleFile:
 
 
 def _factors(dimension: int) -> NDArray[np.float32]:
-    """Companies of a group point the same way, the earlier the longer; a little noise tells them apart."""
+    """Companies of a group point the same way, the earlier the longer; a little noise tells them apart.
+
+    The last number is popularity's: 0.
+    """
     noise = np.random.default_rng(7).normal(0, 0.05, (INDEXED, dimension))
+    noise[:, -1] = 0.0
     lengths = np.tile(np.linspace(2, 1, GROUP_SIZE), GROUPS)
     groups = np.eye(dimension)[np.arange(INDEXED) // GROUP_SIZE]
     return (groups * lengths[:, None] + noise).astype(np.float32)

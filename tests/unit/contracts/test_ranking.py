@@ -1,4 +1,4 @@
-"""Ranking: what is recommended, in which order, and why. Six companies have two factors, two have none."""
+"""Ranking: what is recommended, in which order, and why. Six companies have factors, two have none."""
 
 from collections.abc import Sequence
 
@@ -17,9 +17,9 @@ from services.contracts.ranking import (
     reasons,
 )
 
-# Companies 0-2 go with the first factor, 3-5 with the second; 6 and 7 are outside the index.
-TARGET = np.array([[3, 0], [2, 0], [1, 0], [0, 3], [0, 2], [0, 1]], dtype=np.float32)
-SOURCE = np.array([[1, 0], [1, 0], [1, 0], [0, 1], [0, 1], [0, 1]], dtype=np.float32)
+# Companies 0-2 go with the first factor, 3-5 with the second; 6 and 7 are outside the index. None is popular in itself.
+TARGET = np.array([[3, 0, 0], [2, 0, 0], [1, 0, 0], [0, 3, 0], [0, 2, 0], [0, 1, 0]], dtype=np.float32)
+SOURCE = np.array([[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 1, 0]], dtype=np.float32)
 POPULAR = np.array([7, 3, 0, 6, 1, 4, 2, 5], dtype=np.int32)
 NOBODY = History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.float32))
 
@@ -59,7 +59,7 @@ def test_the_heavier_part_of_a_history_decides() -> None:
 
 
 def test_equal_scores_come_in_order_of_dense_ids() -> None:
-    equal = np.ones((6, 2), dtype=np.float32)
+    equal = np.ones((6, 3), dtype=np.float32)
 
     assert companies(history(4), Query(5), factors(equal)) == [0, 1, 2, 3, 5]
 
@@ -141,6 +141,30 @@ def test_companies_outside_the_index_do_not_turn_the_clients_vector() -> None:
     assert client_vector(factors(), both).tolist() == client_vector(factors(), inside).tolist()
 
 
+def test_the_popularity_of_a_company_raises_it_for_every_client() -> None:
+    popular = TARGET.copy()
+    popular[1, -1] = 1.5
+
+    assert companies(history(2), Query(2), factors(popular)) == [1, 0]
+    assert companies(history(3), Query(3), factors(popular)) == [4, 1, 5]
+
+
+def test_the_length_of_a_history_does_not_outweigh_popularity() -> None:
+    popular = TARGET.copy()
+    popular[1, -1] = 1.5
+
+    assert companies(history(2, weights=[100.0]), Query(2), factors(popular)) == [1, 0]
+
+
+def test_popularity_takes_its_share_but_is_no_reason() -> None:
+    popular = TARGET.copy()
+    popular[0, -1] = 3.0
+
+    found = reasons(factors(popular), history(1, weights=[7.0]), 0)
+
+    assert [(reason.company, reason.share) for reason in found] == [(1, 0.5)]
+
+
 def test_padded_vectors_have_one_norm_and_keep_the_order_of_the_dot_product() -> None:
     rng = np.random.default_rng(3)
     target = rng.normal(size=(40, 5)).astype(np.float32)
@@ -160,11 +184,12 @@ def test_nothing_can_be_padded() -> None:
 def test_reasons_share_the_score_among_the_companies_that_raised_it() -> None:
     found = reasons(factors(), history(1, 2, 5, weights=[3.0, 1.0, 9.0]), 0)
 
-    assert [(reason.company, reason.share) for reason in found] == [(1, 0.75), (2, 0.25)]
+    assert [reason.company for reason in found] == [1, 2]
+    assert [reason.share for reason in found] == pytest.approx([0.75, 0.25])
 
 
 def test_at_most_three_reasons_are_given_the_strongest_first() -> None:
-    wide = Factors(np.ones((6, 2), np.float32), TARGET, POPULAR, exactly_nearest(TARGET), 2.0)
+    wide = Factors(np.array([[1, 1, 0]] * 6, np.float32), TARGET, POPULAR, exactly_nearest(TARGET), 2.0)
 
     found = reasons(wide, history(1, 2, 3, 4, weights=[1.0, 2.0, 3.0, 4.0]), 0)
 

@@ -2,9 +2,14 @@
 
 import numpy as np
 
-from services.indexer.domain.payments import MICROSECONDS_A_DAY, Payments
+from services.contracts.bundle import Choice, Tuning
+from services.indexer.domain.habits import learn_habits
+from services.indexer.domain.model import Known
+from services.indexer.domain.payments import MICROSECONDS_A_DAY, LongInts, Payments
 
 START = 1_700_000_000_000_000
+USUAL = Tuning(decay=0.5, shrinkage=1.0, popularity=0.0)
+UNTRIED = Choice(chosen=USUAL, usual=USUAL, payments=0, clients=0, trials=())
 
 
 def payments(rows: list[tuple[int, int, float]], companies: int | None = None) -> Payments:
@@ -16,6 +21,11 @@ def payments(rows: list[tuple[int, int, float]], companies: int | None = None) -
     return Payments(
         client.astype(np.int32), company.astype(np.int32), at, cents, int(client.max()) + 1, known
     ).in_order()
+
+
+def known(rows: Payments, listed: LongInts | None = None) -> Known:
+    """All there is to know of payments; the companies are all of the catalogue unless others are listed."""
+    return Known(rows, np.arange(rows.companies) if listed is None else listed, learn_habits(rows))
 
 
 def planted(groups: int = 4, clients: int = 200, size: int = 10, seed: int = 1) -> Payments:

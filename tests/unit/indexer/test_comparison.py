@@ -9,6 +9,7 @@ from services.contracts.bundle import CompanyTable, IndexManifest
 from services.contracts.ranking import Factors
 from services.indexer.domain.comparison import Side, common_clients, compare, turnover
 from services.indexer.domain.histories import Histories
+from tests.unit.indexer.planted import UNTRIED
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAN = float("nan")
@@ -54,7 +55,7 @@ def _manifest(companies: int, clients: int, pairs: int, payments: int) -> IndexM
         code_version="test", companies=companies, indexed=0, clients=clients, pairs=pairs, judged=0, dimension=1,
         trees=1, habit_weight=2.0,
         training_payments=payments, first_payment_at=NOON, last_payment_at=NOON, watermark=None,
-        parameters={}, quality=None, files=(),
+        choice=UNTRIED, parameters={}, quality=None, files=(),
     )  # fmt: skip
 
 

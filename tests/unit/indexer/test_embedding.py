@@ -70,12 +70,13 @@ def test_a_matrix_of_nothing_has_one_factor_of_zeros(shape: tuple[int, int]) -> 
     assert not target.any()
 
 
-def test_with_all_factors_the_product_is_that_of_a_ridge_regression() -> None:
+def test_with_all_factors_the_product_is_that_of_a_ridge_regression_done_twice() -> None:
     dense = np.vstack([random_matrix(40, 6), np.zeros((1, 6))])
     decomposition = decompose(squared(np.hstack([dense, np.zeros((41, 1))])), 6, seed=0)
     gram = dense.T @ dense
     ridge = 3.0 * (decomposition.values**2).mean()
-    expected = np.linalg.solve(gram + ridge * np.eye(6), gram)
+    once = np.linalg.solve(gram + ridge * np.eye(6), gram)
+    expected = once @ once
 
     source, target = factors(decomposition, np.ones(7), 3.0)
 

@@ -15,6 +15,7 @@ from services.indexer.domain.gate import (
     gate_checks,
     loss_check,
 )
+from tests.unit.indexer.planted import UNTRIED
 
 OLDER, NEWER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 RULES = GateRules(min_gain=0.0, tolerance=0.2, max_loss=0.2, min_clients=20)
@@ -52,6 +53,7 @@ def manifest(new: TaskQuality | None, repeats: TaskQuality | None = None) -> Ind
         first_payment_at=OLDER,
         last_payment_at=OLDER,
         watermark=OLDER,
+        choice=UNTRIED,
         parameters={},
         quality=Quality(k=10, cut=OLDER, new=new, any=repeats),
         files=(),

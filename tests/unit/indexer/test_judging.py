@@ -8,7 +8,7 @@ from services.indexer.domain.judging import Judgement, judge, panel, popular_lis
 from services.indexer.domain.model import Model, Shape, prepare
 from services.indexer.domain.payments import Payments, Split, split_by_time
 from tests.unit.contracts.test_ranking import exactly_nearest
-from tests.unit.indexer.planted import payments, planted
+from tests.unit.indexer.planted import USUAL, known, payments, planted
 
 ROWS = [(0, 0, 0.0), (0, 1, 1.0), (1, 1, 2.0), (1, 2, 3.0), (0, 1, 9.0), (0, 2, 9.0), (1, 2, 9.5), (2, 0, 10.0)]
 
@@ -19,7 +19,8 @@ def judged(rows: Payments, limit: int = 1000) -> tuple[Judgement, Split]:
 
 
 def model_of(split: Split) -> Model:
-    return prepare(split.before, np.unique(split.before.company), Shape(16, 2, 0)).model(3.0)
+    listed = np.unique(split.before.company).astype(np.int64)
+    return prepare(known(split.before, listed), Shape(16, 2, 0), USUAL.decay).model(USUAL)
 
 
 def test_popularity_leaves_out_paid_companies_when_new_ones_are_asked_for() -> None:

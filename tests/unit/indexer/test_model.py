@@ -3,19 +3,20 @@
 import numpy as np
 import pytest
 
+from services.contracts.bundle import Tuning
 from services.contracts.ranking import Nearest, Query, padded, rank
 from services.indexer.domain.judging import judge
 from services.indexer.domain.model import Model, Shape, prepare
 from services.indexer.domain.payments import Payments, split_by_time
 from tests.unit.contracts.test_ranking import exactly_nearest
-from tests.unit.indexer.planted import payments, planted
+from tests.unit.indexer.planted import USUAL, known, payments, planted
 
 SHAPE = Shape(dimension=16, min_clients=2, seed=0)
 EVERYONE = 10_000
 
 
-def fitted(known: Payments, shape: Shape = SHAPE) -> Model:
-    return prepare(known, np.arange(known.companies), shape).model(3.0)
+def fitted(rows: Payments, tuning: Tuning = USUAL) -> Model:
+    return prepare(known(rows), SHAPE, tuning.decay).model(tuning)
 
 
 def nearest(model: Model) -> Nearest:
@@ -72,7 +73,8 @@ def test_planted_groups_are_found() -> None:
 
 def test_on_planted_groups_the_model_beats_popularity_surely() -> None:
     split = split_by_time(planted(), 0.8)
-    model = prepare(split.before, np.unique(split.before.company), SHAPE).model(3.0)
+    listed = np.unique(split.before.company).astype(np.int64)
+    model = prepare(known(split.before, listed), SHAPE, USUAL.decay).model(USUAL)
 
     quality = judge(model, split, lambda vectors: exactly_nearest(vectors[:, :-1]), EVERYONE).quality
 
@@ -95,11 +97,11 @@ def test_on_planted_groups_the_model_beats_popularity_surely() -> None:
     ids=["one payment", "one pair", "one company", "one client each", "one moment", "two indexed"],
 )
 def test_the_smallest_worlds_have_a_model(rows: list[tuple[int, int, float]]) -> None:
-    known = payments(rows)
+    world = payments(rows)
 
-    model = fitted(known)
+    model = fitted(world)
 
     assert np.isfinite(model.source).all()
     assert np.isfinite(model.target).all()
     every = recommended(model, 0, Query(10, include_paid=True))
-    assert sorted(every) == list(range(known.companies))
+    assert sorted(every) == list(range(world.companies))

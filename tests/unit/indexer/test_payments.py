@@ -1,6 +1,7 @@
 """Payments as columns, pairs and the cut in time."""
 
 import numpy as np
+import pytest
 
 from services.indexer.domain.payments import MICROSECONDS_A_DAY, pairs_of, split_by_time
 from tests.unit.indexer.planted import START, payments
@@ -58,3 +59,37 @@ def test_ranges_of_clients_hold_every_payment_once_and_in_order() -> None:
 
 def test_there_are_no_more_ranges_than_clients() -> None:
     assert payments([(0, 0, 1), (2, 0, 1)]).client_ranges(64) == [(0, 1), (1, 2), (2, 3)]
+
+
+@pytest.mark.parametrize("day", [-20_000.0, 30_000.0])
+def test_one_payment_of_another_age_does_not_stretch_the_period(day: float) -> None:
+    rows = [(client, client % 7, client / 10) for client in range(1000)]
+
+    period = payments([*rows, (0, 0, day)]).period
+
+    assert 99 < period.span / MICROSECONDS_A_DAY < 115
+
+
+def test_the_period_of_payments_that_lie_close_is_all_of_their_time() -> None:
+    known = payments([(client, 0, client / 10) for client in range(1000)])
+
+    assert (known.period.first, known.period.newest) == (known.first, known.newest)
+
+
+def test_the_first_clients_are_taken_whole_and_no_more_of_them_than_asked_for() -> None:
+    known = payments([(client, day, day) for client in range(5) for day in range(4)])
+
+    some = known.of_first_clients(11)
+
+    assert some.client.tolist() == [0] * 4 + [1] * 4
+    assert (some.clients, some.companies) == (2, 4)
+
+
+def test_one_client_is_taken_however_many_its_payments() -> None:
+    assert len(payments([(client, 0, day) for client in range(2) for day in range(9)]).of_first_clients(3)) == 9
+
+
+def test_all_clients_are_taken_when_there_are_few_payments() -> None:
+    known = payments([(0, 0, 1), (1, 0, 1)])
+
+    assert known.of_first_clients(2) is known

@@ -9,6 +9,7 @@ from services.indexer.workflow.publish import Publisher
 from services.runtime.checksums import sha256_of
 from services.runtime.errors import DataLoss, FailedPrecondition
 from services.runtime.objects.store import ObjectNotFound
+from tests.unit.indexer.planted import UNTRIED
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MANIFEST = IndexManifest(
@@ -25,6 +26,7 @@ MANIFEST = IndexManifest(
     first_payment_at=NOON,
     last_payment_at=NOON,
     watermark=None,
+    choice=UNTRIED,
     parameters={},
     quality=None,
     files=(),

@@ -15,7 +15,7 @@ from services.contracts.ranking import padded
 from services.indexer.domain import soundness
 from services.indexer.domain.model import Model, Shape, prepare
 from tests.unit.contracts.test_ranking import exactly_nearest
-from tests.unit.indexer.planted import planted
+from tests.unit.indexer.planted import UNTRIED, USUAL, known, planted
 
 Arrays = dict[str, NDArray[Any]]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -24,7 +24,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 @pytest.fixture
 def model() -> Model:
     payments = planted(clients=60)
-    return prepare(payments, np.arange(payments.companies), Shape(8, 2, 0)).model(3.0)
+    return prepare(known(payments), Shape(8, 2, 0), USUAL.decay).model(USUAL)
 
 
 @pytest.fixture
@@ -52,13 +52,14 @@ def manifest(model: Model) -> IndexManifest:
         clients=60,
         pairs=len(model.histories.companies),
         judged=3,
-        dimension=8,
+        dimension=9,
         trees=5,
         habit_weight=2.0,
         training_payments=720,
         first_payment_at=NOON,
         last_payment_at=NOON,
         watermark=None,
+        choice=UNTRIED,
         parameters={},
         quality=None,
         files=(),
@@ -130,7 +131,7 @@ def test_a_table_must_have_the_manifests_length_and_codes_of_one_company_each(ma
 
 
 def test_an_annoy_file_must_be_whole_nodes_of_the_manifests_dimension(manifest: IndexManifest) -> None:
-    node = 12 + 4 * 9
+    node = 12 + 4 * 10
 
     assert list(soundness.annoy_size_problems(manifest, node * (manifest.indexed + 3))) == []
     for size in (node * (manifest.indexed + 3) - 4, node * (manifest.indexed - 1), 0):
@@ -141,7 +142,7 @@ def test_the_vectors_of_the_annoy_file_must_be_the_targets(model: Model) -> None
     vectors = padded(model.target)
 
     assert list(soundness.vector_problems(model.target, lambda item: vectors[item].tolist())) == []
-    zeros = list(soundness.vector_problems(model.target, lambda item: [0.0] * 9))
+    zeros = list(soundness.vector_problems(model.target, lambda item: [0.0] * 10))
     assert zeros == ["companies.annoy: the vector of item 0 is not that of target_factors.npy"]
 
 

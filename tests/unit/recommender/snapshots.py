@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.bundle import CompanyTable, IndexManifest, Publication, client_key
+from services.contracts.bundle import Choice, CompanyTable, IndexManifest, Publication, Tuning, client_key
 from services.contracts.ranking import Factors, FloatArray
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.clients import ClientHistories
@@ -13,7 +13,8 @@ from services.recommender.domain.snapshot import Snapshot, norms_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CLIENT = "client"
-TARGET = np.array([[1, 0], [2, 0.2], [0, 0]], dtype=np.float32)
+USUAL = Tuning(decay=0.5, shrinkage=1.0, popularity=0.0)
+TARGET = np.array([[1, 0, 0], [2, 0.2, 0], [0, 0, 0]], dtype=np.float32)
 
 
 def snapshot(epoch: int = 1, categories: tuple[int | None, ...] = (7, 7, 8, 7, None)) -> Snapshot:
@@ -25,13 +26,13 @@ def snapshot(epoch: int = 1, categories: tuple[int | None, ...] = (7, 7, 8, 7, N
         factors=Factors(TARGET, TARGET, np.array([4, 3, 2, 1, 0], dtype=np.int32), exact, 1.0),
         catalogue=Catalogue.of(table(categories)),
         clients=histories(),
-        target_norms=norms_of(TARGET),
+        target_norms=norms_of(TARGET[:, :-1]),
     )
 
 
 def exact(vector: FloatArray, count: int) -> list[int]:
     """The search that Annoy approximates."""
-    found: list[int] = np.argsort(-(TARGET @ vector[:2]), kind="stable")[:count].tolist()
+    found: list[int] = np.argsort(-(TARGET @ vector[:-1]), kind="stable")[:count].tolist()
     return found
 
 
@@ -50,13 +51,14 @@ def manifest() -> IndexManifest:
         clients=1,
         pairs=1,
         judged=0,
-        dimension=2,
+        dimension=3,
         trees=1,
         habit_weight=1.0,
         training_payments=1,
         first_payment_at=NOON,
         last_payment_at=NOON,
         watermark=None,
+        choice=Choice(chosen=USUAL, usual=USUAL, payments=0, clients=0, trials=()),
         parameters={},
         quality=None,
         files=(),

@@ -1,5 +1,7 @@
 """Companies like a company."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,13 @@ def test_a_company_of_the_index_is_likened_by_who_pays_it() -> None:
 
     assert [each.company for each in found] == [1, 2]
     assert found[0].similarity == pytest.approx(2 / np.hypot(2, 0.2))
+
+
+def test_how_popular_a_company_is_makes_it_like_no_other() -> None:
+    plain = snapshot()
+    popular = replace(plain.factors, target=plain.factors.target + np.array([0, 0, 5], np.float32))
+
+    assert similar(replace(plain, factors=popular), 0, 5) == similar(plain, 0, 5)
 
 
 def test_only_as_many_as_asked_for_come() -> None:
