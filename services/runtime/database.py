@@ -13,8 +13,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from services.runtime.errors import Unavailable
+from services.runtime.watchful import watchful_connection
 
 CONNECT_TIMEOUT = timedelta(seconds=5)
+SILENCE = timedelta(seconds=30)
 # Classes of SQLSTATE that mean "not now, or not us": connection, resources, operator, authorization, no such database.
 UNREACHABLE_STATES = ("08", "53", "57P", "28", "3D")
 
@@ -29,9 +31,12 @@ class DatabaseUnavailable(Unavailable):
 
 
 @asynccontextmanager
-async def open_database(url: str, application: str, pool_size: int = 5) -> AsyncIterator[AsyncEngine]:
+async def open_database(
+    url: str, application: str, pool_size: int = 5, silence: timedelta = SILENCE
+) -> AsyncIterator[AsyncEngine]:
     """An engine for `postgresql://user:password@host:port/database` (or `?host=/socket/folder`), closed at the end.
 
+    `silence`: after which a server that acknowledges nothing is taken to be gone, and so is a client by the server.
     No connection is made yet: a service starts, and says NOT_SERVING, while its database is still away.
     """
     engine = create_async_engine(
@@ -44,7 +49,8 @@ async def open_database(url: str, application: str, pool_size: int = 5) -> Async
         hide_parameters=True,
         connect_args={
             "timeout": CONNECT_TIMEOUT.total_seconds(),
-            "server_settings": _server_settings(application),
+            "connection_class": watchful_connection(silence),
+            "server_settings": _server_settings(application, silence),
         },
     )
     try:
@@ -101,7 +107,7 @@ def sqlstate(error: DBAPIError) -> str | None:
     return code if isinstance(code, str) else None
 
 
-def _server_settings(application: str) -> dict[str, str]:
+def _server_settings(application: str, silence: timedelta) -> dict[str, str]:
     return {
         "application_name": f"afin-{application}",
         "timezone": "UTC",
@@ -110,8 +116,9 @@ def _server_settings(application: str) -> dict[str, str]:
         # The server notices a killed client within half a second, and frees its locks.
         "client_connection_check_interval": "500ms",
         "idle_in_transaction_session_timeout": "10min",
-        # One whose machine has vanished is noticed in half a minute.
+        # One whose machine has vanished says nothing.
         "tcp_keepalives_idle": "10",
         "tcp_keepalives_interval": "5",
         "tcp_keepalives_count": "4",
+        "tcp_user_timeout": str(round(silence.total_seconds() * 1000)),
     }

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.runtime.database import asyncpg_url, check_database, database_errors, open_database
 from services.runtime.errors import Unavailable
+from tests.vanishing_proxy import VanishingProxy, vanishing_proxy
 
 
 @pytest.fixture
@@ -60,6 +62,18 @@ async def test_a_connection_that_the_server_ends_is_unavailable_and_the_next_is_
         await check_database(engine)
 
 
+async def test_a_server_whose_machine_vanishes_while_it_is_waited_for_is_unavailable(database_url: str) -> None:
+    async with (
+        asyncio.timeout(60),
+        vanishing_proxy(database_url) as (url, proxy),
+        open_database(url, "test", silence=timedelta(seconds=1)) as engine,
+    ):
+        with pytest.raises(Unavailable):
+            await ask_a_server_that_vanishes(engine, proxy)
+
+        await check_database(engine)
+
+
 async def test_a_wrong_statement_is_a_bug_and_no_outage(database_url: str) -> None:
     async with open_database(database_url, "test") as engine:
         with pytest.raises(DBAPIError):
@@ -78,6 +92,16 @@ async def ask_over_an_ended_connection(engine: AsyncEngine) -> None:
         number = await doomed.scalar(text("SELECT pg_backend_pid()"))
         await other.execute(text("SELECT pg_terminate_backend(:number, 5000)"), {"number": number})
         await doomed.execute(text("SELECT 1"))
+
+
+async def ask_a_server_that_vanishes(engine: AsyncEngine, proxy: VanishingProxy) -> None:
+    """Its machine is gone once it has the statement."""
+    async with database_errors(), engine.connect() as connection:
+        await connection.execute(text("SELECT 1"))
+        proxy.has_passed.clear()
+        waiting = asyncio.create_task(proxy.has_passed.wait())
+        waiting.add_done_callback(lambda _: proxy.vanish())
+        await connection.execute(text("SELECT pg_sleep(600)"))
 
 
 async def test_values_of_a_statement_stand_in_no_error(database_url: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -20,6 +21,7 @@ from tests.integration.warehouse.meddling_proxy import Cut, meddling_proxy
 from tests.integration.warehouse.oracle import EPOCH, MICROSECOND, Observation, history
 from tests.integration.warehouse.paused_lake import PausedLake
 from tests.integration.warehouse.tables import stored_versions
+from tests.vanishing_proxy import vanishing_proxy
 
 PATIENCE = 30
 ROWS = [Observation(f"p{number}", "A", EPOCH) for number in range(20)]
@@ -63,6 +65,28 @@ async def test_a_load_whose_connection_was_killed_once_is_done_again_from_its_st
     load = await Loads(PostgresLoadStore(engine, TIMEOUT), paused, 0.5, utc_now).load_payments(request)
     assert not load.replayed
     assert kills == 2
+    assert await stored_versions(connection) == history(ROWS)
+
+
+async def test_a_load_whose_database_vanishes_in_its_copy_is_done_again_once_it_is_back(
+    warehouse_url: str, lake: ParquetLake, object_store: LocalObjectStore, connection: asyncpg.Connection
+) -> None:
+    tries = 0
+    async with (
+        vanishing_proxy(warehouse_url) as (url, proxy),
+        open_database(url, "test", silence=timedelta(seconds=1)) as engine,
+    ):
+
+        async def vanish_once() -> None:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                proxy.vanish()
+
+        loads = Loads(PostgresLoadStore(engine, TIMEOUT), PausedLake(lake, asyncio.Event(), vanish_once), 0.5, utc_now)
+        load = await asyncio.wait_for(loads.load_payments(put_payments(object_store, "run-1", ROWS)), PATIENCE)
+
+    assert (load.replayed, tries) == (False, 2)
     assert await stored_versions(connection) == history(ROWS)
 
 
