@@ -119,6 +119,7 @@ class Tuning(Stored):
 
     decay: float | None = Field(description="Age, in shares of the period, at which a payment weighs 1/e; null: never.")
     shrinkage: float = Field(description="How much is taken off what only few payments speak for.")
+    trend: float = Field(description="Power of the share of a company's clients who came lately.")
     popularity: float = Field(description="Weight of popularity beside what the client's history says.")
 
 

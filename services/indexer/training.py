@@ -160,9 +160,7 @@ def _parameters(task: Task) -> dict[str, float | int | str]:
 
 
 def _told_choice(choice: Choice) -> str:
-    chosen = (
-        f"decay {choice.chosen.decay}, shrinkage {choice.chosen.shrinkage:g}, popularity {choice.chosen.popularity:g}"
-    )
+    chosen = ", ".join(f"{name} {value}" for name, value in choice.chosen)
     return f"{chosen}; {len(choice.trials)} tried by {choice.clients} judgements of {choice.payments:,} payments"
 
 

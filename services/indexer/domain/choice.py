@@ -1,10 +1,10 @@
 """Chooses the model's few numbers by trial on the last parts of the payments before the cut: never on those that judge.
 
-One number after another is tried around what is best so far. Another value is taken only when it is better by more
-than one standard error of the difference, client by client: among equals the usual one stays.
+One number after another is tried around what is best so far. The best of its values is taken only when it is better by
+more than two standard errors of the difference, client by client: among equals the usual one stays.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,10 +17,11 @@ from services.indexer.domain.payments import Payments, split_by_time
 from services.indexer.domain.scoring import new_companies
 from services.indexer.domain.weighting import Floats
 
-USUAL = Tuning(decay=0.5, shrinkage=1.0, popularity=0.0)
-# Popularity beside the model: from hardly any to nothing else. Decay is last: it alone needs a new decomposition.
+USUAL = Tuning(decay=0.5, shrinkage=1.0, trend=0.0, popularity=0.0)
+# Popularity beside the model: from hardly any to nothing else. Decay is last: it alone needs another decomposition.
 AXES: tuple[tuple[str, tuple[float | None, ...]], ...] = (
-    ("shrinkage", (0.7, 0.5, 1.4, 3.0)),
+    ("shrinkage", (0.3, 0.5, 0.7, 1.4, 3.0)),
+    ("trend", (0.15, 0.4)),
     ("popularity", (0.1, 0.3, 1.0, 10.0)),
     ("decay", (1.0, None, 0.25)),
 )
@@ -29,6 +30,7 @@ CUTS = (0.8, 0.6)
 MOST_PAYMENTS = 1_000_000
 MOST_SCORES = 40_000_000
 LEAST_CLIENTS = 50
+SURELY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,12 @@ class Trials:
         self._shape = shape
         self._held: tuple[float | None, list[Prepared]] | None = None
 
-    def better(self, best: Tuning, other: Tuning) -> Tuning:
-        """The other one when it is surely better, else the best so far."""
+    def better(self, best: Tuning, others: Iterable[Tuning]) -> Tuning:
+        """The best of the others when it is surely better, else the best so far."""
         so_far = self.of(best)
+        other = max(others, key=lambda tuning: float(self.of(tuning).mean()))
         gain = self.of(other) - so_far
-        return other if gain.mean() > gain.std() / np.sqrt(len(gain)) else best
+        return other if gain.mean() > SURELY * gain.std() / np.sqrt(len(gain)) else best
 
     def of(self, tuning: Tuning) -> Floats:
         """NDCG of every client of every fold, for companies never paid before."""
@@ -78,8 +81,7 @@ def choose(payments: Payments, shape: Shape, limit: int) -> Choice:
     trials = Trials(folds, shape)
     best = USUAL
     for name, values in AXES:
-        for value in values:
-            best = trials.better(best, best.model_copy(update={name: value}))
+        best = trials.better(best, [best.model_copy(update={name: value}) for value in values])
     return Choice(chosen=best, usual=USUAL, payments=len(sample), clients=clients, trials=tuple(_told(trials)))
 
 

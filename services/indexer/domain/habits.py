@@ -68,8 +68,7 @@ def _learn(payments: Payments, period: Period) -> Logistic | None:
 
 def _features(payments: Payments, pairs: Pairs, period: Period, tendencies: Tendencies) -> Floats:
     """(pairs, 10): what is known of a client's payments to a company, and of the company."""
-    begins = np.flatnonzero(np.diff(pairs.pair_of_row, prepend=-1))
-    age, last, first = (ages(period, at) for at in (payments.at, pairs.last_at, payments.at[begins]))
+    age, last, first = (ages(period, at) for at in (payments.at, pairs.last_at, payments.at[pairs.first_rows]))
     counts = [np.log1p(np.bincount(pairs.pair_of_row, np.exp(-age / decay), len(pairs))) for decay in DECAYS]
     times = [np.log(_days(payments, pairs)), last, first, np.log(last + SOON), np.log(first + SOON)]
     return np.column_stack([*counts, *times, tendencies.repeated[pairs.company], tendencies.trend[pairs.company]])

@@ -48,7 +48,8 @@ class Known:
 class Companies:
     """`numbers`: the company of each dense id; the first `indexed` have factors. `popular`: most clients first.
 
-    clients, scale: (indexed,): how many clients each has, and how much less a company of many of them counts.
+    Of the indexed, clients: how many each has; scale: how much less a company of many of them counts; trend: how new
+    its clients are beside those of the middle company, 1.
     """
 
     numbers: LongInts
@@ -56,6 +57,7 @@ class Companies:
     popular: Ints
     clients: LongInts
     scale: Floats
+    trend: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Prepared:
     def model(self, tuning: Tuning) -> Model:
         """The model of this tuning; its decay must be that of the decomposition."""
         source, target = factors(self.decomposition, self.companies.scale, tuning.shrinkage)
+        target *= (self.companies.trend**tuning.trend).astype(np.float32)[:, None]
         prior = weighting.popularity(self.companies.clients) * tuning.popularity * self._spread(source, target)
         source = np.hstack([source, np.zeros((len(source), 1), dtype=np.float32)])
         target = np.hstack([target, prior[:, None].astype(np.float32)])
@@ -127,16 +130,26 @@ def prepare(known: Known, shape: Shape, decay: float | None, engine: Engine = LO
 
 def _companies(known: Known, min_clients: int) -> Companies:
     listed = known.listed.astype(np.int64)
-    clients = np.zeros(known.payments.companies, dtype=np.int64)
-    for part in known.payments.by_clients():
-        clients += np.bincount(pairs_of(part).company, minlength=part.companies)
-    clients = clients[listed]
+    clients, newcomers = _counted(known.payments)
+    clients, newcomers = clients[listed], newcomers[listed]
     is_indexed = clients >= min_clients
     order = np.argsort(~is_indexed, kind="stable")
-    numbers, clients, indexed = listed[order], clients[order], int(is_indexed.sum())
+    numbers, clients, newcomers, indexed = listed[order], clients[order], newcomers[order], int(is_indexed.sum())
     popular = np.lexsort((numbers, -clients)).astype(np.int32)
-    clients = clients[:indexed]
-    return Companies(numbers, indexed, popular, clients, weighting.damped(clients, weighting.COMPANY_POWER))
+    clients, newcomers = clients[:indexed], newcomers[:indexed]
+    scale, trend = weighting.damped(clients, weighting.COMPANY_POWER), weighting.trend(newcomers, clients)
+    return Companies(numbers, indexed, popular, clients, scale, trend)
+
+
+def _counted(payments: Payments) -> tuple[LongInts, Floats]:
+    """The clients of each company by its number, and those among them who came lately."""
+    clients, newcomers, period = np.zeros(payments.companies, np.int64), np.zeros(payments.companies), payments.period
+    for part in payments.by_clients():
+        pairs = pairs_of(part)
+        clients += np.bincount(pairs.company, minlength=part.companies)
+        fresh = weighting.newcomers(period, part.at[pairs.first_rows])
+        newcomers += np.bincount(pairs.company, fresh, part.companies)
+    return clients, newcomers
 
 
 def _histories(known: Known, companies: Companies, decay: float | None) -> Histories:

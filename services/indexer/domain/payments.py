@@ -123,6 +123,11 @@ class Pairs:
         return len(self.client)
 
     @property
+    def first_rows(self) -> LongInts:
+        """Where the payments of each pair begin."""
+        return np.flatnonzero(np.diff(self.pair_of_row, prepend=-1))
+
+    @property
     def first_of_client(self) -> LongInts:
         """Where each client's pairs begin."""
         return np.flatnonzero(np.diff(self.client, prepend=-1))

@@ -9,6 +9,7 @@ Floats = NDArray[np.float64]
 
 RECENCY_FLOOR = 0.1
 STRENGTH_DECAY = 0.4
+NEWCOMER_DECAY = 0.4
 LEAST_SPREAD = 1e-9
 CLIENT_POWER = 0.25
 COMPANY_POWER = 0.2
@@ -33,6 +34,19 @@ def strengths(period: Period, payments: Payments, pairs: Pairs) -> Floats:
     # A habit so old that its sum underflows is none; it must not divide by zero.
     shares: Floats = strength / np.maximum(strongest, np.finfo(np.float64).tiny)
     return shares
+
+
+def newcomers(period: Period, first_at: NDArray[np.int64]) -> Floats:
+    """From 1 for a client who came now to 0 for one of old, by the first payment."""
+    return np.exp(-ages(period, first_at) / NEWCOMER_DECAY)
+
+
+def trend(newcomers: Floats, clients: NDArray[np.int64]) -> Floats:
+    """Share of newcomers among each company's clients and one more, who is as all are; beside the middle company's."""
+    if not len(clients):
+        return newcomers
+    shares: Floats = (newcomers + newcomers.sum() / clients.sum()) / (clients + 1)
+    return shares / np.median(shares)
 
 
 def popularity(clients: NDArray[np.int64]) -> Floats:

@@ -30,7 +30,7 @@ COLD_CLIENT = "client-of-the-cold-company"
 WATERMARK = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PUBLISHED_AT = datetime(2026, 3, 2, 3, tzinfo=UTC)
 QUALITY = {"ndcg": 0.2, "popularity_ndcg": 0.1, "gain": 0.1, "gain_low": 0.05, "gain_high": 0.15}
-USUAL = {"decay": 0.5, "shrinkage": 1.0, "popularity": 0.0}
+USUAL = {"decay": 0.5, "shrinkage": 1.0, "trend": 0.0, "popularity": 0.0}
 REST = {"ndcg_low": 0.15, "ndcg_high": 0.25, "recall": 0.3, "hit": 0.5, "coverage": 0.4, "clients": CLIENTS}
 
 Arrays = dict[str, NDArray[np.generic]]

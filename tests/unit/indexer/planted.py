@@ -8,7 +8,7 @@ from services.indexer.domain.model import Known
 from services.indexer.domain.payments import MICROSECONDS_A_DAY, LongInts, Payments
 
 START = 1_700_000_000_000_000
-USUAL = Tuning(decay=0.5, shrinkage=1.0, popularity=0.0)
+USUAL = Tuning(decay=0.5, shrinkage=1.0, trend=0.0, popularity=0.0)
 UNTRIED = Choice(chosen=USUAL, usual=USUAL, payments=0, clients=0, trials=())
 
 

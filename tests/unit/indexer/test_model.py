@@ -105,3 +105,13 @@ def test_the_smallest_worlds_have_a_model(rows: list[tuple[int, int, float]]) ->
     assert np.isfinite(model.target).all()
     every = recommended(model, 0, Query(10, include_paid=True))
     assert sorted(every) == list(range(world.companies))
+
+
+def test_a_company_whose_clients_came_lately_is_raised_by_the_trend() -> None:
+    old = [(client, client % 2, 0.0) for client in range(40)] + [(client, 2, 1.0) for client in range(0, 40, 3)]
+    rows = payments([*old, *[(client, 3, 99.0 + client / 40) for client in range(0, 40, 3)]])
+    plain, raised = (fitted(rows, USUAL.model_copy(update={"trend": power})) for power in (0.0, 0.4))
+
+    ratio = np.linalg.norm(raised.target, axis=1) / np.linalg.norm(plain.target, axis=1)
+
+    assert ratio.argmax() == 3

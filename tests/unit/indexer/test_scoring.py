@@ -9,7 +9,7 @@ from services.indexer.domain.scoring import new_companies
 from tests.unit.contracts.test_ranking import exactly_nearest
 from tests.unit.indexer.planted import known, payments, planted
 
-TUNING = Tuning(decay=0.5, shrinkage=1.0, popularity=0.3)
+TUNING = Tuning(decay=0.5, shrinkage=1.0, trend=0.15, popularity=0.3)
 
 
 def test_lists_are_those_of_the_exact_ranking() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from services.indexer.domain.payments import pairs_of
-from services.indexer.domain.weighting import RECENCY_FLOOR, damped, popularity, recency, strengths
+from services.indexer.domain.weighting import RECENCY_FLOOR, damped, newcomers, popularity, recency, strengths, trend
 from tests.unit.indexer.planted import payments
 
 
@@ -54,3 +54,26 @@ def test_popularity_lies_about_zero_and_grows_with_the_clients() -> None:
 @pytest.mark.parametrize("clients", [[], [5], [4, 4]])
 def test_companies_of_as_many_clients_are_as_popular(clients: list[int]) -> None:
     assert not popularity(np.array(clients, dtype=np.int64)).any()
+
+
+def test_a_client_is_a_newcomer_by_its_first_payment() -> None:
+    rows = payments([(0, 0, 0), (0, 0, 10), (1, 0, 10)])
+    pairs = pairs_of(rows)
+
+    found = newcomers(rows.period, rows.at[pairs.first_rows])
+
+    assert found.tolist() == pytest.approx([math.exp(-1 / 0.4), 1.0])
+
+
+def test_a_company_whose_clients_are_as_old_as_others_has_no_trend() -> None:
+    assert trend(np.array([1.0, 2.0, 4.0]), np.array([2, 4, 8])).tolist() == pytest.approx([1.0, 1.0, 1.0])
+
+
+def test_newer_clients_are_a_trend_and_a_few_of_them_a_weaker_one() -> None:
+    few, many, usual, other = trend(np.array([2.0, 20.0, 5.0, 5.0]), np.array([2, 20, 50, 50]))
+
+    assert many > few > usual == other
+
+
+def test_of_no_companies_there_is_no_trend() -> None:
+    assert len(trend(np.empty(0), np.empty(0, dtype=np.int64))) == 0

@@ -13,7 +13,7 @@ from services.recommender.domain.snapshot import Snapshot, norms_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CLIENT = "client"
-USUAL = Tuning(decay=0.5, shrinkage=1.0, popularity=0.0)
+USUAL = Tuning(decay=0.5, shrinkage=1.0, trend=0.0, popularity=0.0)
 TARGET = np.array([[1, 0, 0], [2, 0.2, 0], [0, 0, 0]], dtype=np.float32)
 
 
