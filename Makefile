@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 # What only benches compare us with stays apart.
 RIVALS := .venv-rivals
+QUALITY_RIVALS := .venv-rivals-quality
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit crash-test index-crash-test index-race-test mutants bench-load bench-ingest bench-index check format lock images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit crash-test index-crash-test index-race-test mutants bench-load bench-ingest bench-index eval check format lock images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -57,6 +58,15 @@ bench-ingest: $(READY) ## How fast payments come from a source into Parquet, bes
 bench-index: $(READY) ## How long an index takes to build and how much memory, up to 10M payments: REPORT=file.json
 	@$(BIN)/python -m bench.index $(if $(REPORT),--report "$(REPORT)")
 
+eval: $(READY) ## How good recommendations are, beside other methods: DATA=folder, REPORT=file.json, PICTURE=file.png, K=10
+	@$(MAKE) --no-print-directory $(QUALITY_RIVALS)/ready || echo "eval: goes on without the library implicit, whose installation failed" >&2
+	@$(BIN)/python -m bench.quality $$(test ! -e $(QUALITY_RIVALS)/ready || echo --rivals-python $(QUALITY_RIVALS)/bin/python) $(if $(DATA),--data "$(DATA)") $(if $(REPORT),--report "$(REPORT)") $(if $(PICTURE),--picture "$(PICTURE)") $(if $(K),--k $(K))
+
+$(QUALITY_RIVALS)/ready: bench/quality/rivals/requirements.lock
+	@$(PYTHON) -m venv $(QUALITY_RIVALS)
+	@$(QUALITY_RIVALS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 $(RIVALS)/ready: bench/load/rivals/requirements.lock
 	@$(PYTHON) -m venv $(RIVALS)
 	@$(RIVALS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
@@ -77,6 +87,7 @@ format: $(READY) ## Formats and mends what a tool can mend
 
 lock: $(READY) ## Writes the lock files anew from pyproject.toml and what benches need (needs `pip install uv`)
 	uv pip compile bench/load/rivals/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o bench/load/rivals/requirements.lock
+	uv pip compile bench/quality/rivals/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o bench/quality/rivals/requirements.lock
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements.lock
 
 images: ## Builds the container images
@@ -99,4 +110,4 @@ k8s-trigger: ## Runs both pipelines through a port-forward (needs kubectl)
 	@deploy/k8s/trigger.sh recommendations
 
 clean: ## Removes what the targets made, the demo's state included
-	rm -rf $(VENV) $(RIVALS) afin .afin .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(RIVALS) $(QUALITY_RIVALS) afin .afin .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

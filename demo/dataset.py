@@ -72,15 +72,16 @@ class Dataset:
 
 def read_dataset(folder: Path) -> Dataset:
     """Reads `folder`/payments.parquet and `folder`/companies.parquet; DatasetError when that cannot be done."""
-    found = _read_table(folder / "payments.parquet", PAYMENT_COLUMNS)
-    listed = _read_table(folder / "companies.parquet", COMPANY_COLUMNS)
+    found = read_table(folder / "payments.parquet", PAYMENT_COLUMNS)
+    listed = read_table(folder / "companies.parquet", COMPANY_COLUMNS)
     payments = _keep_newest(_fill_times(found), ["payment_id", "company_code"], [("updated_at", "ascending")])
     companies = _keep_newest(listed, ["company_code"], [])
     superseded = len(found) - len(payments) + len(listed) - len(companies)
     return Dataset(payments.cast(PAYMENT_SCHEMA), companies.cast(COMPANY_SCHEMA), superseded)
 
 
-def _read_table(path: Path, columns: tuple[Column, ...]) -> pa.Table:
+def read_table(path: Path, columns: tuple[Column, ...]) -> pa.Table:
+    """All rows of a file in the types of `columns`, as they stand there; DatasetError when that cannot be done."""
     if not path.exists():
         raise DatasetError(f"{path}: no such file; the folder must hold payments.parquet and companies.parquet")
     try:

@@ -154,6 +154,10 @@ def pairs_of(payments: Payments) -> Pairs:
 def split_by_time(payments: Payments, share: float) -> Split:
     """Cuts at `share` of the payments' period; the cut itself belongs to what is before."""
     period = payments.period
-    cut = period.first + int(period.span * share)
+    return split_at(payments, period.first + int(period.span * share))
+
+
+def split_at(payments: Payments, cut: int) -> Split:
+    """Cuts at a moment, which itself belongs to what is before."""
     before = payments.at <= cut
     return Split(payments.where(before), payments.where(~before), cut)

@@ -1,0 +1,1 @@
+"""How good recommendations are: the served path on the payments of a folder, beside other ways to recommend."""
