@@ -37,6 +37,7 @@ class Publisher:
     async def publish(self, version: str, manifest_sha256: str, approve: Approve) -> Publication | None:
         """A new epoch, unless the version was published before: then its newest publication. None: not approved.
 
+        FailedPrecondition when it would bring an erased client back: a run that is retried may have built it before.
         So a step that is repeated after a rollback does not undo it. Of those who race for an epoch one wins; the
         others are judged anew, against the winner, and take the next.
         """
@@ -49,6 +50,8 @@ class Publisher:
             known = newest_of(publications, version)
             if known:
                 return known
+            if present:
+                await self._require_erased_stay_out(version, present.version)
             published = await self._follow(present, version, manifest_sha256, reason)
             if published:
                 return published

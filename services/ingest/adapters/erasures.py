@@ -9,17 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.adapters.tables import RUNS, STEPS, require_leader, transaction
 from services.ingest.domain.runs import StepState
+from services.ingest.workflow.erasing import LAST_STEP
 from services.ingest.workflow.index import BUILD_STEP, PUBLISH_STEP
 from services.ingest.workflow.outputs import SavedOutput
 from services.ingest.workflow.values import ManifestReference, StoredManifest
 
-BUILT, PUBLISHED = STEPS.alias("built"), STEPS.alias("published")
+ERASED, BUILT, PUBLISHED = STEPS.alias("erased"), STEPS.alias("built"), STEPS.alias("published")
 VERSION = BUILT.c.output["version"].astext
-# The first to be published of the versions that were built after an erasure began; its own as a rule.
+# The first to be published of the versions that were built once the client was out; its own as a rule.
 FIRST_PUBLISHED = (
     select(RUNS.c.run_id, func.array_agg(aggregate_order_by(VERSION, PUBLISHED.c.ended_at))[1].label("version"))
-    .join(BUILT, (BUILT.c.name == BUILD_STEP) & (BUILT.c.started_at > RUNS.c.started_at))
+    .join(ERASED, (ERASED.c.run_id == RUNS.c.run_id) & (ERASED.c.name == LAST_STEP))
+    .join(BUILT, (BUILT.c.name == BUILD_STEP) & (BUILT.c.started_at >= ERASED.c.ended_at))
     .join(PUBLISHED, (PUBLISHED.c.run_id == BUILT.c.run_id) & (PUBLISHED.c.name == PUBLISH_STEP))
+    .where(ERASED.c.state == StepState.SUCCEEDED.value)
     .where(PUBLISHED.c.state == StepState.SUCCEEDED.value, PUBLISHED.c.counts.has_key("epoch"))
     .group_by(RUNS.c.run_id)
 )

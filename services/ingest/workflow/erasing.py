@@ -9,6 +9,8 @@ from services.ingest.workflow.outputs import ErasureParameters
 from services.ingest.workflow.steps import StepContext, StepResult
 from services.ingest.workflow.values import ClientDigest
 
+# Behind it the client is out of lake and warehouse.
+LAST_STEP = "erase_from_warehouse"
 LATER = "the next index that is published is without the client"
 
 

@@ -33,7 +33,10 @@ class ErasureTable(Protocol):
         """Has rows of runs name another manifest; the account of a load that is committed stays as it is."""
 
     async def first_published(self, run_ids: Sequence[UUID]) -> dict[UUID, str]:
-        """For erasures the first index version that was built after and published; missing: none was yet."""
+        """For erasures the first index version that was built after and published; missing: none was yet.
+
+        No later one knows the client either: the indexer publishes none, nor rolls back to one, that was built before.
+        """
 
 
 class LakeEraser(Protocol):

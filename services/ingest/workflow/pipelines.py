@@ -25,7 +25,7 @@ PIPELINES: Mapping[Pipeline, tuple[Step, ...]] = {
     Pipeline.ERASURE: (
         Step("verify_bucket", payments.verify_bucket),
         Step(lake_erasing.STEP, lake_erasing.erase_from_lake),
-        Step("erase_from_warehouse", erasing.erase_from_warehouse),
+        Step(erasing.LAST_STEP, erasing.erase_from_warehouse),
         Step(index.BUILD_STEP, erasing.create_payments_index),
         Step(index.PUBLISH_STEP, erasing.validate_payments_index),
     ),

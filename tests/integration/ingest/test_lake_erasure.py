@@ -212,12 +212,14 @@ async def test_what_a_retried_run_loads_while_an_erasure_is_broken_off_is_erased
 
     await loaded.retry(first.run_id)
     run = await loaded.end_of(first.run_id)
+    assert (await record(loaded, broken_off.run_id)).index_version == "", "the run has published one with the client"
     object_store.delete(DAMAGED)
     await loaded.retry(broken_off.run_id)
     erased = await loaded.end_of(broken_off.run_id)
 
     assert (run.state, run.account.new) == (pb.RUN_STATE_SUCCEEDED, 20), run
     assert erased.state == pb.RUN_STATE_SUCCEEDED, erased
+    assert (await record(loaded, erased.run_id)).index_version == f"v-{erased.run_id}"
     assert await traces(url, object_store, CLIENT) == []
 
 

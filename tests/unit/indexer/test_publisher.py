@@ -211,6 +211,17 @@ async def test_a_rollback_never_brings_an_erased_client_back() -> None:
     assert (await ours.roll_back("b", "why")).epoch == 4
 
 
+async def test_a_version_from_before_an_erasure_does_not_follow_one_from_after_it() -> None:
+    board = Board()
+    ours = publisher(board, built("a"), built("b", "erasure-1"))
+    await put(ours, "b")
+
+    with pytest.raises(FailedPrecondition, match="before a client was erased"):
+        await put(ours, "a")
+
+    assert versions(board) == [(1, "b")]
+
+
 async def test_before_the_index_is_without_an_erased_client_a_rollback_makes_nothing_worse() -> None:
     board = Board()
     ours = publisher(board, built("a"), built("b"), built("c", "erasure-1"))
