@@ -31,7 +31,8 @@ class IndexerClient:
         answer = await call(PEER, self._policy, lambda: self._stub.ValidateIndex(request, timeout=self._long))
         failed = tuple(f"{check.name}: {check.detail}" for check in answer.validation.checks if not check.passed)
         epoch = answer.publication.epoch if answer.HasField("publication") else None
-        return Verdict(answer.validation.passed, failed, epoch)
+        drift = _told(answer.validation.drift) if answer.validation.HasField("drift") else ""
+        return Verdict(answer.validation.passed, failed, epoch, drift)
 
     async def _build(self, build_id: str, on_stage: Callable[[str, str], None]) -> BuiltIndex:
         stages = self._stub.BuildIndex(pb.BuildIndexRequest(build_id=build_id), timeout=self._long)
@@ -50,3 +51,14 @@ class IndexerClient:
             clients=built.clients,
             training_payments=built.training_payments,
         )
+
+
+def _told(drift: pb.Comparison) -> str:
+    """Against what was in service, in one line."""
+    companies, clients = drift.companies, drift.clients
+    payments = drift.training_payments - drift.base_training_payments
+    return (
+        f"against {drift.base}: {payments:+,} training payments, clients +{clients.came:,} -{clients.went:,}, "
+        f"companies +{companies.came:,} -{companies.went:,}, {drift.new_overlap:.0%} of new and "
+        f"{drift.any_overlap:.0%} of all recommendations to {drift.sample_clients} clients are the same"
+    )

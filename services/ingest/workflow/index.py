@@ -35,5 +35,6 @@ async def validate_payments_index(context: StepContext) -> StepResult:
     if verdict.epoch is None:
         raise IndexNotPublished(version, "it passed, but the indexer names no publication; retry the run")
     context.progress.count(epoch=verdict.epoch)
-    context.progress.say(f"index version {version} published under epoch {verdict.epoch}")
+    drift = f"; {verdict.drift}" if verdict.drift else ""
+    context.progress.say(f"index version {version} published under epoch {verdict.epoch}{drift}")
     return StepResult()

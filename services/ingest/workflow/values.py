@@ -183,11 +183,15 @@ class BuiltIndex:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the validation of an index version found. `epoch`: under which it was published; None: it was not."""
+    """What the validation of an index version found. `epoch`: under which it was published; None: it was not.
+
+    `drift`: for a person, what changed against the version that was in service; empty where there was none.
+    """
 
     passed: bool
     failed_checks: tuple[str, ...]
     epoch: int | None
+    drift: str
 
 
 @dataclass(frozen=True, slots=True)

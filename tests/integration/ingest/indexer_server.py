@@ -32,6 +32,7 @@ class IndexerServer:
     builds: list[str] = field(default_factory=list)
     validations: list[str] = field(default_factory=list)
     checks: list[pb.Check] = field(default_factory=lambda: [pb.Check(name="loads", passed=True)])
+    drift: pb.Comparison | None = None
     away: int = 0
     # Set: builds go on. Cleared: they wait in their second stage.
     open: asyncio.Event = field(default_factory=asyncio.Event)
@@ -55,7 +56,8 @@ class _Servicer(IndexerServiceServicer):
     async def ValidateIndex(self, request: pb.ValidateIndexRequest, context: Any) -> pb.ValidateIndexResponse:
         self._server.validations.append(request.version)
         passed = all(check.passed for check in self._server.checks)
-        answer = pb.ValidateIndexResponse(validation=pb.Validation(passed=passed, checks=self._server.checks))
+        validation = pb.Validation(passed=passed, checks=self._server.checks, drift=self._server.drift)
+        answer = pb.ValidateIndexResponse(validation=validation)
         if passed and request.publish:
             answer.publication.epoch = len(self._server.validations)
         return answer

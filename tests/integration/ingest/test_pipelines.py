@@ -74,6 +74,27 @@ async def test_recommendations_takes_payments_all_the_way_to_a_published_index(
     assert step_of(run, "validate_payments_index").counts["epoch"] == 1
 
 
+async def test_the_run_tells_what_changed_against_the_index_in_service(ingest: Ingest, indexer: IndexerServer) -> None:
+    indexer.drift = indexer_pb2.Comparison(
+        base="before",
+        base_training_payments=1000,
+        training_payments=2500,
+        clients=indexer_pb2.Turnover(came=40, went=1),
+        companies=indexer_pb2.Turnover(came=2, went=3),
+        sample_clients=200,
+        new_overlap=0.85,
+        any_overlap=0.9,
+    )
+    await ingest.load_companies()
+
+    step = step_of(await ingest.recommendations(), "validate_payments_index")
+
+    assert step.detail.endswith(
+        "published under epoch 1; against before: +1,500 training payments, clients +40 -1, companies +2 -3, "
+        "85% of new and 90% of all recommendations to 200 clients are the same"
+    )
+
+
 async def test_a_second_pass_reads_the_overlap_again_and_changes_nothing(
     ingest: Ingest, warehouse: WarehouseServer, source: SourceServer
 ) -> None:
