@@ -59,7 +59,7 @@ def assembled(settings: IndexerSettings, rows: TrainingRows, store: ObjectStore,
     builder = Builder(BuildPlan(_task(settings), folder), rows, TrainingProcess(), versions, utc_now)
     keep = Keep(settings.keep_versions, timedelta(days=settings.keep_days))
     pruner = Pruner(keep, versions, publications, lambda: builder.is_at_work, utc_now)
-    rules = GateRules(settings.min_gain, settings.quality_tolerance, settings.max_loss)
+    rules = GateRules(settings.min_gain, settings.quality_tolerance, settings.max_loss, settings.min_overlap)
     judging = ValidationPlan(rules, comparer, utc_now, folder, pruner.after_publication)
     validator = Validator(judging, versions, InspectionProcess(timeout), publisher)
     return Workflow(builder, validator, publisher, Catalogue(versions, publications), comparer, pruner)

@@ -42,6 +42,9 @@ class IndexerSettings(ServiceSettings):
     max_loss: float = Field(
         0.2, ge=0, le=1, description="Share of its payments, clients or companies that the next version may lack."
     )
+    min_overlap: float = Field(
+        0.2, ge=0, le=1, description="Share of a client's ten recommendations that the next version must give as well."
+    )
     keep_versions: int = Field(10, ge=1, le=1000, description="How many of the newest index versions are kept.")
     keep_days: float = Field(
         7, ge=0, le=3650, description="Versions that were in service within so many days are kept, too."

@@ -32,7 +32,12 @@ KILLS = (
     ("source", "save_payments_to_bucket"),
 )
 # The first rounds hold too few payments to beat popularity by.
-PUBLISH_ANYTHING = {"INDEXER_MIN_GAIN": "-1", "INDEXER_QUALITY_TOLERANCE": "1", "INDEXER_MAX_LOSS": "1"}
+PUBLISH_ANYTHING = {
+    "INDEXER_MIN_GAIN": "-1",
+    "INDEXER_QUALITY_TOLERANCE": "1",
+    "INDEXER_MAX_LOSS": "1",
+    "INDEXER_MIN_OVERLAP": "0",
+}
 VERSIONS = """
     SELECT payment_id, company_code, payment_at, status, amount, external_client_id, created_at,
            start_date, end_date, is_current

@@ -34,6 +34,7 @@ SETTINGS = {
     "MIN_GAIN": "-1",
     "QUALITY_TOLERANCE": "1",
     "MAX_LOSS": "1",
+    "MIN_OVERLAP": "0",
     "KEEP_VERSIONS": "1",
     "KEEP_DAYS": "0",
 }

@@ -12,8 +12,9 @@ NOT_WORSE = "not_worse_than_in_service"
 NOT_WORSE_REPEATS = "not_worse_with_repeats"
 NOT_OLDER = "not_older_than_in_service"
 NO_GREAT_LOSS = "knows_what_is_in_service"
+ALIKE = "answers_like_in_service"
 # An operator may publish a version that failed these; what else is asked is whether it can be served at all.
-OVERRIDABLE = frozenset({BEATS_POPULARITY, NOT_WORSE, NOT_WORSE_REPEATS, NOT_OLDER, NO_GREAT_LOSS})
+OVERRIDABLE = frozenset({BEATS_POPULARITY, NOT_WORSE, NOT_WORSE_REPEATS, NOT_OLDER, NO_GREAT_LOSS, ALIKE})
 NOTHING = "nothing in service to compare with"
 
 
@@ -22,13 +23,14 @@ class GateRules:
     """`min_gain`: the NDCG above popularity's must exceed it.
 
     `tolerance`: how much of the NDCG in service may be lost, as a share; `max_loss`: how much of the payments, clients
-    and companies that it knows. A hold-out of fewer than `min_clients` clients says too little to refuse anything,
-    unless the version in service was judged by enough.
+    and companies that it knows; `min_overlap`: the share of its answers that must stay. Fewer clients than
+    `min_clients` say too little to refuse anything, unless the version in service was judged by enough.
     """
 
     min_gain: float = 0.0
     tolerance: float = 0.1
     max_loss: float = 0.2
+    min_overlap: float = 0.2
     min_clients: int = 20
 
 
@@ -49,8 +51,8 @@ def gate_checks(candidate: IndexManifest, present: InService | None, rules: Gate
     """All that is asked of a sound candidate. `present`: None when nothing, or the candidate itself, is in service."""
     quality = candidate.quality
     if present is None:
-        passed = (Check(name=name, passed=True, detail=NOTHING) for name in (NOT_WORSE, NOT_WORSE_REPEATS, NOT_OLDER))
-        return (beats_popularity(quality, rules), *passed, Check(name=NO_GREAT_LOSS, passed=True, detail=NOTHING))
+        against = (NOT_WORSE, NOT_WORSE_REPEATS, NOT_OLDER, NO_GREAT_LOSS, ALIKE)
+        return (beats_popularity(quality, rules), *(Check(name=name, passed=True, detail=NOTHING) for name in against))
     theirs, drift = present.manifest, present.drift
     before = theirs.quality if theirs else None
     new = _Pair(_new(quality), _new(before), drift.new if drift else None)
@@ -61,6 +63,7 @@ def gate_checks(candidate: IndexManifest, present: InService | None, rules: Gate
         _not_worse(NOT_WORSE_REPEATS, repeats, rules, present.problem),
         age_check(candidate.watermark, theirs.watermark if theirs else None),
         loss_check(present, rules),
+        overlap_check(present, rules),
     )
 
 
@@ -93,6 +96,21 @@ def loss_check(present: InService, rules: GateRules) -> Check:
     passed = all(gone <= rules.max_loss * before for _, before, gone in losses)
     detail = f"gone are {told}; asked is at most {rules.max_loss:.0%} of each (INDEXER_MAX_LOSS)"
     return Check(name=NO_GREAT_LOSS, passed=passed, detail=detail)
+
+
+def overlap_check(present: InService, rules: GateRules) -> Check:
+    """Rows put to other companies or clients look as good as the right ones: by themselves nobody can tell."""
+    drift = present.drift
+    if drift is None:
+        return Check(name=ALIKE, passed=present.is_known, detail=f"nobody can say: {present.problem}")
+    if drift.overlap_new is None or drift.overlap_any is None or drift.overlap_clients < rules.min_clients:
+        return Check(name=ALIKE, passed=True, detail=f"too few clients of both to ask for: {drift.overlap_clients}")
+    detail = (
+        f"of ten recommendations to {drift.overlap_clients} clients {drift.overlap_new:.0%} of the new ones and "
+        f"{drift.overlap_any:.0%} of all are those of the version in service; asked is at least "
+        f"{rules.min_overlap:.0%} of each (INDEXER_MIN_OVERLAP)"
+    )
+    return Check(name=ALIKE, passed=min(drift.overlap_new, drift.overlap_any) >= rules.min_overlap, detail=detail)
 
 
 @dataclass(frozen=True, slots=True)

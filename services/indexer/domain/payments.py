@@ -72,7 +72,10 @@ class Payments:
         some = self.at[:: max(len(self) // MOST_ASKED_FOR_PERIOD, 1)]
         low, high = np.quantile(some, (FAR, 1.0 - FAR), method="nearest")
         beyond = int((high - low) * MOST_BEYOND)
-        return Period(max(self.first, int(low) - beyond), min(self.newest, int(high) + beyond))
+        # What lies far is left out altogether: so the cut is where it would be without it.
+        first = self.first if self.first >= low - beyond else int(low)
+        newest = self.newest if self.newest <= high + beyond else int(high)
+        return Period(first, newest)
 
     def where(self, rows: Mask | LongInts | slice) -> "Payments":
         """Some of the rows, in the order given; of a slice, without a copy."""

@@ -31,6 +31,7 @@ SETTINGS = {
     "INDEXER_MIN_GAIN": "-1",
     "INDEXER_QUALITY_TOLERANCE": "1",
     "INDEXER_MAX_LOSS": "1",
+    "INDEXER_MIN_OVERLAP": "0",
     **{f"{service}_LOG_LEVEL": "DEBUG" for service in ("INGEST", "WAREHOUSE", "INDEXER", "RECOMMENDER")},
 }
 

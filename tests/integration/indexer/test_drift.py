@@ -62,6 +62,23 @@ async def test_a_validation_keeps_what_changed_against_the_version_in_service(wo
     assert drift.new_companies.clients > 0
 
 
+async def test_a_version_whose_companies_were_mixed_up_is_refused_by_its_answers_alone(
+    world: World, empty_database: str
+) -> None:
+    """As good as the right one on its hold-out: each company's payments went to another one's code."""
+    mixed = {code_of(number): code_of((number * 7 + 3) % LISTED) for number in range(LISTED)}
+    payments = [replace(payment, company=mixed.get(payment.company, payment.company)) for payment in planted_payments()]
+    await insert_rows(empty_database, payments, planted_companies())
+    async with serving(world.settings(min_overlap=0.4)) as indexer:
+        await indexer.validate(world.first, publish=True)
+    async with serving(replace(world, database_url=empty_database).settings(min_overlap=0.4)) as indexer:
+        version = (await indexer.build("mixed"))[-1].index_version.version
+        refused = await indexer.validate(version, publish=True)
+
+    assert [check.name for check in refused.validation.checks if not check.passed] == ["answers_like_in_service"]
+    assert not refused.HasField("publication")
+
+
 async def test_versions_of_the_same_rows_answer_alike(world: World) -> None:
     async with serving(world.settings()) as indexer:
         answer = await indexer.compare(world.second, world.first)

@@ -23,6 +23,7 @@ GATE = [
     "not_worse_with_repeats",
     "not_older_than_in_service",
     "knows_what_is_in_service",
+    "answers_like_in_service",
 ]
 
 

@@ -14,6 +14,7 @@ from services.indexer.domain.gate import (
     beats_popularity,
     gate_checks,
     loss_check,
+    overlap_check,
 )
 from tests.unit.indexer.planted import UNTRIED
 
@@ -71,27 +72,23 @@ def paired(base: float, difference: float, high: float, clients: int = 500) -> P
     )
 
 
-def drift(
-    new: PairedQuality | None = None,
-    repeats: PairedQuality | None = None,
-    payments: int = 1000,
-    clients: Turnover = UNCHANGED,
-    companies: Turnover = UNCHANGED,
-) -> Comparison:
-    return Comparison(
+def drift(new: PairedQuality | None = None, repeats: PairedQuality | None = None, **changes: object) -> Comparison:
+    """Nothing changed but for what is said."""
+    unchanged = Comparison(
         base="in-service",
         base_training_payments=1000,
-        training_payments=payments,
-        clients=clients,
-        companies=companies,
+        training_payments=1000,
+        clients=UNCHANGED,
+        companies=UNCHANGED,
         indexed=UNCHANGED,
         popular=UNCHANGED,
         new=new,
         any=repeats,
-        overlap_clients=0,
-        overlap_new=None,
-        overlap_any=None,
+        overlap_clients=200,
+        overlap_new=0.9,
+        overlap_any=0.9,
     )
+    return unchanged.model_copy(update=changes)
 
 
 def failed(candidate: IndexManifest, present: InService | None) -> list[str]:
@@ -161,13 +158,27 @@ def test_a_version_in_service_that_nobody_can_read_refuses_nothing_and_the_check
     checks = gate_checks(manifest(task(0.15)), InService(None, None, "it is of another format"), RULES)
 
     assert all(check.passed for check in checks)
-    assert sum("it is of another format" in check.detail for check in checks) == 3
+    assert sum("it is of another format" in check.detail for check in checks) == 4
 
 
 def test_a_comparison_that_broke_off_refuses_for_it_may_have_found_a_loss() -> None:
     broken_off = InService(manifest(task(0.2)), None, "the comparing process died", is_known=False)
 
-    assert failed(manifest(task(0.2)), broken_off) == ["knows_what_is_in_service"]
+    assert failed(manifest(task(0.2)), broken_off) == ["knows_what_is_in_service", "answers_like_in_service"]
+
+
+@pytest.mark.parametrize(("overlap", "passes"), [(0.2, True), (0.19, False)])
+def test_a_version_that_answers_otherwise_is_refused(overlap: float, passes: bool) -> None:
+    check = overlap_check(InService(None, drift(overlap_new=overlap)), RULES)
+
+    assert check.passed is passes
+    assert f"{overlap:.0%} of the new ones and 90% of all" in check.detail
+
+
+def test_few_clients_say_nothing_of_answers() -> None:
+    few = drift(overlap_new=0.0, overlap_clients=19)
+
+    assert overlap_check(InService(None, few), RULES).passed
 
 
 @pytest.mark.parametrize("new", [None, task(0.0, clients=19)])
@@ -203,9 +214,9 @@ FIFTH = Turnover(before=1000, after=900, came=100, went=200)
     ("found", "told", "passes"),
     [
         (drift(), "0 of 1,000 training payments", True),
-        (drift(payments=2000), "0 of 1,000 training payments", True),
-        (drift(payments=800), "200 of 1,000 training payments", True),
-        (drift(payments=799), "201 of 1,000 training payments", False),
+        (drift(training_payments=2000), "0 of 1,000 training payments", True),
+        (drift(training_payments=800), "200 of 1,000 training payments", True),
+        (drift(training_payments=799), "201 of 1,000 training payments", False),
         (drift(clients=HALVED), "500 of 1,000 clients", False),
         (drift(companies=REPLACED), "1,000 of 1,000 companies", False),
         (drift(companies=FIFTH), "200 of 1,000 companies", True),
