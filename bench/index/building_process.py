@@ -5,6 +5,7 @@ All as the service does it, but for the rows, which are made up. The service's l
 """
 
 import asyncio
+import os
 import sys
 import time
 from contextlib import suppress
@@ -33,7 +34,7 @@ async def main(size: Size, folder: Path) -> None:
     )
     workflow = assembled(settings, MadeRows(size), LocalObjectStore(objects), folder)
     version = [progress.version async for progress in workflow.builder.build(BUILD)][-1]
-    begun = time.perf_counter()
+    begun, cpu_begun = time.perf_counter(), _cpu_seconds()
     watch = asyncio.create_task(_peak_of_children())
     validation, publication = await workflow.validator.validate(version, Wish(publish=True))
     watch.cancel()
@@ -44,8 +45,15 @@ async def main(size: Size, folder: Path) -> None:
         stage="validate_and_publish",
         detail=f"published as epoch {publication.epoch}",
         seconds=round(time.perf_counter() - begun, 3),
+        cpu_seconds=round(_cpu_seconds() - cpu_begun, 3),
         peak_rss_mib=await watch,
     )
+
+
+def _cpu_seconds() -> float:
+    """Of this process and its children that have ended."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 async def _peak_of_children() -> int:

@@ -1,8 +1,8 @@
 """`python -m bench.index.floor NAME DIVISOR KIND`: co-occurrence of the companies of made-up rows by other means.
 
-KIND is `scipy`, a sparse product of the distinct pairs, or `prototype`, pandas and a dense product. One line of JSON:
-seconds, the median of some, and the most memory held meanwhile, in MiB. A process of its own: so
-this is its memory.
+KIND is `scipy`, A.T @ A with the making of A, `product`, the same of an A that is ready, or `prototype`, pandas and a
+dense product. One line of JSON: seconds (medians) and the most memory held meanwhile, in MiB. A process of its own, so
+that this is its memory. Rows come in order of their clients, as the training has them.
 """
 
 import json
@@ -24,32 +24,43 @@ TURNS = 3
 
 def main(name: str, divisor: str, kind: str) -> None:
     """Measures."""
-    client, company = _payments(SIZES[name].divided(int(divisor)))
     size = SIZES[name].divided(int(divisor))
     with threadpool_limits(limits=1):
-        measured = _scipy(client, company, size) if kind == "scipy" else _prototype(client, company)
-    print(json.dumps(measured))
+        print(json.dumps(KINDS[kind](*_payments(size), size)))
 
 
 def _payments(size: Size) -> tuple[Numbers, Numbers]:
-    """Clients, numbered by their keys as the training numbers them, and companies."""
+    """Clients and companies, in order; clients are numbered by their keys, as the training numbers them."""
     number = np.empty(size.clients, dtype=np.int64)
     keys = client_keys(np.arange(size.clients))
     number[np.lexsort((keys[:, 1], keys[:, 0]))] = np.arange(size.clients)
     pieces = [(number[batch.client].astype(np.int32), batch.company.astype(np.int32)) for batch in batches(size)]
-    client, company = (np.concatenate(column).astype(np.int64) for column in zip(*pieces, strict=True))
-    return client, company
+    client, company = map(np.concatenate, zip(*pieces, strict=True))
+    order = np.lexsort((company, client))
+    return client[order], company[order]
+
+
+def _matrix(client: Numbers, company: Numbers, size: Size) -> "sparse.csr_matrix[np.float64]":
+    return sparse.csr_matrix((np.ones(len(client)), (client, company)), shape=(size.clients, size.companies))
 
 
 def _scipy(client: Numbers, company: Numbers, size: Size) -> dict[str, float]:
-    """The product alone: the matrix is made before."""
-    pairs = np.unique(client * size.companies + company)
-    cells = (np.ones(len(pairs)), (pairs // size.companies, pairs % size.companies))
-    matrix = sparse.csr_matrix(cells, shape=(size.clients, size.companies))
+    """From rows to the product, as our stage."""
+
+    def cooccurrence() -> object:
+        matrix = _matrix(client, company, size)
+        return matrix.T @ matrix
+
+    return _measured(cooccurrence, TURNS)
+
+
+def _product(client: Numbers, company: Numbers, size: Size) -> dict[str, float]:
+    """The product alone, of a matrix that is ready."""
+    matrix = _matrix(client, company, size)
     return _measured(lambda: matrix.T @ matrix, TURNS)
 
 
-def _prototype(client: Numbers, company: Numbers) -> dict[str, float]:
+def _prototype(client: Numbers, company: Numbers, _: Size) -> dict[str, float]:
     def cooccurrence() -> pd.DataFrame:
         table = pd.crosstab(client, company).astype(np.float64)
         return table.T.dot(table)
@@ -59,12 +70,16 @@ def _prototype(client: Numbers, company: Numbers) -> dict[str, float]:
 
 def _measured(work: Callable[[], object], turns: int) -> dict[str, float]:
     forget_peak()
-    seconds = []
+    seconds, cpu = [], []
     for _ in range(turns):
-        begun = time.perf_counter()
+        begun, cpu_begun = time.perf_counter(), time.process_time()
         work()
         seconds.append(time.perf_counter() - begun)
-    return {"seconds": median(seconds), "peak_rss_mib": peak_rss_mib()}
+        cpu.append(time.process_time() - cpu_begun)
+    return {"seconds": median(seconds), "cpu_seconds": median(cpu), "peak_rss_mib": peak_rss_mib()}
+
+
+KINDS = {"scipy": _scipy, "product": _product, "prototype": _prototype}
 
 
 if __name__ == "__main__":

@@ -15,14 +15,15 @@ STAGE_ENDED = "build stage ended"
 # The indexer reads made-up rows in no time that means anything.
 NOT_OURS = {"read_training_payments"}
 # By name of a size: what is measured beside ours.
-RIVALS = {"1m_1k": ("scipy", "prototype"), "10m_10k": ("scipy",), "100k_companies": ()}
+RIVALS = {"1m_1k": ("scipy", "product", "prototype"), "10m_10k": ("scipy", "product"), "100k_companies": ()}
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Seconds, and the most memory held, in MiB."""
+    """Seconds, and those of the processor, and the most memory held, in MiB."""
 
     seconds: float
+    cpu_seconds: float
     peak_rss_mib: float
 
 
@@ -43,19 +44,24 @@ def _building(name: str, divisor: int, say: Say) -> Building:
     say(f"{name}: building")
     stages = _stages(name, divisor)
     for stage, measured in stages.items():
-        say(f"  {stage:<24}{measured.seconds:>10.2f} s{measured.peak_rss_mib:>8.0f} MiB")
+        say(_line(stage, measured))
     rivals = {}
     for rival in RIVALS[name]:
         rivals[rival] = Measured(**json.loads(_output("bench.index.floor", name, str(divisor), rival)))
-        say(f"  {rival:<24}{rivals[rival].seconds:>10.2f} s{rivals[rival].peak_rss_mib:>8.0f} MiB")
+        say(_line(rival, rivals[rival]))
     return Building(stages, rivals)
+
+
+def _line(name: str, measured: Measured) -> str:
+    seconds = f"{measured.seconds:>9.2f} s ({measured.cpu_seconds:.2f} s of the processor)"
+    return f"  {name:<24}{seconds:<42}{measured.peak_rss_mib:>6.0f} MiB"
 
 
 def _stages(name: str, divisor: int) -> dict[str, Measured]:
     with TemporaryDirectory(prefix="afin-bench-") as folder:
         lines = map(json.loads, _output("bench.index.building_process", name, str(divisor), folder).splitlines())
         ended = [line for line in lines if line["event"] == STAGE_ENDED and line["stage"] not in NOT_OURS]
-        return {line["stage"]: Measured(line["seconds"], line["peak_rss_mib"]) for line in ended}
+        return {line["stage"]: Measured(line["seconds"], line["cpu_seconds"], line["peak_rss_mib"]) for line in ended}
 
 
 def _output(module: str, *arguments: str | Path) -> str:

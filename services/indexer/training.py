@@ -52,18 +52,23 @@ class Trained:
 
 
 class Reporter:
-    """Prints a stage when it ends, with its seconds and the most memory that this process held meanwhile."""
+    """Prints a stage when it ends, with its seconds, and the processor's, and the most memory that it held."""
 
     def __init__(self) -> None:
-        self._begun = time.perf_counter()
+        self._begun = self._now()
 
     def ended(self, name: str, detail: str) -> None:
         """Tells of the stage that ended now; the next begins."""
-        now = time.perf_counter()
-        stage = Stage(name=name, detail=detail, seconds=round(now - self._begun, 3), peak_rss_mib=peak_rss_mib())
+        now = self._now()
+        seconds, cpu = (round(ended - begun, 3) for ended, begun in zip(now, self._begun, strict=True))
+        stage = Stage(name=name, detail=detail, seconds=seconds, cpu_seconds=cpu, peak_rss_mib=peak_rss_mib())
         self._begun = now
         print(stage.model_dump_json(), flush=True)
         forget_peak()
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        return time.perf_counter(), time.process_time()
 
 
 def main(folder: Path) -> None:

@@ -77,11 +77,12 @@ class Task(BaseModel):
 
 
 class Stage(BaseModel):
-    """A part of the work that ended, and what came of it, for a person."""
+    """A part of the work that ended, and what came of it, for a person; 0 where something is not measured."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     detail: str
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     peak_rss_mib: int = 0

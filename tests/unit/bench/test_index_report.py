@@ -6,19 +6,23 @@ from bench.index.report import figures, growth, shortfalls
 
 def built(cooccurrence: float, rest: float, peak: float = 500) -> Building:
     stages = {
-        "arrange_payments": Measured(rest, 200),
-        "cooccurrence": Measured(cooccurrence, peak),
-        "validate_and_publish": Measured(1000, 100),
+        "arrange_payments": Measured(rest, rest, 200),
+        "cooccurrence": Measured(cooccurrence, cooccurrence, peak),
+        "validate_and_publish": Measured(1000, 1000, 100),
     }
-    return Building(stages, {"scipy": Measured(2.0, 900), "prototype": Measured(50.0, 1500)})
+    return Building(
+        stages,
+        {"scipy": Measured(2.0, 2.0, 900), "product": Measured(1.0, 1.0, 800), "prototype": Measured(50.0, 50.0, 1500)},
+    )
 
 
 def test_ratios_are_of_seconds_and_a_build_is_what_the_training_process_does() -> None:
     found = figures({"1m_1k": built(cooccurrence=2.0, rest=8.0)})["1m_1k"]
 
     assert (found["cooccurrence_ratio"], found["prototype_ratio"], found["build_ratio"]) == (1.0, 25.0, 5.0)
+    assert found["product_ratio"] == 2.0
     assert (found["build_seconds"], found["peak_rss_mib"], found["cooccurrence_peak_rss_mib"]) == (10.0, 500, 500)
-    assert found["stages"]["arrange_payments"] == {"seconds": 8.0, "peak_rss_mib": 200}
+    assert found["stages"]["arrange_payments"] == {"seconds": 8.0, "cpu_seconds": 8.0, "peak_rss_mib": 200}
 
 
 def test_what_falls_short_is_told() -> None:
@@ -36,7 +40,7 @@ def test_what_falls_short_is_told() -> None:
 
 
 def test_what_was_not_measured_falls_short() -> None:
-    without = Building({"fit": Measured(1.0, 100)}, {})
+    without = Building({"fit": Measured(1.0, 1.0, 100)}, {})
 
     told = shortfalls(figures(dict.fromkeys(("1m_1k", "10m_10k", "100k_companies"), without)))
 
