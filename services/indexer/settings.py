@@ -1,10 +1,11 @@
 """What the indexer can be told, as INDEXER_…"""
 
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, DirectoryPath, Field, field_validator
+from pydantic import AwareDatetime, DirectoryPath, Field, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.runtime.database import DatabaseUrl
@@ -33,6 +34,12 @@ class IndexerSettings(ServiceSettings):
     trees: int = Field(50, ge=1, le=1000, description="Trees of the Annoy index: more find more and take more space.")
     min_clients: int = Field(2, ge=1, description="Companies with fewer distinct clients are not indexed.")
     seed: int = Field(0, ge=0, lt=2**31, description="Of the decomposition, the Annoy index and samples.")
+    engine: Literal["local", "dask"] = Field(
+        "local", description="Who does the work of a build that can be shared out: one process, or a Dask cluster."
+    )
+    dask_scheduler: str = Field(
+        "", pattern=r"^((tcp|tls)://[^:/]+:\d+)?$", description="tcp://host:port of the cluster's scheduler, or tls://…"
+    )
     min_gain: float = Field(
         0.0, ge=-1, le=1, description="NDCG@10 for new companies above popularity's must exceed it."
     )
@@ -54,6 +61,14 @@ class IndexerSettings(ServiceSettings):
         description="For temporary files of builds and validations.",
     )
     validation_timeout_seconds: float = Field(300, gt=0, le=3600, description="How long an inspection may take.")
+
+    @model_validator(mode="after")
+    def _can_work(self) -> Self:
+        if self.engine == "dask" and not self.dask_scheduler:
+            raise ValueError("INDEXER_ENGINE=dask needs INDEXER_DASK_SCHEDULER")
+        if self.engine == "dask" and find_spec("distributed") is None:
+            raise ValueError("INDEXER_ENGINE=dask needs the package distributed: install afin[dask], or use afin/dask")
+        return self
 
     @field_validator("statuses", mode="before")
     @classmethod

@@ -4,8 +4,11 @@ Reads what adapters.training_files wrote there, leaves the bundle in <folder>/bu
 prints one Stage a line as JSON on stdout.
 """
 
+import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -27,9 +30,10 @@ from services.indexer.adapters.annoy_index import build_annoy, nearest_in
 from services.indexer.adapters.bundle_writing import described, write_bundle
 from services.indexer.adapters.child_life import die_with_parent
 from services.indexer.adapters.resident_memory import forget_peak, peak_rss_mib
-from services.indexer.adapters.training_files import BUNDLE_FOLDER, read_task, read_training_set
+from services.indexer.adapters.training_files import BUNDLE_FOLDER, FAILURE_FILE, read_task, read_training_set
 from services.indexer.domain import weighting
 from services.indexer.domain.choice import choose
+from services.indexer.domain.engine import LOCAL, ClusterLost, Engine
 from services.indexer.domain.evaluation import CUT_SHARE
 from services.indexer.domain.features import company_features, company_table
 from services.indexer.domain.habits import learn_habits
@@ -80,18 +84,30 @@ def main(folder: Path) -> None:
     target = folder / BUNDLE_FOLDER
     target.mkdir()
     with threadpool_limits(limits=1):
-        trained = _train(data, task, reporter)
+        with _engine(task.scheduler) as engine:
+            trained = _train(data, task, engine, reporter)
         _write(target, data, task, trained)
     files = sum(path.stat().st_size for path in target.iterdir())
     reporter.ended("build_annoy", f"{task.trees} trees over {trained.model.companies.indexed} companies; {files} bytes")
 
 
-def _train(data: TrainingSet, task: Task, reporter: Reporter) -> Trained:
-    choice, judgement = _judged(data, task, reporter)
+@contextmanager
+def _engine(scheduler: str) -> Iterator[Engine]:
+    if not scheduler:
+        yield LOCAL
+        return
+    from services.indexer.adapters.dask_engine import dask_engine  # noqa: PLC0415 - an extra, not always installed
+
+    with dask_engine(scheduler) as engine:
+        yield engine
+
+
+def _train(data: TrainingSet, task: Task, engine: Engine, reporter: Reporter) -> Trained:
+    choice, judgement = _judged(data, task, engine, reporter)
     everything = np.arange(data.payments.companies)
     known = Known(data.payments, everything, learn_habits(data.payments))
     reporter.ended("learn_habits", "how likely each client is to pay a company again")
-    together = count_together(known, task.min_clients, choice.chosen.decay)
+    together = count_together(known, task.min_clients, choice.chosen.decay, engine)
     reporter.ended("cooccurrence", f"{len(together.histories.companies):,} pairs of clients and companies")
     model = together.prepared(task.shape).model(choice.chosen)
     reporter.ended(
@@ -100,7 +116,7 @@ def _train(data: TrainingSet, task: Task, reporter: Reporter) -> Trained:
     return Trained(model, choice, judgement)
 
 
-def _judged(data: TrainingSet, task: Task, reporter: Reporter) -> tuple[Choice, Judgement]:
+def _judged(data: TrainingSet, task: Task, engine: Engine, reporter: Reporter) -> tuple[Choice, Judgement]:
     """What was chosen, and how good it is. What this takes of memory is free again before the final model is made."""
 
     def indexing(vectors: FloatArray) -> Nearest:
@@ -110,7 +126,7 @@ def _judged(data: TrainingSet, task: Task, reporter: Reporter) -> tuple[Choice, 
     choice = choose(split.before, task.shape, MAX_JUDGED_CLIENTS)
     reporter.ended("choose_model", _told_choice(choice))
     known = Known(split.before, np.unique(split.before.company), learn_habits(split.before))
-    judged = prepare(known, task.shape, choice.chosen.decay).model(choice.chosen)
+    judged = prepare(known, task.shape, choice.chosen.decay, engine).model(choice.chosen)
     judgement = judge(judged, split, indexing, MAX_JUDGED_CLIENTS)
     quality = judgement.quality
     reporter.ended("evaluate", f"new companies: {_told(quality.new)}; any company: {_told(quality.any)}")
@@ -175,6 +191,16 @@ def _told(quality: TaskQuality | None) -> str:
     return f"NDCG@10 {quality.ndcg:.4f}, popularity {quality.popularity_ndcg:.4f}, {quality.clients} clients"
 
 
+def run(folder: Path) -> int:
+    """The exit code: EX_TEMPFAIL when the cluster was lost, which the failure file then tells of."""
+    try:
+        main(folder)
+    except ClusterLost as error:
+        (folder / FAILURE_FILE).write_text(str(error))
+        return os.EX_TEMPFAIL
+    return os.EX_OK
+
+
 if __name__ == "__main__":
     die_with_parent()
-    main(Path(sys.argv[1]))
+    sys.exit(run(Path(sys.argv[1])))

@@ -16,6 +16,7 @@ class ChildDied(Exception):
     """The child ended otherwise than with exit code 0; `signal` names what killed it, empty when nothing did."""
 
     def __init__(self, module: str, code: int) -> None:
+        self.code = code
         self.signal = signal.Signals(-code).name if code < 0 else ""
         super().__init__(f"{module} ended by {self.signal}" if self.signal else f"{module} ended with exit code {code}")
 

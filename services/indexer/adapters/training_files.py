@@ -14,6 +14,7 @@ from services.indexer.domain.training import Task, TrainingSet
 TASK_FILE = "task.json"
 CATALOGUE_FILE = "catalogue.parquet"
 BUNDLE_FOLDER = "bundle"
+FAILURE_FILE = "failure.txt"
 CATALOGUE_SCHEMA = pa.schema(
     {
         "company_id": pa.int64(),

@@ -1,13 +1,14 @@
 """The training as a child process."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from services.indexer.adapters.child_process import ChildDied, child_lines
-from services.indexer.adapters.training_files import BUNDLE_FOLDER, write_task
+from services.indexer.adapters.training_files import BUNDLE_FOLDER, FAILURE_FILE, write_task
 from services.indexer.domain.training import Stage, Task
-from services.runtime.errors import FailedPrecondition
+from services.runtime.errors import FailedPrecondition, Unavailable
 
 MODULE = "services.indexer.training"
 
@@ -23,6 +24,13 @@ class TrainingProcess:
                 async for line in lines:
                     yield Stage.model_validate_json(line)
         except ChildDied as error:
+            if error.code == os.EX_TEMPFAIL:
+                lost = await asyncio.to_thread((folder / FAILURE_FILE).read_text)
+                raise Unavailable(
+                    f"the Dask cluster behind {task.scheduler} does not do its work: {lost}; look at its scheduler and "
+                    "workers, or set INDEXER_ENGINE=local",
+                    reason="DASK_CLUSTER_LOST",
+                ) from error
             if not error.signal:
                 raise
             raise FailedPrecondition(

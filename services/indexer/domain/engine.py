@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 Block = NDArray[np.floating]
 
 
+class ClusterLost(Exception):
+    """Those who do the work are not there, or are no longer; the same work may succeed later."""
+
+
 class Engine(Protocol):
     """Does pure work. The results do not depend on who did it, nor on how many did."""
 
@@ -17,7 +21,10 @@ class Engine(Protocol):
         """Puts a value where work can reach it: what this returns may stand for it among the arguments of a task."""
 
     def run(self, work: Callable[..., Block], tasks: Iterable[tuple[Any, ...]]) -> Iterator[Block]:
-        """The result of work(*task) of each task, in the order of the tasks; few of them are held at a time."""
+        """The result of work(*task) of each task, in the order of the tasks; few are held at a time.
+
+        ClusterLost when nobody is left to do them.
+        """
 
 
 class Local:

@@ -55,6 +55,8 @@ def test_the_databases_password_is_not_shown() -> None:
         ("quality_tolerance", "-0.1"),
         ("work_folder", Path("/nowhere")),
         ("validation_timeout_seconds", "0"),
+        ("engine", "spark"),
+        ("dask_scheduler", "scheduler:8786"),
     ],
 )
 def test_wrong_values_are_refused_by_name(field: str, value: object) -> None:
@@ -62,3 +64,14 @@ def test_wrong_values_are_refused_by_name(field: str, value: object) -> None:
         settings(**{field: value})
 
     assert [error["loc"] for error in caught.value.errors()] == [(field,)]
+
+
+def test_a_cluster_is_named_by_the_address_of_its_scheduler() -> None:
+    found = settings(engine="dask", dask_scheduler="tls://dask-scheduler:8786")
+
+    assert (found.engine, found.dask_scheduler) == ("dask", "tls://dask-scheduler:8786")
+
+
+def test_a_cluster_without_an_address_is_refused() -> None:
+    with pytest.raises(ValidationError, match="INDEXER_ENGINE=dask needs INDEXER_DASK_SCHEDULER"):
+        settings(engine="dask")
