@@ -91,7 +91,14 @@ def _leading(squared: Symmetric, dimension: int, seed: int) -> tuple[Floats, Flo
 
 
 def _orthonormal(block: Block, basis: Block) -> Block:
-    """Its columns, orthogonal to each other and to the rows of the basis: twice, as once is not enough in 4 bytes."""
+    """What of its columns is not in the rows of the basis, made orthonormal: twice, as once loses digits.
+
+    By the eigenvectors of block'block, which for tall blocks is several times as quick as QR; a column that says
+    nothing new ends as zeros or noise. Stathopoulos and Wu 2002, https://doi.org/10.1137/S1064827500370883
+    """
     for _ in range(2):
-        block = np.linalg.qr(block - basis.T @ (basis @ block))[0]
+        rest = (block - basis.T @ (basis @ block)).astype(np.float64)
+        squares, axes = np.linalg.eigh(rest.T @ rest)
+        least = max(squares[-1] * np.finfo(np.float64).eps, np.finfo(np.float64).tiny)
+        block = (rest @ (axes / np.sqrt(np.maximum(squares, least)))).astype(np.float32)
     return block

@@ -1,14 +1,24 @@
 """Factors of companies from a client x company matrix."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from scipy import sparse
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from services.indexer.domain.cooccurrence import Matrix, Symmetric, cooccurrence
 from services.indexer.domain.embedding import decompose, factors
 from services.indexer.domain.engine import LOCAL
 from services.indexer.domain.weighting import Floats
 from tests.unit.indexer.matrices import random_matrix, sparse_pairs
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in a training."""
+    with threadpool_limits(limits=1):
+        yield
 
 
 def squared(dense: Floats) -> Symmetric:
