@@ -16,7 +16,6 @@ from demo.generator import generate
 from demo.population.parameters import GeneratorParameters
 from services.contracts.bundle import client_key
 from services.indexer.domain.evaluation import CUT_SHARE, TASKS, Relevant, Task, relevant_companies
-from services.indexer.domain.judging import panel
 from services.indexer.domain.payments import Payments, Split, split_at
 
 CATALOGUE_TYPES = {"company_id": "int64", "category_id": "Int64", "is_top_biller": "boolean"}
@@ -77,7 +76,7 @@ def trial_of(payments: pa.Table, companies: pa.Table, name: str) -> Trial:
         companies=len(catalogue),
     ).in_order()
     split = split_at(rows, rows.first + int((rows.newest - rows.first) * CUT_SHARE))
-    relevant = {task: panel(relevant_companies(split, task), MOST_JUDGES) for task in TASKS}
+    relevant = {task: relevant_companies(split, task, MOST_JUDGES) for task in TASKS}
     if not relevant["any"]:
         raise TrialError(
             f"no client can judge: nobody of the {len(client_ids):,} clients pays, both before and after the cut at "

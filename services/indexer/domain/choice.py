@@ -11,7 +11,6 @@ import numpy as np
 
 from services.contracts.bundle import Choice, Trial, Tuning
 from services.indexer.domain.evaluation import Relevant, estimate, paired_difference, relevant_companies, score_lists
-from services.indexer.domain.judging import panel
 from services.indexer.domain.model import Known, Model, Prepared, Shape, prepare
 from services.indexer.domain.payments import Payments, split_by_time
 from services.indexer.domain.scoring import new_companies
@@ -90,7 +89,7 @@ def _fold(sample: Payments, share: float, limit: int) -> Fold:
     listed = np.unique(split.before.company)
     affordable = MOST_SCORES // max(len(listed), 1)
     known = Known(split.before, listed, habits=None)
-    return Fold(known, panel(relevant_companies(split, "new"), min(limit, affordable)))
+    return Fold(known, relevant_companies(split, "new", min(limit, affordable)))
 
 
 def _tried(model: Model, fold: Fold) -> Floats:

@@ -7,11 +7,12 @@ relevant company after it. Binary relevance; 95 % intervals from resampling clie
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import numpy as np
 
-from services.indexer.domain.payments import Split, pairs_of
+from services.indexer.domain.payments import RANGES, Mask, Pairs, Split, pairs_of
 from services.indexer.domain.weighting import Floats
 
 LIST_LENGTH = 10
@@ -48,12 +49,25 @@ class Estimate:
     high: float
 
 
-def relevant_companies(split: Split, task: Task) -> Relevant:
-    """The relevant companies of every judged client."""
-    before, after = pairs_of(split.before), pairs_of(split.after)
-    fits = np.isin(after.client, before.client) & np.isin(after.company, before.company)
+def relevant_companies(split: Split, task: Task, limit: int | None = None) -> Relevant:
+    """The relevant companies of every judged client, or of `limit` of them: a bound on the time that judging takes.
+
+    Those are the first by number, which is the order of hashes of their ids: a sample by chance, and the same from one
+    index version to the next, so that two versions can be compared client by client.
+    """
+    is_known = np.bincount(split.before.company, minlength=split.before.companies) > 0
+    found: Relevant = {}
+    for first, beyond in split.before.client_ranges(RANGES):
+        if limit is None or len(found) < limit:
+            before, after = (part.between_clients(first, beyond) for part in (split.before, split.after))
+            found |= _relevant(pairs_of(before), pairs_of(after), is_known, task)
+    return dict(islice(found.items(), limit))
+
+
+def _relevant(before: Pairs, after: Pairs, is_known: Mask, task: Task) -> Relevant:
+    fits = np.isin(after.client, before.client) & is_known[after.company]
     if task == "new":
-        code = np.int64(split.before.companies)
+        code = np.int64(len(is_known))
         fits &= ~np.isin(after.client * code + after.company, before.client * code + before.company)
     found: dict[int, set[int]] = {}
     for client, company in zip(after.client[fits].tolist(), after.company[fits].tolist(), strict=True):

@@ -65,15 +65,6 @@ class Judgement:
     ndcg: FloatArray
 
 
-def panel(relevant: Relevant, limit: int) -> Relevant:
-    """At most `limit` clients: a bound on the time that judging takes.
-
-    The first by number, which is the order of hashes of their ids: a sample by chance, and the same from one index
-    version to the next, so that two versions can be compared client by client.
-    """
-    return dict(islice(relevant.items(), limit))
-
-
 def ranked_lists(model: Model, factors: Factors, clients: Sequence[int], task: Task) -> list[list[int]]:
     """What the recommender would answer, as numbers of companies."""
     query = Query(LIST_LENGTH, include_paid=task == "any")
@@ -106,7 +97,7 @@ def score_task(model: Model, factors: Factors, relevant: Relevant, task: Task) -
 def judge(model: Model, split: Split, indexing: Indexing, limit: int) -> Judgement:
     """Both tasks, by at most `limit` clients each. `model` was made of the payments before the cut alone."""
     factors = model.served_through(indexing(padded(model.target)))
-    scores = [score_task(model, factors, panel(relevant_companies(split, task), limit), task) for task in TASKS]
+    scores = [score_task(model, factors, relevant_companies(split, task, limit), task) for task in TASKS]
     new, any_company = (each.quality() if each else None for each in scores)
     cut = EPOCH + timedelta(microseconds=split.cut)
     return Judgement(Quality(k=LIST_LENGTH, cut=cut, new=new, any=any_company), *_by_client(scores))

@@ -7,6 +7,7 @@ import pytest
 
 from services.indexer.domain.evaluation import (
     RESAMPLES,
+    TASKS,
     Task,
     estimate,
     paired_difference,
@@ -14,7 +15,7 @@ from services.indexer.domain.evaluation import (
     score_lists,
 )
 from services.indexer.domain.payments import MICROSECONDS_A_DAY, Split, split_by_time
-from tests.unit.indexer.planted import payments
+from tests.unit.indexer.planted import payments, planted
 
 # Before day 8: client 0 pays 0 and 1, client 1 pays 1 and 2. After it: old, new and unheard-of ones.
 BEFORE = [(0, 0, 0.0), (0, 1, 1.0), (1, 1, 2.0), (1, 2, 3.0)]
@@ -39,6 +40,16 @@ def test_who_pays_nobody_after_the_cut_or_only_the_unheard_of_is_not_judged(task
     rows = [(0, 0, 0.0), (1, 1, 1.0), (1, 2, 9.0), (2, 0, 10.0)]
 
     assert relevant_companies(split_by_time(payments(rows), 0.8), task) == {}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_limit_leaves_the_first_clients_by_number(task: Task) -> None:
+    split = split_by_time(planted(), 0.8)
+    everybody = relevant_companies(split, task)
+
+    assert list(everybody) == sorted(everybody)
+    for limit in (0, 1, 7, len(everybody), 1000):
+        assert list(relevant_companies(split, task, limit).items()) == list(everybody.items())[:limit]
 
 
 def test_a_payment_at_the_very_cut_is_before_it() -> None:

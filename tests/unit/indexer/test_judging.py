@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.indexer.domain.evaluation import TASKS, relevant_companies
-from services.indexer.domain.judging import Judgement, judge, panel, popular_lists
+from services.indexer.domain.judging import Judgement, judge, popular_lists
 from services.indexer.domain.model import Model, Shape, prepare
 from services.indexer.domain.payments import Payments, Split, split_by_time
 from tests.unit.contracts.test_ranking import exactly_nearest
@@ -58,14 +58,6 @@ def test_what_each_client_showed_is_kept() -> None:
     for column, task in enumerate(TASKS):
         judged_by_it = judgement.clients[~np.isnan(judgement.ndcg[:, column])]
         assert judged_by_it.tolist() == list(relevant_companies(split, task))
-
-
-def test_a_panel_is_of_the_first_clients_whoever_comes_after_them() -> None:
-    relevant = {client: frozenset({client}) for client in range(0, 300, 3)}
-
-    assert list(panel(relevant, 4)) == [0, 3, 6, 9]
-    assert panel(relevant, 4) == panel({**relevant, 1000: frozenset({1})}, 4)
-    assert panel(relevant, 100) == relevant
 
 
 def test_a_panel_bounds_who_judges() -> None:
