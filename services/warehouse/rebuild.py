@@ -17,10 +17,12 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.contracts.receipt import Receipt
+from services.runtime.clock import utc_now
 from services.runtime.database import open_database
 from services.runtime.errors import FailedPrecondition, ServiceError
 from services.runtime.objects.opening import open_object_store
 from services.runtime.settings import load_settings
+from services.warehouse.adapters.erasure_records import enter_erasures, read_erasures
 from services.warehouse.adapters.load_store import PostgresLoadStore
 from services.warehouse.adapters.parquet_lake import ParquetLake
 from services.warehouse.adapters.reads import PostgresReads
@@ -69,6 +71,9 @@ async def rebuild(settings: WarehouseSettings, *, skip_missing: bool = False) ->
             report.add(entry, outcome)
             _tell(entry, entries[-1].place, outcome)
         await rebuilding.require_end(entries[-1].place if entries else 0)
+        salt, records = await asyncio.to_thread(read_erasures, store)
+        if records:
+            await enter_erasures(engine, salt, records, utc_now())
     report.seconds = round(time.perf_counter() - started, 3)
     return report
 

@@ -8,6 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from afin.ingest.v1 import ingest_pb2 as pb
+from services.contracts.erasures import ErasureRecord
+from services.ingest.adapters.erasure_records import ObjectErasureRecords
+from services.ingest.domain.erasure import client_digest
 from services.runtime.objects.local import LocalObjectStore
 from services.warehouse.migrate import migrate
 from services.warehouse.rebuild import rebuild
@@ -20,6 +23,7 @@ from tests.integration.ingest.warehouse_server import warehouse_server
 from tests.integration.warehouse.tables import all_rows
 
 HOUR = timedelta(hours=1)
+KNOWN = "SELECT erasure_id FROM warehouse.published_erasures ORDER BY erasure_id"
 
 
 @pytest.fixture
@@ -106,11 +110,34 @@ async def test_after_an_erasure_the_lake_gives_the_warehouse_without_the_client(
     assert await all_rows(after) == await all_rows(before)
     assert await before.fetchval("SELECT count(*) FROM warehouse.payments WHERE external_client_id = 'client-3'") == 0
     assert report.differing, "the ledger keeps the counts of what was once loaded"
+    # So the indexer takes versions built from it for what they are: from after the erasure.
+    assert await after.fetch(KNOWN) == await before.fetch(KNOWN) != []
     async with (
         warehouse_server(database_url, object_store) as rebuilt,
         serve(database_url=SecretStr(database_url), warehouse_address=rebuilt.address) as ingest,
     ):
         run = await ingest.recommendations()
-    # The source shows the client still, and the new database has never heard of the erasure.
+    # The source shows the client still; of the erasure ingest knows by the lake alone.
     assert (run.state, run.account.unchanged) == (pb.RUN_STATE_SUCCEEDED, run.account.read - run.account.quarantined)
     assert await after.fetchval("SELECT count(*) FROM warehouse.payments WHERE external_client_id = 'client-3'") == 0
+
+
+async def test_an_erasure_that_did_not_reach_the_lake_is_not_entered(
+    serve: Serve,
+    source: SourceServer,
+    database_url: str,
+    object_store: LocalObjectStore,
+    tables: tuple[asyncpg.Connection, asyncpg.Connection],
+) -> None:
+    async with serve() as ingest:
+        await several_runs(ingest, source)
+        salt = await ObjectErasureRecords(object_store).salt()
+    record = ErasureRecord(erasure_id="begun", client_digest=client_digest(salt, "client-3").hex(), until=NOW)
+    await ObjectErasureRecords(object_store).keep(record)
+
+    fields = {"database_url": database_url, "object_store_url": object_store._root.as_uri()}
+    await rebuild(WarehouseSettings.model_validate(fields))
+
+    _, after = tables
+    assert await after.fetchval("SELECT count(*) FROM warehouse.payments WHERE external_client_id = 'client-3'") > 0
+    assert await after.fetch(KNOWN) == []
