@@ -10,7 +10,9 @@ from tempfile import TemporaryDirectory
 
 from bench.ingest.outcome import Outcome, outcome_of
 
-OURS, SEQUENTIAL, FETCHING = "bench.ingest.ours", "bench.ingest.sequential", "bench.ingest.fetching"
+OURS, SEQUENTIAL, UNCHECKED, FETCHING = (
+    f"bench.ingest.{module}" for module in ("ours", "sequential", "unchecked", "fetching")
+)
 LATENCIES_MS = (20, 0)
 # What reading is held to, by key: at least.
 AT_LEAST = {"ratio_20ms": 7.0, "ratio_0ms": 4.0}
@@ -19,16 +21,18 @@ AT_LEAST = {"ratio_20ms": 7.0, "ratio_0ms": 4.0}
 def figures(rows: int, turns: int) -> dict[str, float]:
     """Rows a second of both at each latency (medians), their ratios, and the most memory that ours held.
 
-    Beside them what fetching alone reaches.
+    Beside them what is reached without any check, and by fetching alone.
     """
     found: dict[str, float] = {}
     peaks: list[float] = []
     for latency in LATENCIES_MS:
-        ours, sequential, fetching = _outcomes(rows, latency, turns)
+        ours, sequential, unchecked, fetching = _outcomes(rows, latency, turns)
         rate, usual = _rate(ours), _rate(sequential)
         found |= {f"rows_s_{latency}ms": round(rate), f"sequential_rows_s_{latency}ms": round(usual)}
         found |= {
             f"ratio_{latency}ms": round(rate / usual, 2),
+            f"unchecked_rows_s_{latency}ms": round(_rate(unchecked)),
+            f"unchecked_ratio_{latency}ms": round(_rate(unchecked) / usual, 2),
             f"fetch_only_rows_s_{latency}ms": round(_rate(fetching)),
         }
         peaks += [outcome.peak_rss_mib for outcome in ours]
@@ -41,11 +45,12 @@ def shortfalls(found: dict[str, float]) -> list[str]:
 
 
 def _outcomes(rows: int, latency_ms: int, turns: int) -> list[list[Outcome]]:
-    """Of ours, of the usual script's, and of fetching alone, by turns."""
-    found: list[list[Outcome]] = [[], [], []]
+    """Of ours, of the usual script's, without checks, and of fetching alone, by turns."""
+    modules = (OURS, SEQUENTIAL, UNCHECKED, FETCHING)
+    found: list[list[Outcome]] = [[] for _ in modules]
     with _source(rows, latency_ms) as url:
         for _ in range(turns):
-            for module, outcomes in zip((OURS, SEQUENTIAL, FETCHING), found, strict=True):
+            for module, outcomes in zip(modules, found, strict=True):
                 with TemporaryDirectory(prefix="afin-bench-") as folder:
                     outcomes.append(outcome_of(module, url, Path(folder)))
     wrong = {outcome.rows for outcomes in found for outcome in outcomes} - {rows}

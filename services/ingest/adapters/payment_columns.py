@@ -52,7 +52,7 @@ def payment_columns(body: bytes, most: int) -> Columns | None:
             _require_printable(columns)
     except (_Extraordinary, pa.ArrowException, UnicodeDecodeError):
         return None
-    groups = pc.cast(found["id"], pa.string()).to_pylist()
+    groups = _written(found["id"]).to_pylist()
     return columns, pa.nulls(len(columns), pa.string()), groups, fingerprints_of(columns)
 
 
@@ -106,12 +106,16 @@ def _columns(found: pa.RecordBatch) -> pa.RecordBatch:
 
 def _texts(found: pa.RecordBatch) -> dict[str, pa.Array]:
     """All as one column: a step of Arrow's costs more than what it does to a page."""
-    together = pa.concat_arrays([pc.cast(found[name], pa.string()) for name in TEXTS])
+    together = pa.concat_arrays([_written(found[name]) for name in TEXTS])
     stripped = pc.utf8_trim(together, characters=WHITE)
     lengths = pc.min_max(pc.utf8_length(stripped)).as_py()
     # A longer status is one for the rules, good as it may be.
     _require(lengths["min"] is not None and lengths["min"] > 0 and lengths["max"] <= MAX_ID_CHARACTERS)
     return _apart(stripped, TEXTS)
+
+
+def _written(column: pa.Array) -> pa.Array:
+    return column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
 
 
 def _apart(together: pa.Array, names: Sequence[str]) -> dict[str, pa.Array]:

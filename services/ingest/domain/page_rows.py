@@ -86,6 +86,8 @@ def fingerprints_of(columns: pa.RecordBatch) -> list[int]:
 
 def _content(column: pa.Array) -> pa.Array:
     """Bytes that are equal for equal values; of moments and amounts those that they are made of."""
+    if pa.types.is_string(column.type):
+        return column.view(pa.binary())
     if pa.types.is_timestamp(column.type) or pa.types.is_decimal(column.type):
         return pc.cast(column.view(pa.binary(column.type.byte_width)), pa.binary())
     return pc.cast(pc.cast(column, pa.string()), pa.binary())
