@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 CANDIDATES = 200
 MAX_REASONS = 3
+# Of the largest score: what is no more than this is rounding.
+NEGLIGIBLE = 1e-6
+LEAST_SCORE = 1e-12
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int32]
@@ -65,7 +68,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One place of the answer. `modelled` is False where only popularity speaks for the company."""
+    """One place of the answer. `modelled` is False where nothing but popularity among all speaks for the company."""
 
     company: int
     score: float
@@ -137,6 +140,7 @@ def reasons(factors: Factors, history: History, company: int) -> list[Reason]:
 def _modelled(
     factors: Factors, history: History, query: Query, vector: FloatArray
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Those that something speaks for. Of a company that no like client paid, the score is 0 but for rounding."""
     candidates = _candidates(factors, history, query, vector)
     if query.include_paid:
         candidates = np.union1d(candidates, history.companies)
@@ -145,9 +149,11 @@ def _modelled(
     scores = np.zeros(len(candidates))
     inside = candidates < len(factors.target)
     scores[inside] = factors.target[candidates[inside]] @ vector
-    if query.include_paid and len(candidates):
-        scores = scores / max(float(np.abs(scores).max()), 1e-12) + _habit_scores(factors, history, candidates)
-    return candidates, scores
+    scores = np.where(scores > NEGLIGIBLE * np.abs(scores).max(initial=0.0), scores, 0.0)
+    if query.include_paid:
+        scores = scores / max(scores.max(initial=0.0), LEAST_SCORE) + _habit_scores(factors, history, candidates)
+    spoken_for = scores > 0
+    return candidates[spoken_for], scores[spoken_for]
 
 
 def _candidates(factors: Factors, history: History, query: Query, vector: FloatArray) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import sparse
 
-from services.contracts.ranking import FloatArray, IntArray, unit_queries
+from services.contracts.ranking import NEGLIGIBLE, FloatArray, IntArray, unit_queries
 from services.indexer.domain.evaluation import LIST_LENGTH
 from services.indexer.domain.model import Model
 from services.indexer.domain.payments import LongInts
@@ -14,9 +14,9 @@ CLIENTS_AT_ONCE = 256
 
 
 def new_companies(model: Model, clients: LongInts) -> IntArray:
-    """(clients, 10): dense ids of companies that they never paid, best first; -1 where there are no more indexed ones.
+    """(clients, 10): dense ids of indexed companies that they never paid, best first; -1 where there are no more.
 
-    As ranking.rank orders them, but for the popular companies that it adds to short lists.
+    As ranking.rank orders them: after those that the model speaks for come the popular ones.
     """
     paid = model.histories.matrix(len(model.companies.numbers))[clients]
     return np.concatenate([np.empty((0, LIST_LENGTH), np.int32), *_blocks(model, paid)])
@@ -24,10 +24,15 @@ def new_companies(model: Model, clients: LongInts) -> IntArray:
 
 def _blocks(model: Model, paid: "sparse.csr_matrix[np.float32]") -> Iterator[IntArray]:
     indexed = model.companies.indexed
+    popular = model.companies.popular[model.companies.popular < indexed]
+    unpopularity = np.empty(indexed, dtype=np.float32)
+    unpopularity[popular] = -np.arange(1, indexed + 1)
     for first in range(0, paid.shape[0], CLIENTS_AT_ONCE):
         some = paid[first : first + CLIENTS_AT_ONCE, :indexed]
         scores: FloatArray = unit_queries(some @ model.source) @ model.target.T
         rows = np.repeat(np.arange(some.shape[0]), np.diff(some.indptr))
+        largest = np.abs(scores).max(axis=1, keepdims=True, initial=0.0)
+        scores = np.where(scores > NEGLIGIBLE * largest, scores, unpopularity)
         scores[rows, some.indices] = -np.inf
         yield _best(scores)
 

@@ -78,14 +78,23 @@ def test_a_filter_leaves_only_allowed_companies_and_looks_at_all_of_them() -> No
     allowed = np.zeros(8, dtype=np.bool_)
     allowed[[1, 5, 7]] = True
 
-    assert companies(history(2), Query(8, allowed=allowed)) == [1, 5, 7]
+    assert companies(history(2), Query(8, allowed=allowed)) == [1, 7, 5]
 
 
 def test_popular_companies_fill_what_the_model_cannot_and_are_marked() -> None:
     places = rank(factors(), history(2), Query(8))
 
-    assert [(place.company, place.modelled) for place in places[-2:]] == [(7, False), (6, False)]
-    assert all(place.modelled for place in places[:-2])
+    assert [place.company for place in places] == [0, 1, 7, 3, 6, 4, 5]
+    assert [place.modelled for place in places] == [True] * 2 + [False] * 5
+
+
+def test_a_score_that_is_but_rounding_speaks_for_no_company() -> None:
+    rounding = TARGET.copy()
+    rounding[3:, 0] = 1e-7
+
+    places = rank(factors(rounding), history(2), Query(3))
+
+    assert [(place.company, place.modelled) for place in places] == [(0, True), (1, True), (7, False)]
 
 
 def test_scores_fall_from_place_to_place_across_the_filled_part() -> None:

@@ -168,11 +168,11 @@ def test_answers_that_name_a_company_twice_or_one_that_is_not_there_are_found(
 
 def test_scores_that_are_no_numbers_are_found(model: Model, manifest: IndexManifest) -> None:
     factors = model.served_through(exactly_nearest(model.target))
-    broken = replace(factors, target=np.full_like(factors.target, np.nan))
+    broken = replace(model.histories, habits=np.full_like(model.histories.habits, np.inf))
 
-    assert "an answer has a score that is no finite number" in soundness.answer_problems(
-        broken, model.histories, manifest
-    )
+    found = list(soundness.answer_problems(factors, broken, manifest))
+
+    assert "an answer has a score that is no finite number" in found
 
 
 def test_answers_that_are_too_short_are_found(model: Model, manifest: IndexManifest) -> None:
