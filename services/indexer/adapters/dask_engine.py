@@ -56,9 +56,9 @@ def dask_engine(scheduler: str) -> Iterator[DaskEngine]:
 
     How to encrypt, and by which certificates, Dask itself reads from its environment or configuration files.
     """
-    with dask.config.set(CONFIGURATION), _cluster_errors():
+    with _cluster_errors():
         client = Client(scheduler, timeout=CONNECT_TIMEOUT.total_seconds())
-    with client:
+    with client, dask.config.set(CONFIGURATION):
         with _cluster_errors():
             client.wait_for_workers(1, timeout=CONNECT_TIMEOUT.total_seconds())
         yield DaskEngine(client)
