@@ -1,8 +1,8 @@
 """`python -m bench.index.floor NAME DIVISOR KIND`: co-occurrence of the companies of made-up rows by other means.
 
-KIND is `scipy`, A.T @ A with the making of A, `product`, the same of an A that is ready, or `prototype`, pandas and a
-dense product. One line of JSON: seconds (medians) and the most memory held meanwhile, in MiB. A process of its own, so
-that this is its memory. Rows come in order of their clients, as the training has them.
+KIND is `scipy`, A.T @ A of an A that is ready, or `prototype`, pandas and a dense product. One line of JSON: seconds
+(medians) and the most memory held meanwhile, in MiB. A process of its own, so that this is its memory. Rows come in
+order of their clients, as the training has them.
 """
 
 import json
@@ -40,23 +40,9 @@ def _payments(size: Size) -> tuple[Numbers, Numbers]:
     return client[order], company[order]
 
 
-def _matrix(client: Numbers, company: Numbers, size: Size) -> "sparse.csr_matrix[np.float64]":
-    return sparse.csr_matrix((np.ones(len(client)), (client, company)), shape=(size.clients, size.companies))
-
-
 def _scipy(client: Numbers, company: Numbers, size: Size) -> dict[str, float]:
-    """From rows to the product, as our stage."""
-
-    def cooccurrence() -> object:
-        matrix = _matrix(client, company, size)
-        return matrix.T @ matrix
-
-    return _measured(cooccurrence, TURNS)
-
-
-def _product(client: Numbers, company: Numbers, size: Size) -> dict[str, float]:
-    """The product alone, of a matrix that is ready."""
-    matrix = _matrix(client, company, size)
+    cells = (np.ones(len(client)), (client, company))
+    matrix = sparse.csr_matrix(cells, shape=(size.clients, size.companies))
     return _measured(lambda: matrix.T @ matrix, TURNS)
 
 
@@ -79,7 +65,7 @@ def _measured(work: Callable[[], object], turns: int) -> dict[str, float]:
     return {"seconds": median(seconds), "cpu_seconds": median(cpu), "peak_rss_mib": peak_rss_mib()}
 
 
-KINDS = {"scipy": _scipy, "product": _product, "prototype": _prototype}
+KINDS = {"scipy": _scipy, "prototype": _prototype}
 
 
 if __name__ == "__main__":

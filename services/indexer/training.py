@@ -38,7 +38,7 @@ from services.indexer.domain.evaluation import CUT_SHARE
 from services.indexer.domain.features import company_features, company_table
 from services.indexer.domain.habits import learn_habits
 from services.indexer.domain.judging import EPOCH, Judgement, judge
-from services.indexer.domain.model import HABIT_WEIGHT, Known, Model, count_together, prepare
+from services.indexer.domain.model import HABIT_WEIGHT, Known, Model, prepare, weigh
 from services.indexer.domain.payments import split_by_time
 from services.indexer.domain.soundness import Arrays
 from services.indexer.domain.training import Stage, Task, TrainingSet
@@ -106,9 +106,10 @@ def _train(data: TrainingSet, task: Task, engine: Engine, reporter: Reporter) ->
     choice, judgement = _judged(data, task, engine, reporter)
     everything = np.arange(data.payments.companies)
     known = Known(data.payments, everything, learn_habits(data.payments))
-    reporter.ended("learn_habits", "how likely each client is to pay a company again")
-    together = count_together(known, task.min_clients, choice.chosen.decay, engine)
-    reporter.ended("cooccurrence", f"{len(together.histories.companies):,} pairs of clients and companies")
+    weighed = weigh(known, task.min_clients, choice.chosen.decay)
+    reporter.ended("weigh_pairs", f"{len(weighed.histories.companies):,} pairs of clients and companies")
+    together = weighed.counted_together(engine)
+    reporter.ended("cooccurrence", f"of {weighed.companies.indexed:,} companies, over clients")
     model = together.prepared(task.shape).model(choice.chosen)
     reporter.ended(
         "fit", f"{model.companies.indexed} of {len(everything)} companies in {model.target.shape[1]} factors"

@@ -92,14 +92,14 @@ def client_matrix(offsets: LongInts, companies: Ints, weights: NDArray[np.floati
     width = max(int(companies.max(initial=-1)) + 1, len(scale))
     whole: Matrix = sparse.csr_matrix((weights, companies, offsets), shape=(len(offsets) - 1, width))
     inside = whole[:, : len(scale)]
-    cells = inside.data * scale[inside.indices]
+    cells = (inside.data * scale[inside.indices]).astype(_number(len(scale)), copy=False)
     return sparse.csr_matrix((cells, inside.indices, inside.indptr), shape=inside.shape)
 
 
 def cooccurrence(matrix: Matrix, engine: Engine, limits: Limits = LIMITS) -> Symmetric:
     """X'X of X, clients x companies; its form depends on the number of companies alone."""
     size = matrix.shape[1]
-    matrix = matrix.astype(np.float64 if size <= EXACT_COMPANIES else np.float32, copy=False)
+    matrix = matrix.astype(_number(size), copy=False)
     ranges = tuple(engine.place(clients) for clients in _ranges(matrix, limits.pairs_of_range))
     if size > limits.companies_of_gram:
         return Scattered(ranges, size, engine)
@@ -113,11 +113,23 @@ def cooccurrence(matrix: Matrix, engine: Engine, limits: Limits = LIMITS) -> Sym
 
 
 def _ranges(matrix: Matrix, pairs: int) -> Iterator[Matrix]:
-    """Successive rows of about as many pairs each; where they are cut depends on the matrix alone."""
+    """Successive rows of about as many pairs each, not copied; where they are cut depends on the matrix alone."""
     count = max(1, -(-matrix.nnz // pairs))
     inner = np.searchsorted(matrix.indptr, np.arange(1, count) * (matrix.nnz / count))
     cuts = np.unique([0, *inner.tolist(), matrix.shape[0]]).tolist()
-    return (matrix[first:last] for first, last in pairwise(cuts))
+    return (_rows(matrix, first, last) for first, last in pairwise(cuts))
+
+
+def _rows(matrix: Matrix, first: int, last: int) -> Matrix:
+    pairs = slice(int(matrix.indptr[first]), int(matrix.indptr[last]))
+    offsets = matrix.indptr[first : last + 1] - matrix.indptr[first]
+    return sparse.csr_matrix(
+        (matrix.data[pairs], matrix.indices[pairs], offsets), shape=(last - first, matrix.shape[1])
+    )
+
+
+def _number(companies: int) -> type[np.floating]:
+    return np.float64 if companies <= EXACT_COMPANIES else np.float32
 
 
 def _bands(size: int, cells: int) -> Iterator[tuple[int, int]]:

@@ -115,17 +115,29 @@ class CountedTogether:
         return Prepared(self.companies, self.histories, decomposition)
 
 
-def count_together(known: Known, min_clients: int, decay: float | None, engine: Engine = LOCAL) -> CountedTogether:
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What is known of each client alone: whom it paid, and what that says of it."""
+
+    companies: Companies
+    histories: Histories
+
+    def counted_together(self, engine: Engine = LOCAL) -> CountedTogether:
+        """With what is known over clients."""
+        histories = self.histories
+        matrix = client_matrix(histories.offsets, histories.companies, histories.weights, self.companies.scale)
+        return CountedTogether(self.companies, histories, cooccurrence(matrix, engine))
+
+
+def weigh(known: Known, min_clients: int, decay: float | None) -> Weighed:
     """Companies of fewer clients than `min_clients` are not indexed; for decay see weighting.recency."""
     companies = _companies(known, min_clients)
-    histories = _histories(known, companies, decay)
-    matrix = client_matrix(histories.offsets, histories.companies, histories.weights, companies.scale)
-    return CountedTogether(companies, histories, cooccurrence(matrix, engine))
+    return Weighed(companies, _histories(known, companies, decay))
 
 
 def prepare(known: Known, shape: Shape, decay: float | None, engine: Engine = LOCAL) -> Prepared:
-    """See count_together."""
-    return count_together(known, shape.min_clients, decay, engine).prepared(shape)
+    """See weigh."""
+    return weigh(known, shape.min_clients, decay).counted_together(engine).prepared(shape)
 
 
 def _companies(known: Known, min_clients: int) -> Companies:

@@ -28,7 +28,7 @@ STAGES = [
     "arrange_payments",
     "choose_model",
     "evaluate",
-    "learn_habits",
+    "weigh_pairs",
     "cooccurrence",
     "fit",
     "build_annoy",

@@ -12,7 +12,7 @@ def built(cooccurrence: float, rest: float, peak: float = 500) -> Building:
     }
     return Building(
         stages,
-        {"scipy": Measured(2.0, 2.0, 900), "product": Measured(1.0, 1.0, 800), "prototype": Measured(50.0, 50.0, 1500)},
+        {"scipy": Measured(2.0, 2.0, 900), "prototype": Measured(50.0, 50.0, 1500)},
     )
 
 
@@ -20,7 +20,6 @@ def test_ratios_are_of_seconds_and_a_build_is_what_the_training_process_does() -
     found = figures({"1m_1k": built(cooccurrence=2.0, rest=8.0)})["1m_1k"]
 
     assert (found["cooccurrence_ratio"], found["prototype_ratio"], found["build_ratio"]) == (1.0, 25.0, 5.0)
-    assert found["product_ratio"] == 2.0
     assert (found["build_seconds"], found["peak_rss_mib"], found["cooccurrence_peak_rss_mib"]) == (10.0, 500, 500)
     assert found["stages"]["arrange_payments"] == {"seconds": 8.0, "cpu_seconds": 8.0, "peak_rss_mib": 200}
 
