@@ -88,7 +88,7 @@ class IndexerServicer(indexer_pb2_grpc.IndexerServiceServicer):
             views, more = await self._workflow.catalogue.page(after, size)
         except LookupError as error:
             raise wrong_token() from error
-        token = page_token(views[-1].version) if more else ""
+        token = page_token(views[-1].version) if more and views else ""
         return indexer_pb2.ListIndexVersionsResponse(index_versions=map(version_message, views), next_page_token=token)
 
     async def ListPublications(  # noqa: N802, D102

@@ -120,7 +120,8 @@ class VersionObjects:
 
     async def remove(self, version: str) -> None:
         """See Versions."""
-        for prefix in (bundle.version_file_key(version, ""), bundle.validation_prefix(version)):
+        # Its own files last: as long as one is there, what broke off is found.
+        for prefix in (bundle.validation_prefix(version), bundle.version_file_key(version, "")):
             for key in await self._keys(prefix):
                 await self._delete(key)
                 passing(Failpoint.FILE_REMOVED)

@@ -12,7 +12,7 @@ from services.contracts.validation import Validation
 from services.indexer.domain.publications import newest_of
 from services.indexer.workflow.ports import Publications, Versions
 from services.runtime.checksums import sha256_of
-from services.runtime.errors import FailedPrecondition
+from services.runtime.errors import FailedPrecondition, NotFound
 
 log = structlog.get_logger(__name__)
 
@@ -63,14 +63,21 @@ class Catalogue:
     async def page(self, after: str, size: int) -> tuple[list[VersionView], bool]:
         """Up to `size` versions, newest first, from after `after` on (empty: from the first), and whether more follow.
 
-        LookupError when there is no version `after`.
+        One that is removed meanwhile is left out. LookupError when there is no version `after`.
         """
         versions = await self._versions.newest_first()
         if after and after not in versions:
             raise LookupError(after)
         begin = versions.index(after) + 1 if after else 0
         wanted = versions[begin : begin + size]
-        return await asyncio.gather(*map(self.view, wanted)), begin + size < len(versions)
+        views = await asyncio.gather(*map(self._view_if_there, wanted))
+        return [view for view in views if view], begin + size < len(versions)
+
+    async def _view_if_there(self, version: str) -> VersionView | None:
+        try:
+            return await self.view(version)
+        except NotFound:
+            return None
 
     async def publications(self, below: int, size: int) -> tuple[list[Publication], bool]:
         """Up to `size` publications, newest first, with epochs below `below` (0: all); whether more follow."""

@@ -10,11 +10,13 @@ from services.contracts.bundle import Build, build_key, manifest_key, version_fi
 from services.indexer.adapters.publications import PublicationObjects
 from services.indexer.adapters.versions import VersionObjects
 from services.indexer.domain.retention import Keep
+from services.indexer.workflow.catalogue import Catalogue
 from services.indexer.workflow.prune import Pruner
 from services.indexer.workflow.publish import Publisher
 from services.runtime.checksums import sha256_of
 from services.runtime.clock import utc_now
 from services.runtime.objects.local import LocalObjectStore
+from services.runtime.objects.store import ObjectStoreUnavailable
 from tests.integration.indexer.conftest import FIRST_BUILD, World
 from tests.integration.indexer.serving import refusal, serving
 
@@ -164,6 +166,30 @@ async def test_a_version_that_is_published_while_it_is_removed_stays_or_is_not_i
     assert present is not None
     assert present.version == world.first
     assert sha256_of(world.store.get(manifest_key(world.first))) == sha256
+
+
+async def test_a_store_that_fails_after_a_publication_leaves_the_removal_to_the_next_one(world: World) -> None:
+    class Away(VersionObjects):
+        async def newest_first(self) -> list[str]:
+            raise ObjectStoreUnavailable("gone")
+
+    pruner = Pruner(Keep(1, timedelta(0)), Away(world.store), PublicationObjects(world.store), lambda: False, utc_now)
+
+    await pruner.after_publication()
+
+    assert keys_of(world.store, world.first)
+
+
+async def test_a_version_that_is_removed_while_versions_are_listed_is_left_out(world: World) -> None:
+    class Outdated(VersionObjects):
+        async def newest_first(self) -> list[str]:
+            versions = await super().newest_first()
+            await self.withdraw(world.first)
+            return versions
+
+    views, more = await Catalogue(Outdated(world.store), PublicationObjects(world.store)).page("", 10)
+
+    assert ([view.version for view in views], more) == ([world.second], False)
 
 
 @pytest.mark.parametrize(("keep", "within"), [(-1, 0), (1001, 0), (1, -1), (1, 10**10)])
