@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 
 from afin.ingest.v1 import ingest_pb2
 from afin.recommender.v1 import recommender_pb2
+from services.contracts.bundle import client_key
+from services.runtime.objects.local import LocalObjectStore
 from tests.e2e.canary.world import CALL_SECONDS, CANARY, World, canary_world, of_the_canary, places_of
 from tests.integration.ingest.source_server import NOW
 from tests.integration.ingest.traces import traces
@@ -21,6 +24,7 @@ async def test_an_erased_client_is_nowhere_in_the_stack_and_gets_what_is_popular
         world.source.payments.append(of_the_canary(700, amount="much", updated_at=NOW.isoformat()))
         await world.recommendations()
         before = await world.recommender.Recommend(RECOMMEND, timeout=CALL_SECONDS, wait_for_ready=True)
+        assert _index_objects_that_know(world.objects, CANARY)
 
         erasure = await _erased(world)
         again = await world.recommendations()
@@ -33,6 +37,13 @@ async def test_an_erased_client_is_nowhere_in_the_stack_and_gets_what_is_popular
         assert (again.state, again.account.unchanged) == (ingest_pb2.RUN_STATE_SUCCEEDED, again.account.read)
         assert await traces(world.stack.databases.owner, world.objects, CANARY) == []
         assert places_of(CANARY, world.everything_said()) == []
+        assert _index_objects_that_know(world.objects, CANARY) == []
+
+
+def _index_objects_that_know(objects: LocalObjectStore, client_id: str) -> list[str]:
+    """Of all versions that are kept: they know clients by a hash."""
+    key = np.array(client_key(client_id), dtype=np.uint64).tobytes()
+    return [info.key for info in objects.list("index/") if key in objects.get(info.key)]
 
 
 async def _erased(world: World) -> ingest_pb2.Erasure:
