@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Brings Afín up in a local cluster, with PostgreSQL, S3 and a made-up source; run again, it rolls out what changed.
-#   deploy/k8s/up.sh kind|minikube
+#   deploy/k8s/up.sh kind|kind-dask|minikube
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 cluster=${1:-}
 case $cluster in
-  kind)
+  kind | kind-dask)
     kind get clusters | grep --quiet --line-regexp afin || kind create cluster --name afin --wait 2m
     kubectl=(kubectl --context kind-afin)
     load=(kind load docker-image --name afin)
@@ -17,15 +17,19 @@ case $cluster in
     load=(minikube --profile afin image load)
     ;;
   *)
-    echo "usage: deploy/k8s/up.sh kind|minikube" >&2
+    echo "usage: deploy/k8s/up.sh kind|kind-dask|minikube" >&2
     exit 2
     ;;
 esac
 
-deploy/build-images.sh
+images=(ingest warehouse indexer recommender demo)
+if [[ $cluster == kind-dask ]]; then
+  images+=(dask)
+fi
+deploy/build-images.sh "${images[@]}"
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)
-for service in ingest warehouse indexer recommender demo; do
-  "${load[@]}" "afin/$service:$version"
+for image in "${images[@]}"; do
+  "${load[@]}" "afin/$image:$version"
 done
 deploy/create-secrets.sh deploy/k8s/components/small-cluster/secrets
 

@@ -35,6 +35,8 @@ SETTINGS: Mapping[str, tuple[type[BaseSettings], ...]] = {
     "services.warehouse.migrate": (MigrationSettings,),
     "services.indexer": (IndexerSettings,),
     "services.recommender": (RecommenderSettings,),
+    "distributed.cli.dask_scheduler": (),
+    "distributed.cli.dask_worker": (),
     "demo.source": (SourceSettings,),
     "demo.seed": (SourceSettings,),
     "demo.live": (SourceSettings, LiveSettings),

@@ -27,6 +27,7 @@ def test_an_overlay_runs_the_services_and_in_a_small_cluster_what_they_lean_on(
     overlay: str, all_containers: list[Container]
 ) -> None:
     expected = {*SERVICES, "migrate", *(SMALL_CLUSTER if overlay != "production" else ())}
+    expected |= {"dask-scheduler", "dask-worker"} if overlay == "kind-dask" else set()
 
     assert {container.workload for container in all_containers} == expected
 
