@@ -80,8 +80,9 @@ def warehouse_settings(url: str, links: dict[str, Link]) -> dict[str, str]:
 
 
 def indexer_settings(url: str) -> dict[str, str]:
-    """But for the lake's. Of the few payments that a season has, each counts."""
-    return {"DATABASE_URL": url.replace("//postgres", "//indexer"), "MIN_CLIENTS": "1", "TREES": "5"}
+    """But for the lake's. Of the few payments that a season has, each counts, and most may go from pass to pass."""
+    few = {"MIN_CLIENTS": "1", "TREES": "5", "MAX_LOSS": "1"}
+    return few | {"DATABASE_URL": url.replace("//postgres", "//indexer")}
 
 
 def ingest_settings(url: str, links: dict[str, Link], source_url: str, plan: Plan) -> dict[str, str]:

@@ -16,7 +16,7 @@ from tests.crash.plan import STEP, Plan
 from tests.crash.rebuilt import judge_rebuild
 from tests.crash.report import Report
 from tests.crash.season import World, world
-from tests.crash.verdict import Verdict, judge_companies, judge_erasure, judge_payments
+from tests.crash.verdict import Verdict, judge_companies, judge_erasure, judge_payments, log_problems
 from tests.integration.warehouse.oracle import Observation
 
 ROUNDS: dict[tuple[str, ...], int] = {
@@ -47,7 +47,9 @@ async def season(plan: Plan, report: Report, tell: Callable[[], None]) -> None:
                 tell()
                 if is_over:
                     return
-            report.add_rebuild(await judge_rebuild(opened), f"seed {plan.seed}")
+            verdict = await judge_rebuild(opened)
+            verdict.problems += log_problems(plan.folder, rounds.clients)
+            report.add_rebuild(verdict, f"seed {plan.seed}")
         finally:
             report.add_deaths(opened.deaths)
 
@@ -70,6 +72,11 @@ class Rounds:
         self._seen: tuple[UUID, Refused] | None = None
         self._expected = Expectation(plan.first_moment.date())
         self._mischief = Mischief(opened.scene, random.Random(plan.seed), report.faults)
+
+    @property
+    def clients(self) -> set[str]:
+        """All that ever paid."""
+        return {*self._payments.clients, *self._expected.erased}
 
     async def begin(self) -> None:
         """The first catalogue, without which no payments are loaded."""

@@ -3,7 +3,9 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -68,6 +70,12 @@ async def judge_erasure(database: Database, expected: Expectation, store: Object
         holding += await asyncio.to_thread(objects_with, store, client)
         verdict.problems += [f"{name} still holds {client}" for name in holding]
     return verdict
+
+
+def log_problems(folder: Path, clients: Collection[str]) -> list[str]:
+    """Of the logs of processes: whatever broke, none may name a client."""
+    texts = {log.name: log.read_text(errors="replace") for log in sorted(folder.glob("*.log"))}
+    return [f"{name} names {client}" for name, text in texts.items() for client in clients if client in text]
 
 
 async def _judge_table(database: Database, expected: Expectation) -> Verdict:
