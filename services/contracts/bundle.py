@@ -15,14 +15,15 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 PUBLISHED_PREFIX = "index/published/"
 BUILDS_PREFIX = "index/builds/"
 VERSIONS_PREFIX = "index/versions/"
 MANIFEST_FILE = "manifest.json"
+DIGEST_IN_NAME = 12  # hexadecimal digits of the manifest's SHA-256 at the end of a version's name
 
 # name: what is in it. All arrays are .npy in C order without pickled objects.
 COMPANIES_FILE = "companies.json"  # CompanyTable, in order of dense ids
@@ -65,6 +66,16 @@ class Stored(BaseModel):
     def to_bytes(self) -> bytes:
         """As it is stored: the same values give the same bytes."""
         return self.model_dump_json(indent=1).encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes, name: str) -> Self:
+        """What was stored under `name`; ValueError in one line that names it and the first field that is wrong."""
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise ValueError(f"{name} is not a {cls.__name__}: {place or 'content'}: {first['msg']}") from error
 
 
 class CompanyTable(Stored):
@@ -203,7 +214,20 @@ class Publication(Stored):
 def version_of(watermark: datetime | None, manifest_sha256: str) -> str:
     """A version's name: readable, in order of the data it knows, and of its content alone."""
     day = watermark.strftime("%Y%m%dT%H%M%SZ") if watermark else "unknown"
-    return f"{day}-{manifest_sha256[:12]}"
+    return f"{day}-{manifest_sha256[:DIGEST_IN_NAME]}"
+
+
+def manifest_of(version: str, content: bytes) -> IndexManifest:
+    """The manifest of a version, from bytes that its name vouches for; ValueError says what is wrong with them."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    if not version.endswith(f"-{sha256[:DIGEST_IN_NAME]}"):
+        raise ValueError("its SHA-256 is not the one that the version's name holds")
+    manifest = IndexManifest.from_bytes(content, MANIFEST_FILE)
+    if version_of(manifest.watermark, sha256) != version:
+        raise ValueError("its watermark is not the one that the version's name holds")
+    if sorted(file.name for file in manifest.files) != sorted(FILES):
+        raise ValueError(f"it must name these files once each: {', '.join(FILES)}")
+    return manifest
 
 
 def are_in_order(company_codes: Sequence[str], indexed: int) -> bool:

@@ -3,6 +3,8 @@
 import asyncio
 
 from services.contracts.bundle import PUBLISHED_PREFIX, Publication, publication_key
+from services.indexer.adapters.records import record
+from services.runtime.errors import DataLoss
 from services.runtime.objects.store import ObjectStore
 
 
@@ -26,6 +28,8 @@ class PublicationObjects:
 
     async def _read(self, key: str) -> Publication:
         if key not in self._known:
-            content = await asyncio.to_thread(self._store.get, key)
-            self._known[key] = Publication.model_validate_json(content)
+            publication = record(Publication, await asyncio.to_thread(self._store.get, key), key)
+            if publication_key(publication.epoch) != key:  # who counted on from it would never find a free epoch
+                raise DataLoss(f"{key} says that it is epoch {publication.epoch}; restore it, or delete it")
+            self._known[key] = publication
         return self._known[key]

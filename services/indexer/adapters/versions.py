@@ -3,19 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from services.contracts import bundle
-from services.contracts.bundle import MANIFEST_FILE, Build, Stored
+from services.contracts.bundle import MANIFEST_FILE, Build
 from services.contracts.validation import Validation
+from services.indexer.adapters.records import Record, record
 from services.indexer.domain.publications import is_version
 from services.runtime.failpoints import Failpoint, passing
 from services.runtime.objects.store import ObjectNotFound, ObjectStore
 
 # Beside the manifest: the build that made the version first. The manifest itself must not know of time.
 BUILD_FILE = "build.json"
-
-Record = TypeVar("Record", bound=Stored)
 
 
 class VersionObjects:
@@ -36,7 +34,8 @@ class VersionObjects:
         await self._put(bundle.version_file_key(build.version, BUILD_FILE), content)
         if await self._put(bundle.build_key(build.build_id), content):
             return build
-        return Build.model_validate_json(await self._get(bundle.build_key(build.build_id)))
+        key = bundle.build_key(build.build_id)
+        return record(Build, await self._get(key), key)
 
     async def store(self, version: str, folder: Path) -> None:
         """See Versions."""
@@ -48,9 +47,10 @@ class VersionObjects:
         for name in await self._missing(version, names):
             await self._put(bundle.version_file_key(version, name), folder / name)
 
-    async def fetch(self, version: str, folder: Path) -> None:
+    async def fetch(self, version: str, manifest: bytes, folder: Path) -> None:
         """See Versions."""
-        for name in (*bundle.FILES, MANIFEST_FILE):
+        await asyncio.to_thread((folder / MANIFEST_FILE).write_bytes, manifest)
+        for name in bundle.FILES:
             try:
                 await asyncio.to_thread(self._store.fetch, bundle.version_file_key(version, name), folder / name)
             except ObjectNotFound:
@@ -133,7 +133,7 @@ class VersionObjects:
 
     async def _record(self, key: str, kind: type[Record]) -> Record | None:
         try:
-            return kind.model_validate_json(await self._get(key))
+            return record(kind, await self._get(key), key)
         except ObjectNotFound:
             return None
 

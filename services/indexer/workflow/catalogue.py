@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from pydantic import ValidationError
 
-from services.contracts.bundle import IndexManifest, Publication
+from services.contracts.bundle import IndexManifest, Publication, manifest_of
 from services.contracts.validation import Validation
 from services.indexer.domain.publications import newest_of
 from services.indexer.workflow.ports import Publications, Versions
@@ -88,7 +87,7 @@ class Catalogue:
 
 def _readable(version: str, content: bytes) -> IndexManifest | None:
     try:
-        return IndexManifest.model_validate_json(content)
-    except ValidationError:
-        log.warning("manifest is damaged", version=version)
+        return manifest_of(version, content)
+    except ValueError as error:
+        log.warning("manifest cannot be read", version=version, problem=str(error))
         return None

@@ -65,8 +65,8 @@ class Versions(Manifests, Protocol):
     async def store(self, version: str, folder: Path) -> None:
         """Stores the files of a bundle, the manifest last; those that are there already stay."""
 
-    async def fetch(self, version: str, folder: Path) -> None:
-        """Writes the files of a bundle into a folder, but for those that are missing from the store."""
+    async def fetch(self, version: str, manifest: bytes, folder: Path) -> None:
+        """Writes a bundle into a folder: the manifest as given, and the files, but for those that the store lacks."""
 
     async def newest_first(self) -> list[str]:
         """All versions with a manifest, by the time when they were first built."""

@@ -3,9 +3,8 @@
 from collections.abc import Awaitable, Callable
 
 import structlog
-from pydantic import ValidationError
 
-from services.contracts.bundle import IndexManifest, Publication
+from services.contracts.bundle import IndexManifest, Publication, manifest_of
 from services.indexer import metrics
 from services.indexer.domain.publications import before_present, newest_of
 from services.indexer.domain.retention import Erasures
@@ -83,8 +82,8 @@ class Publisher:
             return
         try:
             content = await self._manifests.manifest(present.version)
-            metrics.show_in_service(present.epoch, IndexManifest.model_validate_json(content))
-        except (NotFound, ValidationError):
+            metrics.show_in_service(present.epoch, manifest_of(present.version, content))
+        except (NotFound, ValueError):
             metrics.EPOCH.set(present.epoch)
             log.warning("manifest in service cannot be read", epoch=present.epoch, version=present.version)
 
@@ -135,6 +134,11 @@ class Publisher:
             raise FailedPrecondition(message, reason="NOTHING_TO_ROLL_BACK_TO") from error
         if sha256_of(content) != publication.manifest_sha256:
             raise DataLoss(f"the manifest of {version} is not the one that was published; build a new version")
+        try:
+            IndexManifest.from_bytes(content, f"the manifest of {version}")
+        except ValueError as error:
+            message = f"{error}; its format is another one than we serve: name another version, or build anew"
+            raise FailedPrecondition(message, reason="OTHER_FORMAT") from error
 
 
 def _no_way_back(version: str) -> str:

@@ -7,9 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import structlog
-from pydantic import ValidationError
 
-from services.contracts.bundle import FILES, IndexManifest, Publication, version_of
+from services.contracts.bundle import IndexManifest, Publication, manifest_of
 from services.contracts.validation import Check, Validation
 from services.indexer import metrics
 from services.indexer.domain.gate import OVERRIDABLE, GateRules, InService, gate_checks
@@ -88,13 +87,14 @@ class Validator:
 
     async def _candidate(self, version: str) -> _Candidate:
         content = await self._versions.manifest(version)
-        manifest = _manifest_of(version, content)
-        if isinstance(manifest, str):
-            return _Candidate(version, content, None, (Check(name="manifest", passed=False, detail=manifest),))
+        try:
+            manifest = manifest_of(version, content)
+        except ValueError as error:
+            return _Candidate(version, content, None, (Check(name="manifest", passed=False, detail=str(error)),))
         detail = f"{len(content)} bytes, whose SHA-256 the version's name holds"
         first = Check(name="manifest", passed=True, detail=detail)
         with TemporaryDirectory(prefix="afin-validation-", dir=self._plan.work_folder) as name:
-            await self._versions.fetch(version, Path(name))
+            await self._versions.fetch(version, content, Path(name))
             found = await self._inspector.inspect(Path(name))
         passing(Failpoint.INSPECTED)
         return _Candidate(version, content, manifest, (first, *found))
@@ -117,31 +117,17 @@ class Validator:
         if present is None or present.version == candidate:
             return None
         try:
-            manifest = IndexManifest.model_validate_json(await self._versions.manifest(present.version))
+            manifest = manifest_of(present.version, await self._versions.manifest(present.version))
             return InService(manifest, await self._plan.comparer.compare(present.version, candidate))
-        except ValidationError:
-            return InService(
-                None, None, f"the manifest of {present.version}, in service, is damaged or of another format"
-            )
+        except ValueError as error:
+            problem = f"the manifest of {present.version}, in service, is damaged or of another format: {error}"
+            return InService(None, None, problem)
         except NotFound:
             return InService(None, None, f"{present.version}, in service, is gone from the object store")
         except ComparisonDied as error:
             return InService(manifest, None, error.message, is_known=False)
         except NotComparable as error:
             return InService(manifest, None, error.message)
-
-
-def _manifest_of(version: str, content: bytes) -> IndexManifest | str:
-    """The manifest, or what is wrong with it."""
-    try:
-        manifest = IndexManifest.model_validate_json(content)
-    except ValidationError as error:
-        return f"it cannot be read: {error.error_count()} problems, the first: {error.errors()[0]['msg']}"
-    if version_of(manifest.watermark, sha256_of(content)) != version:
-        return "its SHA-256 or watermark is not the one that the version's name holds"
-    if sorted(file.name for file in manifest.files) != sorted(FILES):
-        return "it does not name the files of a bundle"
-    return manifest
 
 
 def _may_be_overridden(validation: Validation) -> bool:

@@ -9,10 +9,9 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from services.contracts import bundle
-from services.contracts.bundle import CompanyTable, IndexManifest, Publication, Stored
+from services.contracts.bundle import CompanyTable, IndexManifest, Publication
 from services.contracts.ranking import Factors, padded
 from services.recommender.adapters.annoy_file import open_annoy
 from services.recommender.domain.catalogue import Catalogue
@@ -22,17 +21,6 @@ from services.recommender.domain.snapshot import Snapshot, norms_of
 INT64 = range(-(2**63), 2**63)
 
 Number = TypeVar("Number", bound=np.generic)
-Kind = TypeVar("Kind", bound=Stored)
-
-
-def parsed(kind: type[Kind], content: bytes, name: str) -> Kind:
-    """A stored JSON object; ValueError in one line naming the first field that is wrong."""
-    try:
-        return kind.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{name} is not a {kind.__name__}: {place or 'content'}: {first['msg']}") from error
 
 
 def open_snapshot(folder: Path, publication: Publication, manifest: IndexManifest, loaded_at: datetime) -> Snapshot:
@@ -59,7 +47,7 @@ def check_manifest(manifest: IndexManifest) -> None:
 
 
 def _open_companies(folder: Path, manifest: IndexManifest) -> CompanyTable:
-    table = parsed(CompanyTable, (folder / bundle.COMPANIES_FILE).read_bytes(), bundle.COMPANIES_FILE)
+    table = CompanyTable.from_bytes((folder / bundle.COMPANIES_FILE).read_bytes(), bundle.COMPANIES_FILE)
     lengths = {len(column) for _, column in table}
     _require(lengths == {manifest.companies}, bundle.COMPANIES_FILE, f"columns of {manifest.companies} companies")
     ids = (*table.company_id, *(category for category in table.category_id if category is not None))

@@ -17,7 +17,7 @@ from services.contracts.bundle import (
     version_file_key,
 )
 from services.recommender.adapters.bundle_cache import BundleCache
-from services.recommender.adapters.bundle_opening import check_manifest, open_snapshot, parsed
+from services.recommender.adapters.bundle_opening import check_manifest, open_snapshot
 from services.recommender.domain.snapshot import Snapshot
 from services.recommender.search import IndexRefused
 from services.runtime.checksums import require_sha256
@@ -53,7 +53,7 @@ class PublishedBundles:
 
     def _publication(self, epoch: int) -> Publication:
         key = publication_key(epoch)
-        publication = parsed(Publication, self._store.get(key), key)
+        publication = Publication.from_bytes(self._store.get(key), key)
         if publication.epoch != epoch:
             raise ValueError(f"{key} says that it is epoch {publication.epoch}")
         return publication
@@ -115,7 +115,7 @@ def name_of(publication: Publication) -> str:
 def _checked_manifest(publication: Publication, content: bytes) -> IndexManifest:
     key = manifest_key(publication.version)
     require_sha256(content, publication.manifest_sha256, key)
-    manifest = parsed(IndexManifest, content, key)
+    manifest = IndexManifest.from_bytes(content, key)
     check_manifest(manifest)
     return manifest
 
