@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 async def main(size: Size, folder: Path) -> None:
-    """Builds; raises RuntimeError when the version is not fit to be published."""
+    """Builds."""
     objects = folder / "objects"
     objects.mkdir()
     settings = IndexerSettings.model_validate(
@@ -36,14 +36,14 @@ async def main(size: Size, folder: Path) -> None:
     version = [progress.version async for progress in workflow.builder.build(BUILD)][-1]
     begun, cpu_begun = time.perf_counter(), _cpu_seconds()
     watch = asyncio.create_task(_peak_of_children())
-    validation, publication = await workflow.validator.validate(version, Wish(publish=True))
+    validation, _ = await workflow.validator.validate(version, Wish(publish=True))
     watch.cancel()
-    if publication is None:
-        raise RuntimeError(f"not published: {[check for check in validation.checks if not check.passed]}")
+    refused = "; ".join(check.detail for check in validation.checks if not check.passed)
     log.info(
         "build stage ended",
         stage="validate_and_publish",
-        detail=f"published as epoch {publication.epoch}",
+        detail=f"refused: {refused}" if refused else "published",
+        refused=refused,
         seconds=round(time.perf_counter() - begun, 3),
         cpu_seconds=round(_cpu_seconds() - cpu_begun, 3),
         peak_rss_mib=await watch,

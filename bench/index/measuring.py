@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from bench.index.rows import SIZES
 
@@ -29,10 +30,11 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Building:
-    """The stages of one build by name, and rivals of its co-occurrence by name."""
+    """The stages of one build by name, and rivals of its co-occurrence by name; `refused`: why it was not published."""
 
     stages: dict[str, Measured]
     rivals: dict[str, Measured]
+    refused: str = ""
 
 
 def measure(divisor: int, say: Say) -> dict[str, Building]:
@@ -42,14 +44,15 @@ def measure(divisor: int, say: Say) -> dict[str, Building]:
 
 def _building(name: str, divisor: int, say: Say) -> Building:
     say(f"{name}: building")
-    stages = _stages(name, divisor)
-    for stage, measured in stages.items():
-        say(_line(stage, measured))
+    ended = _ended(name, divisor)
+    stages = {line["stage"]: Measured(line["seconds"], line["cpu_seconds"], line["peak_rss_mib"]) for line in ended}
+    for line in ended:
+        say(_line(line["stage"], stages[line["stage"]]))
     rivals = {}
     for rival in RIVALS[name]:
         rivals[rival] = Measured(**json.loads(_output("bench.index.floor", name, str(divisor), rival)))
         say(_line(rival, rivals[rival]))
-    return Building(stages, rivals)
+    return Building(stages, rivals, ended[-1]["refused"])
 
 
 def _line(name: str, measured: Measured) -> str:
@@ -57,11 +60,11 @@ def _line(name: str, measured: Measured) -> str:
     return f"  {name:<24}{seconds:<42}{measured.peak_rss_mib:>6.0f} MiB"
 
 
-def _stages(name: str, divisor: int) -> dict[str, Measured]:
+def _ended(name: str, divisor: int) -> list[dict[str, Any]]:
+    """What the service's log tells of each stage."""
     with TemporaryDirectory(prefix="afin-bench-") as folder:
         lines = map(json.loads, _output("bench.index.building_process", name, str(divisor), folder).splitlines())
-        ended = [line for line in lines if line["event"] == STAGE_ENDED and line["stage"] not in NOT_OURS]
-        return {line["stage"]: Measured(line["seconds"], line["cpu_seconds"], line["peak_rss_mib"]) for line in ended}
+        return [line for line in lines if line["event"] == STAGE_ENDED and line["stage"] not in NOT_OURS]
 
 
 def _output(module: str, *arguments: str | Path) -> str:

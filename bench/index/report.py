@@ -47,6 +47,7 @@ def _figures(building: Building) -> dict[str, Any]:
     trained = [stage for name, stage in stages.items() if name not in AFTER_TRAINING]
     found: dict[str, Any] = {
         "build_seconds": round(sum(stage.seconds for stage in trained), 2),
+        "published": not building.refused,
         "peak_rss_mib": max(stage.peak_rss_mib for stage in stages.values()),
     }
     if COOCCURRENCE in stages:
@@ -76,6 +77,7 @@ def growth(buildings: dict[str, Building]) -> Iterator[str]:
 def shortfalls(found: dict[str, dict[str, Any]]) -> list[str]:
     """What builds are held to and do not reach, a line each."""
     return [
+        *(f"{name}: not published" for name, each in found.items() if not each["published"]),
         *(f"{name}: {key} is {found[name].get(key)}, over {most}" for name, key, most in _over(found)),
         *(f"{name}: {key} is {found[name].get(key)}, under {least}" for name, key, least in _under(found)),
     ]

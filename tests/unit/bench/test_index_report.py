@@ -1,5 +1,7 @@
 """Figures of builds of indices from their measurements."""
 
+from dataclasses import replace
+
 from bench.index.measuring import Building, Measured
 from bench.index.report import figures, growth, shortfalls
 
@@ -45,6 +47,15 @@ def test_what_was_not_measured_falls_short() -> None:
 
     assert "10m_10k: cooccurrence_ratio is None, over 1.1" in told
     assert "1m_1k: prototype_ratio is None, under 20.0" in told
+
+
+def test_an_index_that_the_gate_refused_falls_short() -> None:
+    refused = replace(built(2.0, 8.0), refused="less than popularity")
+
+    found = figures(dict.fromkeys(("1m_1k", "10m_10k", "100k_companies"), built(2.0, 8.0)) | {"10m_10k": refused})
+
+    assert not found["10m_10k"]["published"]
+    assert shortfalls(found) == ["10m_10k: not published"]
 
 
 def test_growth_is_explained_a_line_a_stage() -> None:
