@@ -23,8 +23,8 @@ AT_LEAST: dict[str, dict[str, float]] = {"1m_1k": {"prototype_ratio": 20.0}}
 # Ten times the payments, clients and companies: what the seconds of a stage grow with.
 GROWTH = {
     "arrange_payments": "one sort by client in 64 parts: with the payments",
+    "evaluate": "trials as for choose_model; a model of what is before the cut; lists for a bounded number of clients",
     "choose_model": "trials on a bounded sample of clients, each with a co-occurrence of its own",
-    "evaluate": "a model of the payments before the cut; lists for a bounded number of clients",
     "weigh_pairs": "features of every pair; what repeats is learned of a bounded sample: with the payments",
     "cooccurrence": "pairs of companies of one client: with the payments; half of companies x companies cells",
     "fit": "products of companies x companies cells: up to the square of the companies",

@@ -135,7 +135,7 @@ class Tuning(Stored):
 
 
 class Trial(Stored):
-    """A tuning on the last parts of the time before the hold-out: means over clients with their 95 % intervals."""
+    """A tuning on the last parts of time: means over clients with their 95 % intervals."""
 
     tuning: Tuning
     ndcg: float
@@ -158,6 +158,9 @@ class Choice(Stored):
     payments: int
     clients: int
     trials: tuple[Trial, ...]
+    without_holdout: Tuning | None = Field(
+        default=None, description="What the same trials chose without the hold-out: the quality is that model's."
+    )
 
 
 class IndexManifest(Stored):

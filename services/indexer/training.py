@@ -24,6 +24,7 @@ from services.contracts.bundle import (
     Choice,
     IndexManifest,
     TaskQuality,
+    Tuning,
 )
 from services.contracts.ranking import FloatArray, Nearest, padded
 from services.indexer.adapters.annoy_index import build_annoy, nearest_in
@@ -103,7 +104,9 @@ def _engine(scheduler: str) -> Iterator[Engine]:
 
 
 def _train(data: TrainingSet, task: Task, engine: Engine, reporter: Reporter) -> Trained:
-    choice, judgement = _judged(data, task, engine, reporter)
+    judged_by, judgement = _judged(data, task, engine, reporter)
+    choice = choose(data.payments, task.shape, MAX_JUDGED_CLIENTS).model_copy(update={"without_holdout": judged_by})
+    reporter.ended("choose_model", _told_choice(choice))
     everything = np.arange(data.payments.companies)
     known = Known(data.payments, everything, learn_habits(data.payments))
     weighed = weigh(known, task.min_clients, choice.chosen.decay)
@@ -117,21 +120,23 @@ def _train(data: TrainingSet, task: Task, engine: Engine, reporter: Reporter) ->
     return Trained(model, choice, judgement)
 
 
-def _judged(data: TrainingSet, task: Task, engine: Engine, reporter: Reporter) -> tuple[Choice, Judgement]:
-    """What was chosen, and how good it is. What this takes of memory is free again before the final model is made."""
+def _judged(data: TrainingSet, task: Task, engine: Engine, reporter: Reporter) -> tuple[Tuning, Judgement]:
+    """How good a model is that is chosen and made without the hold-out, and what was chosen for it.
+
+    What this takes of memory is free again before the final model is made.
+    """
 
     def indexing(vectors: FloatArray) -> Nearest:
         return nearest_in(build_annoy(vectors, task.trees, task.seed))
 
     split = split_by_time(data.payments, CUT_SHARE)
-    choice = choose(split.before, task.shape, MAX_JUDGED_CLIENTS)
-    reporter.ended("choose_model", _told_choice(choice))
+    tuning = choose(split.before, task.shape, MAX_JUDGED_CLIENTS).chosen
     known = Known(split.before, np.unique(split.before.company), learn_habits(split.before))
-    judged = prepare(known, task.shape, choice.chosen.decay, engine).model(choice.chosen)
+    judged = prepare(known, task.shape, tuning.decay, engine).model(tuning)
     judgement = judge(judged, split, indexing, MAX_JUDGED_CLIENTS)
     quality = judgement.quality
     reporter.ended("evaluate", f"new companies: {_told(quality.new)}; any company: {_told(quality.any)}")
-    return choice, judgement
+    return tuning, judgement
 
 
 def _write(target: Path, data: TrainingSet, task: Task, trained: Trained) -> None:

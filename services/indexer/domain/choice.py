@@ -1,4 +1,4 @@
-"""Chooses the model's few numbers by trial on the last parts of the payments before the cut: never on those that judge.
+"""Chooses the model's few numbers by trial: each is fitted on the payments before a cut, and tried on those after it.
 
 One number after another is tried around what is best so far. The best of its values is taken only when it is better by
 more than two standard errors of the difference, client by client: among equals the usual one stays.
@@ -19,7 +19,7 @@ from services.indexer.domain.weighting import Floats
 USUAL = Tuning(decay=0.5, shrinkage=1.0, trend=0.0, popularity=0.0)
 # Popularity beside the model: from hardly any to nothing else. Decay is last: it alone needs another decomposition.
 AXES: tuple[tuple[str, tuple[float | None, ...]], ...] = (
-    ("shrinkage", (0.3, 0.5, 0.7, 1.4, 3.0)),
+    ("shrinkage", (0.3, 0.5, 0.7, 1.4, 3.0, 6.0)),
     ("trend", (0.15, 0.4)),
     ("popularity", (0.1, 0.3, 1.0, 10.0)),
     ("decay", (1.0, None, 0.25)),
@@ -27,7 +27,9 @@ AXES: tuple[tuple[str, tuple[float | None, ...]], ...] = (
 # Where the payments are cut for a trial, in shares of their period.
 CUTS = (0.8, 0.6)
 MOST_PAYMENTS = 1_000_000
-MOST_SCORES = 40_000_000
+# Of clients x companies at a cut, unless that left too few clients.
+MOST_SCORES = 12_000_000
+ENOUGH_CLIENTS = 400
 LEAST_CLIENTS = 50
 SURELY = 2.0
 
@@ -87,7 +89,7 @@ def choose(payments: Payments, shape: Shape, limit: int) -> Choice:
 def _fold(sample: Payments, share: float, limit: int) -> Fold:
     split = split_by_time(sample, share)
     listed = np.unique(split.before.company)
-    affordable = MOST_SCORES // max(len(listed), 1)
+    affordable = max(MOST_SCORES // max(len(listed), 1), ENOUGH_CLIENTS)
     known = Known(split.before, listed, habits=None)
     return Fold(known, relevant_companies(split, "new", min(limit, affordable)))
 

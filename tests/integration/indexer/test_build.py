@@ -26,8 +26,8 @@ from tests.integration.indexer.warehouse_rows import (
 STAGES = [
     "read_training_payments",
     "arrange_payments",
-    "choose_model",
     "evaluate",
+    "choose_model",
     "weigh_pairs",
     "cooccurrence",
     "fit",
