@@ -58,9 +58,9 @@ def assembled(settings: IndexerSettings, rows: TrainingRows, store: ObjectStore,
     comparer = Comparer(versions, ComparisonProcess(timeout), folder)
     builder = Builder(BuildPlan(_task(settings), folder), rows, TrainingProcess(), versions, utc_now)
     keep = Keep(settings.keep_versions, timedelta(days=settings.keep_days))
-    pruner = Pruner(keep, versions, publications, lambda: builder.is_at_work, utc_now)
+    pruner = Pruner(keep, versions, publications, builder.turn, utc_now)
     rules = GateRules(settings.min_gain, settings.quality_tolerance, settings.max_loss, settings.min_overlap)
-    judging = ValidationPlan(rules, comparer, utc_now, folder, pruner.after_publication)
+    judging = ValidationPlan(rules, comparer, utc_now, folder, pruner.clean_up)
     validator = Validator(judging, versions, InspectionProcess(timeout), publisher)
     return Workflow(builder, validator, publisher, Catalogue(versions, publications), comparer, pruner)
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 SECRETS_PREFIXES = ("INDEXER_", "AWS_")
+LONGEST_LINE = 8 * 1024 * 1024  # bytes; a comparison names companies, whose codes may be long
 
 
 class ChildDied(Exception):
@@ -34,6 +35,7 @@ async def child_lines(module: str, folder: Path) -> AsyncIterator[AsyncIterator[
         str(folder),
         stdin=PIPE,  # its end tells the child that we are dead
         stdout=PIPE,
+        limit=LONGEST_LINE,
         env={name: value for name, value in os.environ.items() if not name.startswith(SECRETS_PREFIXES)},
         start_new_session=True,  # Ctrl-C in a terminal is for us; we stop the child
     )

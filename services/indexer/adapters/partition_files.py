@@ -31,7 +31,7 @@ class PartitionFiles:
 
     def __enter__(self) -> Self:
         paths = [partition_path(self._folder, number) for number in range(PARTITIONS)]
-        self._files = [self._stack.enter_context(path.open("wb", buffering=0)) for path in paths]
+        self._files = [self._stack.enter_context(path.open("wb")) for path in paths]
         return self
 
     def __exit__(

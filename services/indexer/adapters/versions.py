@@ -106,16 +106,19 @@ class VersionObjects:
         finished = {version for version, *rest in keys if rest == [MANIFEST_FILE]}
         return sorted({version for version, *_ in keys if is_version(version)} - finished)
 
-    async def withdraw(self, version: str) -> None:
+    async def withdraw(self, version: str) -> list[Build]:
         """See Versions."""
-        for build in await self.builds():
-            if build.version == version:
-                await self._delete(bundle.build_key(build.build_id))
-                passing(Failpoint.RECORD_REMOVED)
+        builds = [build for build in await self.builds() if build.version == version]
+        for build in builds:
+            await self._delete(bundle.build_key(build.build_id))
+            passing(Failpoint.RECORD_REMOVED)
         await self._delete(bundle.manifest_key(version))
+        return builds
 
-    async def restore(self, version: str, manifest: bytes) -> None:
-        """See Versions."""
+    async def restore(self, version: str, manifest: bytes, builds: list[Build]) -> None:
+        """See Versions. Records first: without them nobody knows of which erasures the version is without."""
+        for build in builds:
+            await self._put(bundle.build_key(build.build_id), build.to_bytes())
         await self._put(bundle.manifest_key(version), manifest)
 
     async def remove(self, version: str) -> None:

@@ -110,9 +110,12 @@ def _list_problems(places: Sequence[Ranked], paid: frozenset[int], companies: in
 
 
 def _range_problems(manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:
-    for name in (bundle.SOURCE_FILE, bundle.TARGET_FILE, bundle.WEIGHTS_FILE, bundle.HABITS_FILE):
+    for name in (bundle.SOURCE_FILE, bundle.TARGET_FILE, bundle.WEIGHTS_FILE):
         if not np.isfinite(arrays[name]).all():
             yield f"{name} holds numbers that are not finite"
+    habits = arrays[bundle.HABITS_FILE]
+    if not ((habits >= 0) & (habits <= 1)).all():
+        yield f"{bundle.HABITS_FILE} holds numbers that are not from 0 to 1"
     if not np.array_equal(np.sort(arrays[bundle.POPULAR_FILE]), np.arange(manifest.companies)):
         yield f"{bundle.POPULAR_FILE} does not name every company once"
     history, offsets = arrays[bundle.HISTORY_FILE], arrays[bundle.OFFSETS_FILE]

@@ -42,23 +42,19 @@ class Builder:
     """One build at a time: a second one waits, and finds its version made when it has the same build id."""
 
     def __init__(self, plan: BuildPlan, rows: TrainingRows, trainer: Trainer, versions: Versions, clock: Clock) -> None:
+        """`turn` is held while a build goes on; who removes versions holds it, too."""
         self._plan = plan
         self._rows = rows
         self._trainer = trainer
         self._versions = versions
         self._clock = clock
-        self._turn = asyncio.Lock()
-
-    @property
-    def is_at_work(self) -> bool:
-        """Whether a build goes on."""
-        return self._turn.locked()
+        self.turn = asyncio.Lock()
 
     async def build(self, build_id: str) -> AsyncGenerator[Progress, None]:
         """Yields the stages as they end. Closed or cancelled, it stops the work; a new call begins anew."""
-        if self._turn.locked():
-            yield Progress("wait", "another build is at work; this one follows")
-        async with self._turn:
+        if self.turn.locked():
+            yield Progress("wait", "another build is at work, or old versions are removed; this one follows")
+        async with self.turn:
             recorded = await self._versions.build(build_id)
             if recorded:
                 metrics.BUILDS.labels("recorded").inc()

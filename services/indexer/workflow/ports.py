@@ -83,11 +83,11 @@ class Versions(Manifests, Protocol):
     async def unfinished(self) -> list[str]:
         """What lies beside the versions without a manifest: of builds and removals that broke off, or go on."""
 
-    async def withdraw(self, version: str) -> None:
-        """Removes the records of its builds, then its manifest: from then on it is no version."""
+    async def withdraw(self, version: str) -> list[Build]:
+        """Removes the records of its builds, which it gives, then its manifest: from then on it is no version."""
 
-    async def restore(self, version: str, manifest: bytes) -> None:
-        """Undoes the end of `withdraw`."""
+    async def restore(self, version: str, manifest: bytes, builds: list[Build]) -> None:
+        """Undoes `withdraw`."""
 
     async def remove(self, version: str) -> None:
         """Removes all that is left of it, validations included."""

@@ -1,6 +1,6 @@
 """Removes versions that are not needed any more, so that none that is half removed can be published or loaded."""
 
-from collections.abc import Callable
+import asyncio
 
 import structlog
 
@@ -16,19 +16,19 @@ log = structlog.get_logger(__name__)
 
 
 class Pruner:
-    """`keep`: what stays unless a caller says otherwise; `is_building`: what looks unfinished may be at work then."""
+    """`keep`: what stays unless a caller says otherwise; `building` is held while what looks unfinished is at work."""
 
     def __init__(
-        self, keep: Keep, versions: Versions, publications: Publications, is_building: Callable[[], bool], clock: Clock
+        self, keep: Keep, versions: Versions, publications: Publications, building: asyncio.Lock, clock: Clock
     ) -> None:
         self.keep = keep
         self._versions = versions
         self._publications = publications
-        self._is_building = is_building
+        self._building = building
         self._clock = clock
 
-    async def after_publication(self) -> None:
-        """Prunes by the rules; a store that fails is told to the log alone, and the next publication tries again."""
+    async def clean_up(self) -> None:
+        """Prunes by the rules; a store that fails is told to the log alone, and the next validation tries again."""
         try:
             await self.prune(self.keep)
         except ServiceError as error:
@@ -36,18 +36,26 @@ class Pruner:
 
     async def prune(self, keep: Keep, *, dry_run: bool = False) -> dict[str, Why]:
         """What was removed, or would be; versions newest first, then those that were left unfinished."""
-        doomed = to_prune(
-            await self._versions.newest_first(),
-            await self._publications.all(),
-            Erasures(await self._versions.builds()),
-            keep,
-            self._clock(),
-        )
-        if not self._is_building():
-            doomed |= dict.fromkeys(await self._versions.unfinished(), Why.UNFINISHED)
+        if self._building.locked():
+            return await self._prune(keep, dry_run=dry_run, unfinished=False)
+        async with self._building:
+            return await self._prune(keep, dry_run=dry_run, unfinished=True)
+
+    async def _prune(self, keep: Keep, *, dry_run: bool, unfinished: bool) -> dict[str, Why]:
+        doomed = await self._doomed(keep, unfinished=unfinished)
         if dry_run:
             return doomed
         return {version: why for version, why in doomed.items() if await self._remove(version, why)}
+
+    async def _doomed(self, keep: Keep, *, unfinished: bool) -> dict[str, Why]:
+        """`unfinished`: also what was left so, and versions whose build has not been recorded, or never will be."""
+        versions, publications = await self._versions.newest_first(), await self._publications.all()
+        erasures = Erasures(await self._versions.builds())
+        doomed = to_prune(versions, publications, erasures, keep, self._clock())
+        if not unfinished:
+            return {version: why for version, why in doomed.items() if await self._versions.first_build(version)}
+        left = [each for each in await self._versions.unfinished() if not _is_in_service(each, publications)]
+        return doomed | dict.fromkeys(left, Why.UNFINISHED)
 
     async def _remove(self, version: str, why: Why) -> bool:
         """False when it was put into service meanwhile."""
@@ -67,10 +75,10 @@ class Pruner:
             content = await self._versions.manifest(version)
         except NotFound:  # somebody else removes it, too
             return True
-        await self._versions.withdraw(version)
+        builds = await self._versions.withdraw(version)
         passing(Failpoint.WITHDRAWN)
         if _is_in_service(version, await self._publications.all()):
-            await self._versions.restore(version, content)
+            await self._versions.restore(version, content, builds)
             return False
         return True
 

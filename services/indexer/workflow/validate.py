@@ -28,13 +28,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ValidationPlan:
-    """What stays the same from validation to validation. `work_folder`: for temporary files."""
+    """What stays the same from validation to validation. `work_folder`: for temporary files.
+
+    `clean_up` follows whatever was to be published: refused versions must not gather, either.
+    """
 
     rules: GateRules
     comparer: Comparer
     clock: Clock
     work_folder: Path
-    after_publication: Callable[[], Awaitable[None]]
+    clean_up: Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,7 @@ class Validator:
 
             if wish.publish:
                 publication = await self._publisher.publish(version, sha256_of(candidate.content), approve)
-                if publication:
-                    await self._plan.after_publication()
+                await self._plan.clean_up()
                 return validations[-1], publication
             return await self._judge(candidate, await self._publisher.in_service(), wish), None
 

@@ -14,6 +14,8 @@ match Path(sys.argv[1], "order").read_text():
         signal.pause()
     case "die":
         os.kill(os.getpid(), signal.SIGSEGV)
+    case "talk":
+        print("x" * 200_000, flush=True)
     case "fail":
         sys.exit(3)
     case "tell":

@@ -35,6 +35,12 @@ async def all_lines(folder: Path) -> list[str]:
         return [line async for line in lines]
 
 
+async def test_a_long_line_is_read_whole(tmp_path: Path) -> None:
+    lines = await all_lines(ordered(tmp_path, "talk"))
+
+    assert len(lines[-1]) == 200_001
+
+
 async def test_leaving_the_context_kills_the_child(tmp_path: Path) -> None:
     async with child_lines(MODULE, ordered(tmp_path, "wait")) as lines:
         process = int(await anext(lines))

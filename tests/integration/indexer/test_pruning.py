@@ -1,14 +1,15 @@
 """Old versions go, whole; what is in service, or may be wanted back, stays; nobody finds a half of one."""
 
+import asyncio
 from datetime import timedelta
 
 import asyncpg
 import grpc
 import pytest
 
-from services.contracts.bundle import Build, build_key, manifest_key, version_file_key
+from services.contracts.bundle import ANNOY_FILE, Build, build_key, manifest_key, version_file_key
 from services.indexer.adapters.publications import PublicationObjects
-from services.indexer.adapters.versions import VersionObjects
+from services.indexer.adapters.versions import BUILD_FILE, VersionObjects
 from services.indexer.domain.retention import Keep
 from services.indexer.workflow.catalogue import Catalogue
 from services.indexer.workflow.prune import Pruner
@@ -68,6 +69,15 @@ async def test_after_a_publication_old_versions_go_by_themselves(world: World) -
         await indexer.validate(world.second, publish=True)
 
     assert keys_of(world.store, world.first) == []
+
+
+async def test_versions_that_are_refused_do_not_gather(world: World) -> None:
+    async with serving(world.settings(keep_versions=1, min_gain=0.99)) as indexer:
+        refused = await indexer.validate(world.second, publish=True)
+
+    assert not refused.HasField("publication")
+    assert keys_of(world.store, world.first) == []
+    assert keys_of(world.store, world.second)
 
 
 async def test_what_was_in_service_lately_stays(world: World) -> None:
@@ -154,28 +164,66 @@ async def test_a_version_that_is_published_while_it_is_removed_stays_or_is_not_i
         return "just now"
 
     class Hasty(VersionObjects):
-        async def withdraw(self, version: str) -> None:
+        async def withdraw(self, version: str) -> list[Build]:
             await publisher.publish(version, sha256, approve)
-            await super().withdraw(version)
+            return await super().withdraw(version)
 
-    keep = Keep(1, timedelta(0))
-    pruner = Pruner(keep, Hasty(world.store), publications, lambda: False, utc_now)
+    keep, before = Keep(1, timedelta(0)), keys_of(world.store, world.first)
+    pruner = Pruner(keep, Hasty(world.store), publications, asyncio.Lock(), utc_now)
 
     assert await pruner.prune(keep) == {}
     present = await publisher.in_service()
     assert present is not None
     assert present.version == world.first
     assert sha256_of(world.store.get(manifest_key(world.first))) == sha256
+    assert keys_of(world.store, world.first) == before
 
 
-async def test_a_store_that_fails_after_a_publication_leaves_the_removal_to_the_next_one(world: World) -> None:
+async def test_what_is_left_of_the_version_in_service_is_not_removed(world: World) -> None:
+    async with serving(world.settings()) as indexer:
+        await indexer.validate(world.first, publish=True)
+        world.store.delete(manifest_key(world.first))
+
+        assert await indexer.prune(1) == {}
+
+    assert world.store.get(version_file_key(world.first, ANNOY_FILE))
+
+
+async def test_a_version_that_a_build_is_about_to_record_is_not_removed(world: World) -> None:
+    """The build has stored the manifest; its own record is still to come."""
+    world.store.delete(version_file_key(world.first, BUILD_FILE))
+    building = asyncio.Lock()
+    keep = Keep(1, timedelta(0))
+    pruner = Pruner(keep, VersionObjects(world.store), PublicationObjects(world.store), building, utc_now)
+
+    async with building:
+        assert await pruner.prune(keep) == {}
+    assert list(await pruner.prune(keep)) == [world.first]
+
+
+async def test_while_versions_are_removed_builds_wait(world: World) -> None:
+    building = asyncio.Lock()
+
+    class Watched(VersionObjects):
+        async def remove(self, version: str) -> None:
+            assert building.locked()
+            await super().remove(version)
+
+    keep = Keep(1, timedelta(0))
+    pruner = Pruner(keep, Watched(world.store), PublicationObjects(world.store), building, utc_now)
+
+    assert list(await pruner.prune(keep)) == [world.first]
+    assert not building.locked()
+
+
+async def test_a_store_that_fails_after_a_validation_leaves_the_removal_to_the_next_one(world: World) -> None:
     class Away(VersionObjects):
         async def newest_first(self) -> list[str]:
             raise ObjectStoreUnavailable("gone")
 
-    pruner = Pruner(Keep(1, timedelta(0)), Away(world.store), PublicationObjects(world.store), lambda: False, utc_now)
+    pruner = Pruner(Keep(1, timedelta(0)), Away(world.store), PublicationObjects(world.store), asyncio.Lock(), utc_now)
 
-    await pruner.after_publication()
+    await pruner.clean_up()
 
     assert keys_of(world.store, world.first)
 

@@ -1,5 +1,6 @@
 """Payments through files by client, into columns in order."""
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,18 @@ def test_all_rows_come_back_in_order_of_client_company_time_and_amount(tmp_path:
     assert keys == list(number)
     assert columns(payments) == sorted((number[high, low], *rest) for high, low, *rest in rows.tolist())
     assert (payments.clients, payments.companies) == (CLIENTS, COMPANIES)
+
+
+def test_a_disk_that_takes_only_a_part_of_the_rows_is_noticed(tmp_path: Path) -> None:
+    """So it is with a file that may not grow beyond a size: what still fits is taken, and only the rest is refused."""
+    rows = np.zeros(10_000, dtype=ROW)
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (rows.nbytes - 1, usual[1]))
+    try:
+        with pytest.raises(OSError, match="too large"), PartitionFiles(tmp_path) as files:
+            files.add(rows)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
 
 def test_neither_order_nor_batching_of_rows_matters(tmp_path: Path) -> None:

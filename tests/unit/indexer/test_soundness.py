@@ -83,6 +83,8 @@ def test_a_sound_bundle_has_no_problem(manifest: IndexManifest, arrays: Arrays) 
     [
         (set_item(bundle.SOURCE_FILE, (0, 0), np.nan), "source_factors.npy holds numbers that are not finite"),
         (set_item(bundle.WEIGHTS_FILE, 3, np.inf), "history_weights.npy holds numbers that are not finite"),
+        (set_item(bundle.HABITS_FILE, 3, 1.5), "history_habits.npy holds numbers that are not from 0 to 1"),
+        (set_item(bundle.HABITS_FILE, 3, np.nan), "history_habits.npy holds numbers that are not from 0 to 1"),
         (set_item(bundle.POPULAR_FILE, 0, 1), "popular.npy does not name every company once"),
         (set_item(bundle.HISTORY_FILE, 0, -1), "history_companies.npy names companies"),
         (set_item(bundle.HISTORY_FILE, 0, 50), "history_companies.npy names companies"),
