@@ -5,6 +5,7 @@ import json
 import logging
 import subprocess
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -16,11 +17,11 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from bench.quality.evaluating import Entrant, evaluate, rivals
 from bench.quality.report import index_figures, methods_figures, shown, trial_figures
-from bench.quality.search import measure_search
-from bench.quality.served import publish, served
+from bench.quality.served import histories, publish, served
 from bench.quality.trial import Trial, TrialError, generated_tables, read_tables, trial_of
 from demo.dataset import DatasetError
 from services.indexer.domain.evaluation import LIST_LENGTH
+from services.indexer.search_measuring import measure_search
 from services.recommender.domain.requests import MAX_RESULTS
 
 DataOption = Annotated[Path | None, typer.Option(help="Folder with payments.parquet; companies.parquet may be there.")]
@@ -29,6 +30,7 @@ PictureOption = Annotated[Path | None, typer.Option(help="Also draw them into th
 RivalsOption = Annotated[Path | None, typer.Option(help="The Python that has the rivals' packages; none without it.")]
 PlacesOption = Annotated[int, typer.Option("--k", min=1, max=MAX_RESULTS, help="Length of the lists that are judged.")]
 
+MOST_TIMED = 1_000
 PICTURE_MODULE = "bench.quality.rivals.picture"
 
 
@@ -70,13 +72,13 @@ def run(trial: Trial, rivals_python: Path | None, k: int, console: Console) -> d
         snapshot = asyncio.run(publish(trial, Path(folder), say))
         ours = Entrant("afin", lambda: served(snapshot, trial))
         found = {each.name: evaluate(each, trial, k, say) for each in (ours, *rivals(trial, rivals_python))}
-        search = measure_search(snapshot, [trial.client_ids[client] for client in trial.relevant["any"]])
+        search = measure_search(snapshot.factors, histories(snapshot, trial, MOST_TIMED))
     return {
         "data": figures,
         "k": k,
         "methods": methods_figures(found),
         **index_figures(snapshot.manifest),
-        "search": search.rounded(),
+        "search": asdict(search),
     }
 
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from bench.quality.paid import LongInts, Ranker
 from bench.quality.trial import Trial
+from services.contracts.ranking import History
 from services.indexer.adapters.partition_files import ROW, PartitionFiles
 from services.indexer.adapters.training_files import CATALOGUE_FILE, CATALOGUE_SCHEMA
 from services.indexer.assembly import assembled
@@ -67,6 +68,13 @@ async def publish(trial: Trial, folder: Path, say: Callable[[str], None]) -> Sna
     if publication is None:
         raise RuntimeError("the index is not fit to be served; see the failed checks")
     return PublishedBundles(store, BundleCache(folder / "cache"), utc_now).load(publication.epoch)
+
+
+def histories(snapshot: Snapshot, trial: Trial, most: int) -> list[History]:
+    """What the index knows of those who judge, at most so many of them."""
+    judges = list(trial.relevant["any"])[:most]
+    found = (snapshot.clients.find(trial.client_ids[client]) for client in judges)
+    return [history for history in found if history]
 
 
 def served(snapshot: Snapshot, trial: Trial) -> Ranker:

@@ -204,6 +204,10 @@ class Build(Stored):
     erasures: tuple[str, ...] = ()
 
 
+# How a recommender looks for companies near a client.
+Search = Literal["annoy", "exact"]
+
+
 class Publication(Stored):
     """Puts a version into service from the moment it is written until a higher epoch is."""
 
@@ -212,6 +216,7 @@ class Publication(Stored):
     manifest_sha256: str
     published_at: AwareDatetime
     reason: str
+    search: Search = "annoy"
 
 
 def version_of(watermark: datetime | None, manifest_sha256: str) -> str:

@@ -2,18 +2,20 @@
 
 The model is a linear autoencoder (EASE, Steck 2019, https://arxiv.org/abs/1905.03375) in factors: score(client, j) is
 the sum over the client's history of weight_i x source_i . target_j, on one scale for all clients, and a part that is
-the company's alone: its popularity, in the last number of its target. Annoy proposes; the same product, computed
-exactly, orders.
+the company's alone: its popularity, in the last number of its target. Annoy proposes, and the companies of the longest
+targets are proposed to all; the same product, computed exactly, orders.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 CANDIDATES = 200
+# So many companies of the longest targets are always looked at.
+LONGEST = 1000
 MAX_REASONS = 3
 # Of the largest score: what is no more than this is rounding.
 NEGLIGIBLE = 1e-6
@@ -29,7 +31,7 @@ class Factors:
     """The companies of an index. source, target: (indexed, d); popular: all dense ids, most clients first.
 
     The last number of a source is 0: it is the place of popularity, which no history brings.
-    `nearest(vector, count)` gives up to `count` dense ids near a padded query of d + 1 numbers.
+    `nearest(vector, count)` gives up to `count` dense ids near a padded query of d + 1 numbers. longest: dense ids.
     """
 
     source: FloatArray
@@ -37,6 +39,11 @@ class Factors:
     popular: IntArray
     nearest: Nearest
     habit_weight: float
+    longest: NDArray[np.int64] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        order = np.argsort(-_lengths(self.target), kind="stable")
+        object.__setattr__(self, "longest", np.sort(order[:LONGEST]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +86,19 @@ class Ranked:
 def padded(target: FloatArray) -> FloatArray:
     """(n, d) -> (n, d + 1), all of one norm: then the angle to (query, 0) orders as the dot product does.
 
-    Bachrach et al. 2014, https://doi.org/10.1145/2645710.2645741
+    Bachrach et al. 2014, https://doi.org/10.1145/2645710.2645741. But those that are always looked at are cut to the
+    length of the shortest of them: else a few long ones leave hardly an angle between all the others.
     """
-    squares = np.square(target, dtype=np.float64).sum(axis=1)
-    rest = np.sqrt(np.maximum(squares.max(initial=0.0) - squares, 0.0))
-    return np.hstack([target, rest[:, None].astype(np.float32)]).astype(np.float32)
+    lengths = _lengths(target)
+    common = np.partition(lengths, -LONGEST)[-LONGEST] if len(lengths) > LONGEST else lengths.max(initial=0.0)
+    shares = np.minimum(common / np.maximum(lengths, np.finfo(np.float64).tiny), 1.0)
+    rest = np.sqrt(np.maximum(common**2 - (lengths * shares) ** 2, 0.0))
+    return np.hstack([target * shares[:, None], rest[:, None]]).astype(np.float32)
+
+
+def _lengths(vectors: FloatArray) -> NDArray[np.float64]:
+    lengths: NDArray[np.float64] = np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=1))
+    return lengths
 
 
 def unit_queries(vectors: FloatArray) -> FloatArray:
@@ -160,7 +175,8 @@ def _candidates(factors: Factors, history: History, query: Query, vector: FloatA
     if query.allowed is not None:  # a filter may leave none of the nearest: look at all
         return np.arange(len(factors.target))
     wanted = max(CANDIDATES, query.count) + len(history.companies) + len(query.excluded)
-    return np.asarray(factors.nearest(np.append(vector, np.float32(0.0)), wanted), dtype=np.int64)
+    near = np.asarray(factors.nearest(np.append(vector, np.float32(0.0)), wanted), dtype=np.int64)
+    return np.union1d(near, factors.longest)
 
 
 def _habit_scores(factors: Factors, history: History, candidates: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The search for near companies without an index: every vector is looked at, and none is missed."""
+"""The search for companies near a client without an index: every target is looked at, and none is missed."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ import numpy as np
 from services.contracts.ranking import FloatArray, Nearest
 
 
-def exactly_nearest(vectors: FloatArray) -> Nearest:
-    """Among the rows of `vectors`, (n, d + 1), all of one norm: by angle, the nearest first."""
+def exactly_nearest(target: FloatArray) -> Nearest:
+    """Among targets, (n, d), by their product with the query; the best first. See ranking.Factors."""
 
     def nearest(vector: FloatArray, count: int) -> Sequence[int]:
-        scores = vectors @ vector
+        scores = target @ vector[:-1]
         chosen = np.argpartition(-scores, count)[:count] if count < len(scores) else np.arange(len(scores))
         ordered: list[int] = chosen[np.argsort(-scores[chosen], kind="stable")].tolist()
         return ordered

@@ -1,16 +1,17 @@
 """What a validation found, as the indexer keeps it: its checks, and how the version differs from the one in service."""
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from services.contracts.bundle import Stored
 
 
 class Check(Stored):
-    """One question a validation asked, with what was found."""
+    """One question a validation asked, with what was found; `figures`: the numbers behind the detail, by name."""
 
     name: str
     passed: bool
     detail: str
+    figures: dict[str, float] = Field(default_factory=dict)
 
 
 class Turnover(Stored):

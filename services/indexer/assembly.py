@@ -60,7 +60,7 @@ def assembled(settings: IndexerSettings, rows: TrainingRows, store: ObjectStore,
     keep = Keep(settings.keep_versions, timedelta(days=settings.keep_days))
     pruner = Pruner(keep, versions, publications, builder.turn, utc_now)
     rules = GateRules(settings.min_gain, settings.quality_tolerance, settings.max_loss, settings.min_overlap)
-    judging = ValidationPlan(rules, comparer, utc_now, folder, pruner.clean_up)
+    judging = ValidationPlan(rules, comparer, utc_now, folder, pruner.clean_up, settings.search == "measured")
     validator = Validator(judging, versions, InspectionProcess(timeout), publisher)
     return Workflow(builder, validator, publisher, Catalogue(versions, publications), comparer, pruner)
 

@@ -5,12 +5,16 @@ each relies on those before it. A process that ends earlier died in the check th
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
 from services.contracts import bundle
 from services.contracts.bundle import CompanyTable, IndexManifest
+from services.contracts.ranking import Factors, History
 from services.contracts.validation import Check
 from services.indexer.adapters.annoy_index import load_annoy, nearest_in
 from services.indexer.adapters.bundle_reading import (
@@ -24,6 +28,7 @@ from services.indexer.adapters.bundle_reading import (
 from services.indexer.adapters.child_life import die_with_parent
 from services.indexer.domain import soundness
 from services.indexer.domain.soundness import Arrays
+from services.indexer.search_measuring import measure_search
 
 
 def inspect(folder: Path) -> Iterator[Check]:
@@ -43,7 +48,11 @@ def inspect(folder: Path) -> Iterator[Check]:
     yield _check(
         "annoy", _annoy_problems(folder, manifest, arrays), f"{manifest.indexed} items, each its company's vector"
     )
-    yield _check("answers", _answer_problems(folder, manifest, arrays), "sample clients get valid lists")
+    index = load_annoy(folder / bundle.ANNOY_FILE, manifest.dimension + 1)
+    factors, histories = model_of(manifest, arrays, nearest_in(index))
+    problems = soundness.answer_problems(factors, histories, manifest)
+    yield _check("answers", problems, "sample clients get valid lists")
+    yield _search_check(factors, soundness.sample_histories(histories, manifest.clients, soundness.SEARCHED_CLIENTS))
 
 
 def main(folder: Path) -> None:
@@ -86,10 +95,19 @@ def _annoy_problems(folder: Path, manifest: IndexManifest, arrays: Arrays) -> It
     yield from soundness.vector_problems(arrays[bundle.TARGET_FILE], index.get_item_vector)
 
 
-def _answer_problems(folder: Path, manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:
-    index = load_annoy(folder / bundle.ANNOY_FILE, manifest.dimension + 1)
-    factors, histories = model_of(manifest, arrays, nearest_in(index))
-    return soundness.answer_problems(factors, histories, manifest)
+def _search_check(factors: Factors, histories: Sequence[History]) -> Check:
+    """With one thread, as linear algebra has it in the recommender."""
+    if not histories:
+        return Check(name="search", passed=True, detail="no client to search for")
+    with threadpool_limits(limits=1):
+        found = measure_search(factors, histories)
+    detail = (
+        f"lists of ten have {found.recall_at_10:.2%} of what an exact search finds for {len(histories)} clients; "
+        f"asked are {soundness.MIN_FOUND:.0%} (more trees find more: INDEXER_TREES). Median "
+        f"{found.annoy_p50_us:g} µs through Annoy, {found.exact_p50_us:g} µs exactly"
+    )
+    passed = found.recall_at_10 >= soundness.MIN_FOUND
+    return Check(name="search", passed=passed, detail=detail, figures=asdict(found))
 
 
 if __name__ == "__main__":

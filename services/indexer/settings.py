@@ -56,6 +56,9 @@ class IndexerSettings(ServiceSettings):
     keep_days: float = Field(
         7, ge=0, le=3650, description="Versions that were in service within so many days are kept, too."
     )
+    search: Literal["annoy", "measured"] = Field(
+        "annoy", description="Search by Annoy, or, if measured, exactly where a validation finds that quicker."
+    )
     work_folder: DirectoryPath = Field(
         default_factory=lambda: Path(tempfile.gettempdir()),
         description="For temporary files of builds and validations.",

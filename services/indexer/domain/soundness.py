@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts import bundle
-from services.contracts.bundle import CompanyTable, IndexManifest
+from services.contracts.bundle import CompanyTable, IndexManifest, Search
 from services.contracts.ranking import Factors, History, Query, Ranked, padded, rank
+from services.contracts.validation import Check
 from services.indexer.domain.histories import Histories
 
 # In the order in which they are made; the names stand in validations.
-CHECKS = ("files", "arrays", "annoy", "answers")
+CHECKS = ("files", "arrays", "annoy", "answers", "search")
 SAMPLE_CLIENTS = 50
 SAMPLE_VECTORS = 1000
 ANSWER_LENGTH = 10
@@ -22,6 +23,10 @@ NODE_HEADER_BYTES = 12
 FLOAT_BYTES = 4
 # Annoy stores what it was given, but for float32 rounding.
 VECTOR_TOLERANCE = 1e-5
+# What the best places of an exact search must share with those served, and how near equal scores may lie.
+MIN_FOUND = 0.99
+SCORE_TOLERANCE = 1e-6
+SEARCHED_CLIENTS = 200
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -84,14 +89,38 @@ def vector_problems(target: NDArray[np.float32], item: Callable[[int], Sequence[
             return
 
 
+def sample_histories(histories: Histories, clients: int, most: int) -> list[History]:
+    """At most `most` of the clients' histories, evenly spread over all."""
+    return [histories.of(client) for client in _sample(clients, most)]
+
+
 def answer_problems(factors: Factors, histories: Histories, manifest: IndexManifest) -> Iterator[str]:
     """Answers to up to 50 clients, with and without paid companies, and to one without a history."""
     nobody = History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.float32))
-    sample = (histories.of(client) for client in _sample(manifest.clients, SAMPLE_CLIENTS))
-    for history in chain([nobody], sample):
+    for history in (nobody, *sample_histories(histories, manifest.clients, SAMPLE_CLIENTS)):
         paid = frozenset(history.companies.tolist())
         yield from _list_problems(rank(factors, history, Query(ANSWER_LENGTH)), paid, manifest.companies)
         yield from _list_problems(rank(factors, history, Query(ANSWER_LENGTH, True)), frozenset(), manifest.companies)
+
+
+def found_share(served: Sequence[Sequence[Ranked]], best: Sequence[Sequence[Ranked]]) -> float:
+    """The mean share of the best places of an exact search that the served lists hold; 1.0 without a list.
+
+    A place counts when its score is one of the best ones: of companies with equal scores any is as good.
+    """
+    shares = [_found(ours, exact) for ours, exact in zip(served, best, strict=True) if exact]
+    return float(np.mean(shares)) if shares else 1.0
+
+
+def quicker_search(checks: Sequence[Check]) -> Search:
+    """By the medians that the check `search` measured; Annoy where they are equal, or were not measured."""
+    figures = next((check.figures for check in checks if check.name == "search"), {})
+    return "exact" if figures.get("exact_p50_us", 0.0) < figures.get("annoy_p50_us", 0.0) else "annoy"
+
+
+def _found(served: Sequence[Ranked], best: Sequence[Ranked]) -> float:
+    least = best[-1].score - SCORE_TOLERANCE * max(abs(place.score) for place in best)
+    return sum(place.score >= least for place in served) / len(best)
 
 
 def _list_problems(places: Sequence[Ranked], paid: frozenset[int], companies: int) -> Iterator[str]:

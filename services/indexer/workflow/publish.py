@@ -1,10 +1,11 @@
 """Puts a version into service: a publication is one object, written if its epoch is free."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
 
 import structlog
 
-from services.contracts.bundle import IndexManifest, Publication, manifest_of
+from services.contracts.bundle import IndexManifest, Publication, Search, manifest_of
 from services.indexer import metrics
 from services.indexer.domain.publications import before_present, newest_of
 from services.indexer.domain.retention import Erasures
@@ -20,6 +21,16 @@ Approve = Callable[[Publication | None], Awaitable[str | None]]
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Next:
+    """What a publication is to say."""
+
+    version: str
+    manifest_sha256: str
+    reason: str
+    search: Search
+
+
 class Publisher:
     """Publishes validated versions, and older ones again."""
 
@@ -33,7 +44,9 @@ class Publisher:
         publications = await self._publications.all()
         return publications[-1] if publications else None
 
-    async def publish(self, version: str, manifest_sha256: str, approve: Approve) -> Publication | None:
+    async def publish(
+        self, version: str, manifest_sha256: str, approve: Approve, search: Search = "annoy"
+    ) -> Publication | None:
         """A new epoch, unless the version was published before: then its newest publication. None: not approved.
 
         FailedPrecondition when it would bring an erased client back: a run that is retried may have built it before.
@@ -51,7 +64,7 @@ class Publisher:
                 return known
             if present:
                 await self._require_erased_stay_out(version, present.version)
-            published = await self._follow(present, version, manifest_sha256, reason)
+            published = await self._follow(present, _Next(version, manifest_sha256, reason, search))
             if published:
                 return published
 
@@ -71,7 +84,8 @@ class Publisher:
             if present.version == earlier.version:
                 return present
             await self._require_erased_stay_out(earlier.version, present.version)
-            published = await self._follow(present, earlier.version, earlier.manifest_sha256, reason)
+            again = _Next(earlier.version, earlier.manifest_sha256, reason, earlier.search)
+            published = await self._follow(present, again)
             if published:
                 return published
 
@@ -87,21 +101,14 @@ class Publisher:
             metrics.EPOCH.set(present.epoch)
             log.warning("manifest in service cannot be read", epoch=present.epoch, version=present.version)
 
-    async def _follow(
-        self, present: Publication | None, version: str, manifest_sha256: str, reason: str
-    ) -> Publication | None:
+    async def _follow(self, present: Publication | None, wanted: _Next) -> Publication | None:
         """The publication after `present`; None when another one was faster."""
-        publication = Publication(
-            epoch=present.epoch + 1 if present else 1,
-            version=version,
-            manifest_sha256=manifest_sha256,
-            published_at=self._clock(),
-            reason=reason,
-        )
+        epoch = present.epoch + 1 if present else 1
+        publication = Publication(epoch=epoch, published_at=self._clock(), **asdict(wanted))
         if not await self._publications.add(publication):
             return None
         passing(Failpoint.PUBLISHED)
-        log.info("index published", epoch=publication.epoch, version=version, reason=reason)
+        log.info("index published", epoch=epoch, version=wanted.version, reason=wanted.reason, search=wanted.search)
         await self._require_still_there(publication, present)
         await self.show_in_service()
         return publication

@@ -3,6 +3,7 @@
 ValueError says what is wrong with which file.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from services.contracts import bundle
 from services.contracts.bundle import CompanyTable, IndexManifest, Publication
 from services.contracts.ranking import Factors, padded
+from services.contracts.searching import exactly_nearest
 from services.recommender.adapters.annoy_file import open_annoy
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.clients import ClientHistories
@@ -26,6 +28,8 @@ Number = TypeVar("Number", bound=np.generic)
 def open_snapshot(folder: Path, publication: Publication, manifest: IndexManifest, loaded_at: datetime) -> Snapshot:
     """`folder` holds the files of `manifest`, checksums verified."""
     factors = _open_factors(folder, manifest)
+    if publication.search == "exact":
+        factors = replace(factors, nearest=exactly_nearest(factors.target))
     return Snapshot(
         publication=publication,
         manifest=manifest,

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from afin.indexer.v1 import indexer_pb2 as pb
 from services.contracts import bundle
-from services.contracts.bundle import IndexManifest, manifest_key, validation_prefix
+from services.contracts.bundle import IndexManifest, Publication, manifest_key, publication_key, validation_prefix
+from services.contracts.validation import Validation
+from services.indexer.domain.soundness import quicker_search
 from tests.integration.indexer.conftest import World
 from tests.integration.indexer.damage import file_of, flip, stored, wrong_in_itself
 from tests.integration.indexer.serving import Indexer, refusal, serving
 
-STRUCTURE = ["manifest", "files", "arrays", "annoy", "answers"]
+STRUCTURE = ["manifest", "files", "arrays", "annoy", "answers", "search"]
 GATE = [
     "beats_popularity",
     "not_worse_than_in_service",
@@ -221,3 +223,17 @@ async def test_what_cannot_name_a_version_is_refused(world: World, version: str)
         refused = await refusal(indexer.stub.ValidateIndex(pb.ValidateIndexRequest(version=version)))
 
     assert refused.code is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_publication_is_searched_through_annoy_unless_another_search_is_to_be_measured(world: World) -> None:
+    async with serving(world.settings()) as indexer:
+        await indexer.validate(world.first, publish=True)
+    async with serving(world.settings(search="measured")) as indexer:
+        measured = (await indexer.validate(world.second, publish=True)).validation
+
+    keys = (publication_key(epoch) for epoch in (1, 2))
+    first, second = (Publication.model_validate_json(world.store.get(key)) for key in keys)
+    checks = Validation.model_validate_json(world.store.get(f"{validation_prefix(world.second)}000001.json")).checks
+    assert first.search == "annoy"
+    assert second.search == quicker_search(checks)
+    assert next(check for check in measured.checks if check.name == "search").passed

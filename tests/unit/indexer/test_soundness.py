@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from services.contracts import bundle
 from services.contracts.bundle import CompanyTable, IndexManifest
-from services.contracts.ranking import padded
+from services.contracts.ranking import Ranked, padded
+from services.contracts.validation import Check
 from services.indexer.domain import soundness
 from services.indexer.domain.model import Model, Shape, prepare
 from tests.unit.contracts.test_ranking import exactly_nearest
@@ -181,3 +182,26 @@ def test_answers_that_are_too_short_are_found(model: Model, manifest: IndexManif
     factors = replace(model.served_through(lambda vector, count: ()), popular=np.empty(0, np.int32))
 
     assert "an answer has 0 companies instead of 10" in soundness.answer_problems(factors, model.histories, manifest)
+
+
+def places(*scores: float) -> list[Ranked]:
+    return [Ranked(company, score, modelled=True, already_paid=False) for company, score in enumerate(scores)]
+
+
+def test_what_is_found_is_the_share_of_places_as_good_as_those_of_an_exact_search() -> None:
+    best = places(5.0, 4.0, 3.0, 3.0)
+
+    assert soundness.found_share([places(5.0, 3.0, 3.0, 2.0)], [best]) == 0.75
+    assert soundness.found_share([places(5.0, 4.0, 3.0, 3.0), places(5.0)], [best, best]) == 0.625
+    assert soundness.found_share([], []) == 1.0
+
+
+@pytest.mark.parametrize(("annoy", "exact", "quicker"), [(9.0, 8.9, "exact"), (8.0, 9.0, "annoy"), (8.0, 8.0, "annoy")])
+def test_the_quicker_search_is_that_of_the_smaller_median(annoy: float, exact: float, quicker: str) -> None:
+    figures = {"annoy_p50_us": annoy, "exact_p50_us": exact}
+
+    assert soundness.quicker_search([Check(name="search", passed=True, detail="", figures=figures)]) == quicker
+
+
+def test_without_a_measurement_annoy_searches() -> None:
+    assert soundness.quicker_search([Check(name="search", passed=True, detail="no client")]) == "annoy"
