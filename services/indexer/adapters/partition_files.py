@@ -12,6 +12,8 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from services.indexer.adapters.work_folder import disk_errors
+
 PARTITION_BITS = 6
 PARTITIONS = 1 << PARTITION_BITS
 # high, low: the client's key; company: its row in the catalogue; at: microseconds since 1970; cents: the amount.
@@ -31,13 +33,15 @@ class PartitionFiles:
 
     def __enter__(self) -> Self:
         paths = [partition_path(self._folder, number) for number in range(PARTITIONS)]
-        self._files = [self._stack.enter_context(path.open("wb")) for path in paths]
+        with disk_errors():
+            self._files = [self._stack.enter_context(path.open("wb")) for path in paths]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
+        with disk_errors():
+            self._stack.close()
 
     def add(self, rows: Rows) -> None:
         """Writes rows of the type ROW; the more at once, the quicker."""
@@ -45,8 +49,9 @@ class PartitionFiles:
         order = np.argsort(partition, kind="stable")
         bounds = np.searchsorted(partition[order], np.arange(PARTITIONS + 1))
         sorted_rows = rows[order]
-        for number, file in enumerate(self._files):
-            file.write(sorted_rows[bounds[number] : bounds[number + 1]].tobytes())
+        with disk_errors():
+            for number, file in enumerate(self._files):
+                file.write(sorted_rows[bounds[number] : bounds[number + 1]].tobytes())
         self.rows += len(rows)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.indexer.adapters.copied_rows import NO_COMPANY, CopiedRows
 from services.indexer.adapters.partition_files import PartitionFiles
 from services.indexer.adapters.training_files import CATALOGUE_FILE, CATALOGUE_SCHEMA
+from services.indexer.adapters.work_folder import disk_errors
 from services.indexer.domain.training import RowsRead, Selection
 from services.runtime.database import DatabaseUnavailable, database_errors, sqlstate
 from services.runtime.errors import FailedPrecondition, Unavailable
@@ -121,18 +122,19 @@ async def _copy_errors(driver: asyncpg.Connection) -> AsyncIterator[None]:
 
 async def _write_catalogue(connection: AsyncConnection, path: Path) -> int:
     """Writes the companies as Parquet; how many they are."""
-    count = 0
-    with pq.ParquetWriter(path, CATALOGUE_SCHEMA) as writer:
-        options = {"yield_per": COMPANIES_AT_ONCE}
-        async with connection.stream(text(CATALOGUE), execution_options=options) as result:
-            async for rows in result.partitions():
-                count += len(rows)
-                columns = [
-                    pa.array(values, field.type)
-                    for values, field in zip(zip(*rows, strict=True), CATALOGUE_SCHEMA, strict=True)
-                ]
-                await asyncio.to_thread(writer.write_batch, pa.record_batch(columns, schema=CATALOGUE_SCHEMA))
-    return count
+    batches = []
+    options = {"yield_per": COMPANIES_AT_ONCE}
+    async with connection.stream(text(CATALOGUE), execution_options=options) as result:
+        async for rows in result.partitions():
+            columns = [
+                pa.array(values, field.type)
+                for values, field in zip(zip(*rows, strict=True), CATALOGUE_SCHEMA, strict=True)
+            ]
+            batches.append(pa.record_batch(columns, schema=CATALOGUE_SCHEMA))
+    table = pa.Table.from_batches(batches, CATALOGUE_SCHEMA)
+    with disk_errors():
+        await asyncio.to_thread(pq.write_table, table, path)
+    return len(table)
 
 
 def _require_rows(read: RowsRead) -> None:

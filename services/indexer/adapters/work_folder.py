@@ -6,7 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from services.runtime.errors import Unavailable
+
 PREFIX = "afin-indexer-"
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """What the disk refuses is told as such: elsewhere such an error would be taken for one of the network."""
+    try:
+        yield
+    except OSError as error:
+        message = (
+            f"the folder for temporary files fails: {error.strerror or error}; make room, or set INDEXER_WORK_FOLDER"
+        )
+        raise Unavailable(message, reason="WORK_FOLDER_FAILS") from error
 
 
 @contextmanager

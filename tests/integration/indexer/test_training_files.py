@@ -10,6 +10,7 @@ from services.contracts.bundle import client_key
 from services.indexer.adapters.arranging import arranged
 from services.indexer.adapters.partition_files import PARTITIONS, ROW, PartitionFiles, Rows, partition_path
 from services.indexer.domain.payments import Payments
+from services.runtime.errors import Unavailable
 
 CLIENTS = 300
 COMPANIES = 20
@@ -57,7 +58,10 @@ def test_a_disk_that_takes_only_a_part_of_the_rows_is_noticed(tmp_path: Path) ->
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (rows.nbytes - 1, usual[1]))
     try:
-        with pytest.raises(OSError, match="too large"), PartitionFiles(tmp_path) as files:
+        with (
+            pytest.raises(Unavailable, match="folder for temporary files fails: File too large"),
+            PartitionFiles(tmp_path) as files,
+        ):
             files.add(rows)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)

@@ -160,6 +160,14 @@ async def test_a_member_of_the_indexers_role_can_read_and_nobody_else(training_d
     assert told.payments == PLANTED
 
 
+async def test_a_disk_that_fails_is_not_taken_for_the_database(engine: AsyncEngine, tmp_path: Path) -> None:
+    with pytest.raises(Unavailable) as caught:
+        await read(engine, tmp_path / "gone")
+
+    assert caught.value.reason == "WORK_FOLDER_FAILS"
+    assert "INDEXER_WORK_FOLDER" in caught.value.message
+
+
 async def test_a_database_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
     async with open_database("postgresql://u@127.0.0.1:1/d", "test") as engine:
         with pytest.raises(Unavailable):
