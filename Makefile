@@ -59,7 +59,7 @@ bench-index: $(READY) ## How long an index takes to build and how much memory, u
 	@$(BIN)/python -m bench.index $(if $(REPORT),--report "$(REPORT)")
 
 eval: $(READY) ## How good recommendations are, beside other methods: DATA=folder, REPORT=file.json, PICTURE=file.png, K=10
-	@$(MAKE) --no-print-directory $(QUALITY_RIVALS)/ready || echo "eval: goes on without the library implicit, whose installation failed" >&2
+	@$(MAKE) -s $(QUALITY_RIVALS)/ready || echo "eval: goes on without the library implicit, whose installation failed" >&2
 	@$(BIN)/python -m bench.quality $$(test ! -e $(QUALITY_RIVALS)/ready || echo --rivals-python $(QUALITY_RIVALS)/bin/python) $(if $(DATA),--data "$(DATA)") $(if $(REPORT),--report "$(REPORT)") $(if $(PICTURE),--picture "$(PICTURE)") $(if $(K),--k $(K))
 
 $(QUALITY_RIVALS)/ready: bench/quality/rivals/requirements.lock
