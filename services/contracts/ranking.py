@@ -136,7 +136,7 @@ def rank(factors: Factors, history: History, query: Query) -> list[Ranked]:
 
 
 def reasons(factors: Factors, history: History, company: int) -> list[Reason]:
-    """The companies of the history that raised the company's score most; empty when the model did not score it.
+    """The companies of the history that raised most the score of a company outside it; none when the model did not score it.
 
     What its popularity brought is part of the score, but no reason.
     """
@@ -146,7 +146,6 @@ def reasons(factors: Factors, history: History, company: int) -> list[Reason]:
     known, weights = history.companies[indexed], history.weights[indexed]
     length = float(np.linalg.norm(weights @ factors.source[known])) or 1.0
     parts = weights * (factors.source[known] @ factors.target[company]) / length
-    parts = np.where(known == company, 0.0, parts)
     total = float(parts[parts > 0].sum()) + max(float(factors.target[company, -1]), 0.0)
     best = np.argsort(-parts, kind="stable")[:MAX_REASONS]
     return [Reason(int(known[i]), float(parts[i]) / total) for i in best if parts[i] > 0]

@@ -23,7 +23,10 @@ class Strategy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """One place; `company` is its dense id. `reasons` are empty where the model had no part."""
+    """One place; `company` is its dense id. `reasons`: what of the history speaks for it.
+
+    None where the client pays the company already, which is the reason, and where only popularity speaks for it.
+    """
 
     company: int
     score: float
@@ -75,11 +78,12 @@ def basket(catalogue: Catalogue, company_codes: tuple[str, ...]) -> History | No
 
 
 def _explained(snapshot: Snapshot, history: History, place: Ranked) -> Recommendation:
-    why = reasons(snapshot.factors, history, place.company) if place.modelled else []
-    return Recommendation(place.company, place.score, _strategy(place), tuple(why), place.already_paid)
+    is_new = place.modelled and not place.already_paid
+    why = tuple(reasons(snapshot.factors, history, place.company)) if is_new else ()
+    return Recommendation(place.company, place.score, _strategy(place, why), why, place.already_paid)
 
 
-def _strategy(place: Ranked) -> Strategy:
-    if not place.modelled:
-        return Strategy.POPULAR
-    return Strategy.HISTORY if place.already_paid else Strategy.COLLABORATIVE
+def _strategy(place: Ranked, why: tuple[Reason, ...]) -> Strategy:
+    if place.modelled and place.already_paid:
+        return Strategy.HISTORY
+    return Strategy.COLLABORATIVE if why else Strategy.POPULAR

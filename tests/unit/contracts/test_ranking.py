@@ -205,10 +205,6 @@ def test_at_most_three_reasons_are_given_the_strongest_first() -> None:
     assert [reason.company for reason in found] == [4, 3, 2]
 
 
-def test_a_company_is_no_reason_for_itself() -> None:
-    assert [reason.company for reason in reasons(factors(), history(0, 1), 0)] == [1]
-
-
 def test_a_company_outside_the_index_has_no_reasons() -> None:
     assert reasons(factors(), history(1), 7) == []
 

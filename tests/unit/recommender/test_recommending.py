@@ -1,5 +1,7 @@
 """The answer to one request."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -76,6 +78,25 @@ def test_reasons_stand_only_where_the_model_spoke() -> None:
     answer = recommend(snapshot(), RecommendationRequest(5, CLIENT))
 
     assert [[reason.company for reason in place.reasons] for place in answer.places] == [[0], [], [], []]
+
+
+def test_a_paid_company_has_no_reasons_among_the_others() -> None:
+    answer = recommend(snapshot(), RecommendationRequest(2, company_codes=("a", "b"), include_paid=True))
+
+    assert [(place.strategy, place.reasons) for place in answer.places] == [(Strategy.HISTORY, ())] * 2
+
+
+def test_a_company_raised_by_nothing_but_its_popularity_is_told_as_popular() -> None:
+    target = np.array([[1, 0, 0], [0, 1, 0.5], [0.1, 0, 0]], dtype=np.float32)
+    known = replace(snapshot().factors, target=target, nearest=lambda vector, count: range(3))
+
+    answer = recommend(replace(snapshot(), factors=known), RecommendationRequest(2, CLIENT))
+
+    assert [(place.company, place.strategy) for place in answer.places] == [
+        (1, Strategy.POPULAR),
+        (2, Strategy.COLLABORATIVE),
+    ]
+    assert [len(place.reasons) for place in answer.places] == [0, 1]
 
 
 def test_an_unknown_client_is_told_the_popular_companies() -> None:
