@@ -13,7 +13,8 @@ from services.indexer.domain.cooccurrence import EXACT_COMPANIES, Symmetric
 from services.indexer.domain.engine import Block
 from services.indexer.domain.weighting import Floats
 
-# The iteration keeps so many vectors for each that is wanted, in at least so many blocks of at most so many.
+# The iteration keeps so many vectors for each that is wanted, in at least so many blocks of at most so many. Where these
+# would be more than there are companies, all of the matrix is decomposed instead.
 VECTORS_KEPT = 4
 LEAST_BLOCKS = 16
 WIDEST_BLOCK = 64
@@ -38,7 +39,8 @@ def decompose(squared: Symmetric, dimension: int, seed: int) -> Decomposition:
 
     Signs are fixed (the largest coordinate of each is positive), so that the same matrix gives the same numbers.
     """
-    is_small = squared.size <= max(EXACT_COMPANIES, VECTORS_KEPT * dimension)
+    blocks, width = _blocks(dimension)
+    is_small = squared.size <= max(EXACT_COMPANIES, blocks * width)
     energy, axes = _all(squared) if is_small else _leading(squared, dimension, seed)
     values = np.sqrt(np.maximum(energy[:dimension], 0.0))
     if not values.any():
@@ -70,13 +72,17 @@ def _all(squared: Symmetric) -> tuple[Floats, Floats]:
     return energy[::-1], axes[:, ::-1]
 
 
+def _blocks(dimension: int) -> tuple[int, int]:
+    width = min(max(dimension // VECTORS_KEPT, NARROWEST_BLOCK), WIDEST_BLOCK)
+    return max(-(-VECTORS_KEPT * dimension // width), LEAST_BLOCKS), width
+
+
 def _leading(squared: Symmetric, dimension: int, seed: int) -> tuple[Floats, Floats]:
     """Eigenvalues and vectors, largest first, by block Lanczos: the best in the span of S, MS, MMS, … of a random S.
 
     Every block is made orthogonal to all before it. Musco and Musco 2015, https://arxiv.org/abs/1504.05477
     """
-    width = min(max(dimension // VECTORS_KEPT, NARROWEST_BLOCK), WIDEST_BLOCK)
-    blocks = max(-(-VECTORS_KEPT * dimension // width), LEAST_BLOCKS)
+    blocks, width = _blocks(dimension)
     basis = np.empty((blocks * width, squared.size), dtype=np.float32)
     within = np.zeros((blocks * width, blocks * width))
     image = np.random.default_rng(seed).standard_normal((squared.size, width), dtype=np.float32)

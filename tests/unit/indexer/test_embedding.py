@@ -127,6 +127,15 @@ def test_many_companies_have_the_leading_values_that_a_full_decomposition_finds(
     assert np.linalg.norm(axes[:, :16].T @ found.axes) ** 2 == pytest.approx(16, rel=1e-3)
 
 
+def test_fewer_companies_than_the_iteration_would_keep_vectors_are_decomposed_whole() -> None:
+    matrix = sparse_pairs(clients=2000, companies=1040, pairs=30_000)
+
+    found = decompose(cooccurrence(matrix, LOCAL), 259, seed=0)
+
+    assert found.values == pytest.approx(exactly(matrix, 259)[0], rel=1e-3)
+    assert found.axes.T @ found.axes == pytest.approx(np.eye(259), abs=1e-4)
+
+
 @pytest.mark.parametrize("clients", [20, 200])
 def test_few_clients_of_many_companies_give_no_more_factors_than_the_rank(clients: int) -> None:
     matrix = sparse_pairs(clients, companies=1100, pairs=20 * clients)
