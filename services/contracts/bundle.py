@@ -39,7 +39,7 @@ CLIENTS_FILE = "clients.npy"  # uint64 (clients, 2): client_key of each, ascendi
 OFFSETS_FILE = "history_offsets.npy"  # int64 (clients + 1,): a client's slice of the three below
 HISTORY_FILE = "history_companies.npy"  # int32 (pairs,): dense ids
 WEIGHTS_FILE = "history_weights.npy"  # float32 (pairs,): weight of the company in the client's vector
-HABITS_FILE = "history_habits.npy"  # float32 (pairs,): 0..1, how much the company is a present habit of the client
+HABITS_FILE = "history_habits.npy"  # float32 (pairs,): 0..1, the chance that the client pays the company again
 JUDGED_FILE = "judged_clients.npy"  # int32 (judged,): rows of clients.npy, ascending: who stood for the hold-out
 JUDGED_NDCG_FILE = "judged_ndcg.npy"  # float32 (judged, 2): NDCG for new and for any company; NaN: not judged by it
 FILES = (
@@ -148,7 +148,7 @@ class Trial(Stored):
 
 
 class Choice(Stored):
-    """The tuning that was taken, and why: the usual one unless another was better by more than one standard error.
+    """The tuning that was taken, and why: the usual one unless another was better by more than two standard errors.
 
     `payments`: of the sample of clients; `clients`: who judged, at all cuts together. Too few of them: no trials.
     """
