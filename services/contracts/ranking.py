@@ -136,7 +136,7 @@ def rank(factors: Factors, history: History, query: Query) -> list[Ranked]:
 
 
 def reasons(factors: Factors, history: History, company: int) -> list[Reason]:
-    """The companies of the history that raised most the score of a company outside it; none when the model did not score it.
+    """The companies of the history that most raised a company outside it; none when the model did not score that one.
 
     What its popularity brought is part of the score, but no reason.
     """

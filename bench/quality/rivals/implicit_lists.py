@@ -14,8 +14,8 @@ from implicit.nearest_neighbours import BM25Recommender
 from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-# Chosen among some by payments before the cut of two real sets: of all pairs the counts, not the ones, do best, and with the
-# library's usual B, 0.75, companies of many clients are held back so far that BM25 ends below popularity on one of them.
+# Chosen among some by payments before the cut of two real sets: of all pairs the counts, not the ones, do best. With
+# the library's usual B, 0.75, companies of many clients are held back so far that BM25 ends below popularity on one.
 METHODS: dict[str, Any] = {
     "als": lambda: AlternatingLeastSquares(factors=32, regularization=0.05, alpha=2.0, random_state=0),
     "bm25": lambda: BM25Recommender(K=500, K1=0.5, B=0.1),

@@ -13,8 +13,8 @@ from services.indexer.domain.cooccurrence import EXACT_COMPANIES, Symmetric
 from services.indexer.domain.engine import Block
 from services.indexer.domain.weighting import Floats
 
-# The iteration keeps so many vectors for each that is wanted, in at least so many blocks of at most so many. Where these
-# would be more than there are companies, all of the matrix is decomposed instead.
+# The iteration keeps so many vectors for each that is wanted, in at least so many blocks of at most so many. Where
+# there are no more companies than that, the whole matrix is decomposed instead.
 VECTORS_KEPT = 4
 LEAST_BLOCKS = 16
 WIDEST_BLOCK = 64

@@ -104,11 +104,13 @@ def answer_problems(factors: Factors, histories: Histories, manifest: IndexManif
 
 
 def found_share(served: Sequence[Sequence[Ranked]], best: Sequence[Sequence[Ranked]]) -> float:
-    """The mean share of the best places of an exact search that the served lists hold; 1.0 without a list.
+    """The mean share of the best places of an exact search that the served lists hold; 1.0 without such a place.
 
-    A place counts when its score is one of the best ones: of companies with equal scores any is as good.
+    A place counts when its score is one of the best ones: of companies with equal scores any is as good. What was
+    filled with popular companies was not searched for, and counts on neither side.
     """
-    shares = [_found(ours, exact) for ours, exact in zip(served, best, strict=True) if exact]
+    pairs = ((_searched(ours), _searched(exact)) for ours, exact in zip(served, best, strict=True))
+    shares = [_found(ours, exact) for ours, exact in pairs if exact]
     return float(np.mean(shares)) if shares else 1.0
 
 
@@ -116,6 +118,10 @@ def quicker_search(checks: Sequence[Check]) -> Search:
     """By the medians that the check `search` measured; Annoy where they are equal, or were not measured."""
     figures = next((check.figures for check in checks if check.name == "search"), {})
     return "exact" if figures.get("exact_p50_us", 0.0) < figures.get("annoy_p50_us", 0.0) else "annoy"
+
+
+def _searched(places: Sequence[Ranked]) -> list[Ranked]:
+    return [place for place in places if place.modelled]
 
 
 def _found(served: Sequence[Ranked], best: Sequence[Ranked]) -> float:

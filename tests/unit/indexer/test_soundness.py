@@ -196,6 +196,13 @@ def test_what_is_found_is_the_share_of_places_as_good_as_those_of_an_exact_searc
     assert soundness.found_share([], []) == 1.0
 
 
+def test_places_filled_with_popular_companies_say_nothing_of_the_search() -> None:
+    filled = [replace(place, modelled=False) for place in places(2.0, 1.0)]
+    best = places(5.0, 4.0)
+
+    assert soundness.found_share([filled, [*places(5.0), *filled]], [filled, [*best, *filled]]) == 0.5
+
+
 @pytest.mark.parametrize(("annoy", "exact", "quicker"), [(9.0, 8.9, "exact"), (8.0, 9.0, "annoy"), (8.0, 8.0, "annoy")])
 def test_the_quicker_search_is_that_of_the_smaller_median(annoy: float, exact: float, quicker: str) -> None:
     figures = {"annoy_p50_us": annoy, "exact_p50_us": exact}
