@@ -29,11 +29,11 @@ Matrix = sparse.csr_matrix[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Half of 16,384 x 16,384 numbers are 512 MiB. What is sent and held at a time: a range or a tile of 32 MiB."""
+    """Half of 16,384 x 16,384 numbers are 512 MiB. What is sent and held at a time: a range of 32 MiB, a tile of 16."""
 
     companies_of_gram: int = 2**14
     pairs_of_range: int = 2**22
-    cells_of_tile: int = 2**23
+    cells_of_tile: int = 2**22
 
 
 LIMITS = Limits()
