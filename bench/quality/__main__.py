@@ -15,8 +15,9 @@ import typer
 from rich.console import Console
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from bench.quality.ablation import ablation
 from bench.quality.evaluating import Entrant, evaluate, rivals
-from bench.quality.report import index_figures, methods_figures, shown, trial_figures
+from bench.quality.report import ablation_figures, index_figures, methods_figures, shown, trial_figures
 from bench.quality.served import histories, publish, served
 from bench.quality.trial import Trial, TrialError, generated_tables, read_tables, trial_of
 from demo.dataset import DatasetError
@@ -73,12 +74,14 @@ def run(trial: Trial, rivals_python: Path | None, k: int, console: Console) -> d
         ours = Entrant("afin", lambda: served(snapshot, trial))
         found = {each.name: evaluate(each, trial, k, say) for each in (ours, *rivals(trial, rivals_python))}
         search = measure_search(snapshot.factors, histories(snapshot, trial, MOST_TIMED))
+    pieces = ablation(trial, snapshot.manifest.choice.chosen, say)
     return {
         "data": figures,
         "k": k,
         "methods": methods_figures(found),
         **index_figures(snapshot.manifest),
         "search": asdict(search),
+        "ablation": ablation_figures(pieces),
     }
 
 

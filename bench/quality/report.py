@@ -8,6 +8,7 @@ import numpy as np
 from rich.console import Group
 from rich.table import Table
 
+from bench.quality.ablation import WHOLE
 from bench.quality.trial import Trial
 from services.contracts.bundle import IndexManifest
 from services.indexer.domain.evaluation import TASKS, Estimate, Scores, Task, estimate, paired_difference
@@ -41,6 +42,18 @@ def index_figures(manifest: IndexManifest) -> dict[str, Any]:
 def methods_figures(found: Found) -> dict[str, Any]:
     """By method and task; `against_…`: the mean difference of NDCG, client by client, with its interval."""
     return {name: {task: _figures(found, name, task) for task in by_task} for name, by_task in found.items()}
+
+
+def ablation_figures(found: Found) -> dict[str, Any]:
+    """By variant and task; `gain`: what it has more than the whole model, client by client, with its interval."""
+    whole = found[WHOLE]
+    return {
+        name: {
+            task: {"ndcg": float(scores.ndcg.mean()), "gain": _told(paired_difference(scores.ndcg, whole[task].ndcg))}
+            for task, scores in by_task.items()
+        }
+        for name, by_task in found.items()
+    }
 
 
 def _figures(found: Found, name: str, task: Task) -> dict[str, Any]:

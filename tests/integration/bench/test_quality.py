@@ -34,6 +34,8 @@ def test_all_methods_are_judged_by_the_same_clients(trial: Trial) -> None:
     assert methods["afin"]["any"]["ndcg"] > methods["popularity"]["any"]["ndcg"]
     assert figures["search"]["recall_at_10"] >= 0.99
     assert figures["choice"]
+    assert {"whole", "habits not learnt", "with category", "with frequency"} <= figures["ablation"].keys()
+    assert figures["ablation"]["whole"]["new"]["gain"]["ndcg"] == 0
     console.print(shown(figures))
     assert all(f"{method}: any" in told.getvalue() or f"{method}: new" in told.getvalue() for method in METHODS)
     assert "recall_at_10" in told.getvalue()
