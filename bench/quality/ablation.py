@@ -11,7 +11,7 @@ from bench.quality.features import Features, features_of
 from bench.quality.paid import Floats, best
 from bench.quality.trial import Trial
 from services.contracts.bundle import Tuning
-from services.contracts.ranking import padded, unit_queries
+from services.contracts.ranking import unit_queries
 from services.contracts.searching import exactly_nearest
 from services.indexer.domain.evaluation import LIST_LENGTH, Scores, Task, score_lists
 from services.indexer.domain.habits import learn_habits
@@ -72,7 +72,7 @@ def _made(known: Known, tuning: Tuning) -> Model:
 
 
 def _of_model(trial: Trial, name: str, model: Model, tasks: tuple[Task, ...]) -> Iterator[Variant]:
-    factors = model.served_through(exactly_nearest(padded(model.target)))
+    factors = model.served_through(exactly_nearest(model.target))
     for task in tasks:
         clients = list(trial.relevant[task])
         if clients:
