@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import lru_cache, partial
 
 import aiohttp
 
@@ -151,6 +151,7 @@ def _retry_after(header: str | None, now: datetime) -> timedelta | None:
     return None if moment is None else min(max(moment - now, timedelta(0)), LONGEST_REST)
 
 
+@lru_cache(maxsize=16)  # the answers of a second have the same one, and it takes a while to read
 def _date(header: str | None) -> datetime | None:
     """None, too, for a moment of no year that a payment could be of: nothing can be reckoned with it."""
     try:

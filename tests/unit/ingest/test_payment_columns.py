@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ TEXTS = [
 TEXTS += ['"Ñandú\\/"', '"[x]"', '"{x}"', f'"{"é" * 128}"', f'"{"é" * 129}"', '"\\"payment_at\\":"', '"payment_at"']
 NUMBERS = ["0", "-0", "7", "9223372036854775807", "9223372036854775808", "1.0", "1e2", "0.005", "-0.005", "1.005"]
 NUMBERS += ["0.1000000000000000055511151231257827", "9999999999999999.994", "9999999999999999.995", "-1e16", "1e-400"]
-NUMBERS += ["1e400", "1E+2", "NaN", "Infinity", "-Infinity", "9" * 400, "01", "+1", "1."]
+NUMBERS += ["9999999999999999.99", "1e15", "1e16", "-1e17", "1e20", "1.10000000000000000000", "12.5000000001", "1e400", "1E+2", "NaN", "Infinity", "-Infinity", "9" * 400, "01", "+1", "1."]
 NUMBER_TEXTS = ['"12.5"', '" 1 "', '"1_0"', '".5"', '"5."', '"+.5e1"', '"1e00002"', '"NaN"', '""', f'"{"0" * 70}1.5"']
 NUMBER_TEXTS += ['"١"', '"1e99999999999999999999"', '"0x10"', '"-0"']
 DAYS = ["2026-03-01", "2024-02-29", "2026-02-29", "0001-01-01", "1969-12-31", "1970-01-01", "9998-12-31", "9999-12-31"]
@@ -113,7 +114,8 @@ def _ordinary() -> dict[str, Any]:
 @settings(max_examples=600, deadline=None)
 @given(body=pages())
 @example(body=b'[{"id":"a"}],"y":[1]')
-@example(body=f"[{json.dumps(_ordinary() | {'payment_at': None})}]".encode())
+@example(body=page({"payment_at": None}))
+@example(body=page({"amount": 1e17}))
 def test_what_the_fast_way_takes_is_what_the_rules_make_of_it(body: bytes) -> None:
     fast = payment_columns(body, MOST_ROWS)
     if fast is None:
@@ -152,6 +154,30 @@ def test_the_fast_way_leaves_a_page_with_an_odd_row_to_the_rules() -> None:
 
     assert rows.reasons.to_pylist() == [None, "amount is not a number"]
     assert rows.columns["amount"].to_pylist()[1] is None
+
+
+def test_the_fast_way_leaves_a_page_without_any_moment_to_the_rules() -> None:
+    rows = parse_payments(page({"payment_at": None, "created_at": None, "updated_at": None}), MOST_ROWS)
+
+    assert rows.reasons.null_count == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"),
+    [
+        ("9999999999999999.99", "9999999999999999.99"),
+        ("1e15", "1000000000000000.00"),
+        ("12.345", "12.35"),
+        ("-0.005", "-0.01"),
+        ("1.10000000000000000000", "1.10"),
+        ('"12.5"', "12.50"),
+    ],
+)
+def test_the_fast_way_takes_amounts_to_the_last_digit(written: str, amount: str) -> None:
+    found = payment_columns(page({}, {"amount": 0}).replace(b'"amount": 0', f'"amount": {written}'.encode()), MOST_ROWS)
+
+    assert found is not None
+    assert found[0]["amount"].to_pylist() == [Decimal("12.50"), Decimal(amount)]
 
 
 def test_the_fast_way_leaves_giant_rows_to_the_rules() -> None:
