@@ -83,7 +83,7 @@ def read_dataset(folder: Path) -> Dataset:
 def read_table(path: Path, columns: tuple[Column, ...]) -> pa.Table:
     """All rows of a file in the types of `columns`, as they stand there; DatasetError when that cannot be done."""
     if not path.exists():
-        raise DatasetError(f"{path}: no such file; the folder must hold payments.parquet and companies.parquet")
+        raise DatasetError(f"{path}: no such file")
     try:
         present = set(pq.read_schema(path).names)
         _require_columns(path, present, columns)

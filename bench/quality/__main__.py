@@ -46,6 +46,10 @@ def main(
     console = Console(highlight=False, soft_wrap=True)
     # Standard output is for figures, and one thread is what the service has.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    for path in (report, picture):
+        if path and not path.absolute().parent.is_dir():
+            console.print(f"eval: {path.parent}: no such folder; make it first", markup=False)
+            raise typer.Exit(2)
     if picture and not rivals_python:
         console.print("eval: a picture needs the rivals' packages (--rivals-python)")
         raise typer.Exit(2)

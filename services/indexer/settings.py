@@ -28,9 +28,11 @@ class IndexerSettings(ServiceSettings):
     statuses: Annotated[tuple[str, ...], NoDecode] = Field(
         ("paid",), min_length=1, description="Payments with these statuses train; separated by commas."
     )
-    created_since: AwareDatetime | None = Field(None, description="Payments created before this do not train.")
+    created_since: AwareDatetime | None = Field(
+        None, description="Payments created before this do not train; e.g. 2026-01-31T00:00:00Z."
+    )
     max_training_payments: int | None = Field(None, ge=1, description="At most so many train: the newest.")
-    dimension: int = Field(128, ge=1, le=1024, description="Most factors of a company.")
+    dimension: int = Field(128, ge=1, le=1024, description="Most factors of a company; vectors have one number more.")
     trees: int = Field(50, ge=1, le=1000, description="Trees of the Annoy index: more find more and take more space.")
     min_clients: int = Field(2, ge=1, description="Companies with fewer distinct clients are not indexed.")
     seed: int = Field(0, ge=0, lt=2**31, description="Of the decomposition, the Annoy index and samples.")

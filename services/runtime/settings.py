@@ -37,7 +37,7 @@ def load_settings(kind: type[Settings], secrets_folder: Path = SECRETS_FOLDER) -
         secrets: dict[str, Any] = {"_secrets_dir": secrets_folder} if secrets_folder.is_dir() else {}
         return kind(**secrets)
     except ValidationError as error:
-        problems = "; ".join(f"{prefix}{_place(item['loc'])}: {item['msg']}" for item in error.errors())
+        problems = "; ".join(_problem(prefix, item["loc"], item["msg"]) for item in error.errors())
     except ValueError as error:
         problems = str(error)
     print(f"{prefix.rstrip('_').lower()}: wrong settings: {problems}", file=sys.stderr)
@@ -51,5 +51,7 @@ def _refuse_unknown(kind: type[BaseSettings], prefix: str) -> None:
         raise ValueError(f"unknown: {', '.join(unknown)} (known: {', '.join(sorted(known))})")
 
 
-def _place(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location).upper() or "settings"
+def _problem(prefix: str, location: tuple[int | str, ...], message: str) -> str:
+    place = ".".join(str(part) for part in location).upper()
+    # What is wrong with several settings together names them itself.
+    return f"{prefix}{place}: {message}" if place else message.removeprefix("Value error, ")

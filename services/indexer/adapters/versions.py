@@ -9,6 +9,7 @@ from services.contracts.bundle import MANIFEST_FILE, Build
 from services.contracts.validation import Validation
 from services.indexer.adapters.records import Record, record
 from services.indexer.domain.publications import is_version
+from services.indexer.workflow.errors import VersionNotFound
 from services.runtime.failpoints import Failpoint, passing
 from services.runtime.objects.store import ObjectNotFound, ObjectStore
 
@@ -58,7 +59,10 @@ class VersionObjects:
 
     async def manifest(self, version: str) -> bytes:
         """See Versions."""
-        return await self._get(bundle.manifest_key(version))
+        try:
+            return await self._get(bundle.manifest_key(version))
+        except ObjectNotFound as error:
+            raise VersionNotFound(version) from error
 
     async def newest_first(self) -> list[str]:
         """See Versions. Those whose build was broken off at its very end come last."""

@@ -1,6 +1,6 @@
 """What callers are told when versions cannot be compared, or are not there any more."""
 
-from services.runtime.errors import FailedPrecondition
+from services.runtime.errors import FailedPrecondition, NotFound
 
 
 class NotComparable(FailedPrecondition):
@@ -16,3 +16,15 @@ class ComparisonDied(NotComparable):
     """The comparing process was killed, or took too long: that tells nothing of the two bundles."""
 
     reason = "COMPARISON_DIED"
+
+
+class VersionNotFound(NotFound):
+    """No version has this name, or it was removed."""
+
+    reason = "VERSION_NOT_FOUND"
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"there is no index version {version}; ListIndexVersions names those there are",
+            metadata={"version": version},
+        )

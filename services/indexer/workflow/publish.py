@@ -151,4 +151,4 @@ class Publisher:
 def _no_way_back(version: str) -> str:
     if version:
         return f"{version} was never published; validate it with `publish` to put it into service"
-    return "no other version was in service before the present one; name one that was published"
+    return "no version was in service before the present one first was; name another of ListPublications"

@@ -3,11 +3,13 @@
 import json
 from datetime import date
 from io import StringIO
+from pathlib import Path
 
 import pytest
+import typer
 from rich.console import Console
 
-from bench.quality.__main__ import run
+from bench.quality.__main__ import main, run
 from bench.quality.report import shown
 from bench.quality.trial import Trial, trial_of
 from demo.generator import generate
@@ -39,3 +41,12 @@ def test_all_methods_are_judged_by_the_same_clients(trial: Trial) -> None:
     console.print(shown(figures))
     assert all(f"{method}: any" in told.getvalue() or f"{method}: new" in told.getvalue() for method in METHODS)
     assert "recall_at_10" in told.getvalue()
+
+
+def test_a_report_that_could_not_be_written_is_refused_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit):
+        main(report=tmp_path / "missing" / "report.json")
+
+    assert "no such folder" in capsys.readouterr().out

@@ -173,4 +173,5 @@ async def test_an_unknown_version_is_not_found(world: World) -> None:
     async with serving(world.settings()) as indexer:
         refused = await refusal(indexer.version("unknown-000000000000"))
 
-    assert refused.code is grpc.StatusCode.NOT_FOUND
+    assert (refused.code, refused.reason) == (grpc.StatusCode.NOT_FOUND, "VERSION_NOT_FOUND")
+    assert "unknown-000000000000" in refused.message

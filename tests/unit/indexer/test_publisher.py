@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from services.contracts.bundle import Build, IndexManifest, Publication
+from services.indexer.workflow.errors import VersionNotFound
 from services.indexer.workflow.publish import Publisher
 from services.runtime.checksums import sha256_of
 from services.runtime.errors import DataLoss, FailedPrecondition
-from services.runtime.objects.store import ObjectNotFound
 from tests.unit.indexer.planted import UNTRIED
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -43,7 +43,7 @@ class OneManifest:
 
     async def manifest(self, version: str) -> bytes:
         if version == self._removed:
-            raise ObjectNotFound(version)
+            raise VersionNotFound(version)
         return MANIFEST
 
     async def builds(self) -> list[Build]:
@@ -144,7 +144,7 @@ async def test_a_repeated_rollback_does_not_go_forward_again() -> None:
         await put(publisher(board), version)
     await publisher(board).roll_back("", "b is bad")
 
-    with pytest.raises(FailedPrecondition, match="no other version was in service before"):
+    with pytest.raises(FailedPrecondition, match="no version was in service before"):
         await publisher(board).roll_back("", "b is bad")
 
 

@@ -1,9 +1,10 @@
 """Settings from the environment: wrong ones end the process with one line."""
 
 from pathlib import Path
+from typing import Self
 
 import pytest
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.runtime.settings import ServiceSettings, load_settings
@@ -17,6 +18,12 @@ class HouseSettings(ServiceSettings):
     url: str
     token: SecretStr = SecretStr("none")
     rooms: int = Field(3, ge=1)
+
+    @model_validator(mode="after")
+    def _rooms_need_a_door(self) -> Self:
+        if self.rooms == 13:
+            raise ValueError("HOUSE_ROOMS=13 needs HOUSE_DOOR")
+        return self
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +62,7 @@ def test_variables_of_others_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> N
         ({"HOUSE_URL": "x", "HOUSE_DRAIN_SECONDS": "-1"}, "HOUSE_DRAIN_SECONDS: "),
         ({"HOUSE_URL": "x", "HOUSE_ROOM": "3"}, "unknown: HOUSE_ROOM (known: "),
         ({"HOUSE_ROOMS": "0"}, "HOUSE_URL: Field required; HOUSE_ROOMS: "),
+        ({"HOUSE_URL": "x", "HOUSE_ROOMS": "13"}, "house: wrong settings: HOUSE_ROOMS=13 needs HOUSE_DOOR\n"),
     ],
 )
 def test_wrong_settings_are_one_line_and_exit_code_2(
