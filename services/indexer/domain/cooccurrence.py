@@ -100,13 +100,15 @@ def cooccurrence(matrix: Matrix, engine: Engine, limits: Limits = LIMITS) -> Sym
     """X'X of X, clients x companies; its form depends on the number of companies alone."""
     size = matrix.shape[1]
     matrix = matrix.astype(_number(size), copy=False)
-    ranges = tuple(engine.place(clients) for clients in _ranges(matrix, limits.pairs_of_range))
+    ranges = _ranges(matrix, limits.pairs_of_range)
     if size > limits.companies_of_gram:
-        return Scattered(ranges, size, engine)
+        return Scattered(tuple(map(engine.place, ranges)), size, engine)
+    # By company, for a tile takes some companies, and those are then rows in one piece.
+    turned = [engine.place(clients.T.tocsr()) for clients in ranges]
     places = tuple(_bands(size, limits.cells_of_tile))
     bands = tuple(np.zeros((last - first, size - first), dtype=matrix.dtype) for first, last in places)
-    for clients in ranges:
-        tiles = engine.run(_tile, ((clients, first, last) for first, last in places))
+    for companies in turned:
+        tiles = engine.run(_tile, ((companies, first, last) for first, last in places))
         for band, tile in zip(bands, tiles, strict=True):
             np.add(band, tile, out=band)
     return Gram(bands, size)
@@ -140,8 +142,9 @@ def _bands(size: int, cells: int) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def _tile(clients: Matrix, first: int, last: int) -> Block:
-    tile: Block = (clients[:, first:last].T.tocsr() @ clients[:, first:]).toarray()
+def _tile(companies: Matrix, first: int, last: int) -> Block:
+    """Of companies x clients: the products of rows `first` .. `last`-1 with these and all later ones."""
+    tile: Block = (companies[first:last] @ companies[first:].T).toarray()
     return tile
 
 

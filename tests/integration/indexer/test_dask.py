@@ -30,7 +30,7 @@ NO_GRAM = Limits(pairs_of_range=5000, companies_of_gram=0)
 CLUSTER_APART = """
 import signal
 from distributed import LocalCluster
-with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, protocol="tcp") as made:
+with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0", protocol="tcp") as made:
     print(made.scheduler_address, flush=True)
     signal.pause()
 """
@@ -39,7 +39,7 @@ with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
     """A scheduler and two worker processes, each of which a nanny starts again when it dies."""
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as made:
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as made:
         yield made
 
 
