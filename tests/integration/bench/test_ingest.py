@@ -4,7 +4,7 @@ from bench.ingest.measuring import figures, shortfalls
 
 KEYS = {
     f"{name}_{latency}ms"
-    for name in ("rows_s", "sequential_rows_s", "fetch_only_rows_s", "ratio")
+    for name in ("rows_s", "sequential_rows_s", "fetch_only_rows_s", "ratio", "unchecked_rows_s", "unchecked_ratio")
     for latency in (0, 20)
 }
 
