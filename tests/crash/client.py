@@ -101,7 +101,13 @@ class Client:
             if (await self.progress(run_id)).state in ENDED:
                 return run_id
             request = pb.CancelRunRequest(run_id=str(run_id))
-            return UUID((await stub.CancelRun(request, timeout=CALL_SECONDS)).run.run_id)
+            try:
+                return UUID((await stub.CancelRun(request, timeout=CALL_SECONDS)).run.run_id)
+            except grpc.aio.AioRpcError:
+                # It may have ended after it was asked for.
+                if (await self.progress(run_id)).state in ENDED:
+                    return run_id
+                raise
 
         return await self._insist(ask)
 

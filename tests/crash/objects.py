@@ -85,6 +85,10 @@ async def faulty_store() -> AsyncIterator[FaultyStore]:
         "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
     client.create_bucket(Bucket=BUCKET)
+    # Servers of one process share their objects.
+    left = S3ObjectStore(client, BUCKET)
+    for info in list(left.list("")):
+        left.delete(info.key)
     application = web.Application(client_max_size=64 * 1024 * 1024)
     async with aiohttp.ClientSession(auto_decompress=False) as session:
         store = FaultyStore(url, session, partial(S3ObjectStore, client, BUCKET))
