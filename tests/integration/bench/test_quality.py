@@ -1,11 +1,13 @@
 """The evaluation of recommendations, small: the served path, and the rivals that need no packages of their own."""
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from io import StringIO
 from pathlib import Path
 
 import pytest
+import structlog
 import typer
 from rich.console import Console
 
@@ -16,6 +18,13 @@ from demo.generator import generate
 from demo.population.parameters import GeneratorParameters
 
 METHODS = {"afin", "popularity", "prototype", "item_knn", "user_knn", "ease", "own_history"}
+
+
+@pytest.fixture(autouse=True)
+def logging_restored() -> Iterator[None]:
+    """The command sets up the logging of its whole process; other tests look at theirs."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
