@@ -54,8 +54,9 @@ def ablation(trial: Trial, tuning: Tuning, say: Callable[[str], None]) -> Mappin
 def _variants(trial: Trial, tuning: Tuning) -> Iterator[Variant]:
     before = trial.split.before
     listed = np.unique(before.company).astype(np.int64)
-    known = Known(before, listed, learn_habits(before))
-    strengths = replace(known, habits=replace(learn_habits(before), learnt=None))
+    habits = learn_habits(before)
+    known = Known(before, listed, habits)
+    strengths = replace(known, habits=replace(habits, learnt=None))
     whole = _made(known, tuning)
     yield from _of_model(trial, WHOLE, whole, ("new", "any"))
     yield from _of_model(trial, "habits not learnt", _made(strengths, tuning), ("any",))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from demo.dataset import COMPANY_COLUMNS, PAYMENT_COLUMNS, read_table
 from demo.generator import generate
 from demo.population.parameters import GeneratorParameters
-from services.contracts.bundle import client_key
+from services.contracts.client_keys import client_key
 from services.indexer.domain.evaluation import CUT_SHARE, TASKS, Relevant, Task, relevant_companies
 from services.indexer.domain.payments import Payments, Split, split_at
 

@@ -267,12 +267,3 @@ def build_key(build_id: str) -> str:
 def validation_prefix(version: str) -> str:
     """Object keys of a version's validations begin so."""
     return f"index/validations/{version}/"
-
-
-def client_key(client_id: str) -> tuple[int, int]:
-    """The two 64-bit halves, higher first, under which the bundle knows a client (SHA-256 of its UTF-8, cut).
-
-    PostgreSQL computes the same when training rows are read: no client id leaves the warehouse for the index.
-    """
-    digest = hashlib.sha256(client_id.encode()).digest()
-    return int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:16], "big")

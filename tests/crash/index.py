@@ -11,10 +11,10 @@ from services.contracts.bundle import (
     CLIENTS_FILE,
     IndexManifest,
     Publication,
-    client_key,
     manifest_key,
     version_file_key,
 )
+from services.contracts.client_keys import client_key
 from services.indexer.adapters.publications import PublicationObjects
 from services.runtime.checksums import sha256_of
 from services.runtime.objects.store import ObjectStore

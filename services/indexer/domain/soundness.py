@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from services.contracts import bundle
 from services.contracts.bundle import CompanyTable, IndexManifest, Search
+from services.contracts.client_keys import are_ascending
 from services.contracts.ranking import Factors, History, Query, Ranked, padded, rank
 from services.contracts.validation import Check
 from services.indexer.domain.histories import Histories
@@ -158,7 +159,7 @@ def _range_problems(manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:
         yield f"{bundle.HISTORY_FILE} names companies that the catalogue does not hold"
     if offsets[0] != 0 or offsets[-1] != manifest.pairs or (np.diff(offsets) < 0).any():
         yield f"{bundle.OFFSETS_FILE} does not divide the {manifest.pairs} pairs"
-    if not _ascending(arrays[bundle.CLIENTS_FILE]):
+    if not are_ascending(arrays[bundle.CLIENTS_FILE]):
         yield f"{bundle.CLIENTS_FILE} is not in ascending order"
 
 
@@ -168,11 +169,6 @@ def _holdout_problems(manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:
         yield f"{bundle.JUDGED_FILE} does not name clients in ascending order"
     if ((ndcg < 0) | (ndcg > 1 + VECTOR_TOLERANCE)).any():
         yield f"{bundle.JUDGED_NDCG_FILE} holds numbers that are no NDCG"
-
-
-def _ascending(keys: NDArray[np.uint64]) -> bool:
-    high, low = keys[:, 0], keys[:, 1]
-    return bool(((high[1:] > high[:-1]) | ((high[1:] == high[:-1]) & (low[1:] > low[:-1]))).all())
 
 
 def _sample(size: int, most: int) -> list[int]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from services.contracts import bundle
 from services.contracts.bundle import CompanyTable, IndexManifest, Publication
+from services.contracts.client_keys import are_ascending
 from services.contracts.ranking import Factors, padded
 from services.contracts.searching import exactly_nearest
 from services.recommender.adapters.annoy_file import open_annoy
@@ -80,7 +81,7 @@ def _open_clients(folder: Path, manifest: IndexManifest) -> ClientHistories:
     companies = _mapped(folder / bundle.HISTORY_FILE, np.int32, (manifest.pairs,))
     weights = _mapped(folder / bundle.WEIGHTS_FILE, np.float32, (manifest.pairs,))
     habits = _mapped(folder / bundle.HABITS_FILE, np.float32, (manifest.pairs,))
-    _require(_ascending(keys), bundle.CLIENTS_FILE, "keys in ascending order, each once")
+    _require(are_ascending(keys), bundle.CLIENTS_FILE, "keys in ascending order, each once")
     slices = offsets[0] == 0 and offsets[-1] == manifest.pairs and (offsets[1:] >= offsets[:-1]).all()
     _require(bool(slices), bundle.OFFSETS_FILE, f"offsets that rise from 0 to {manifest.pairs}")
     known = (companies >= 0) & (companies < manifest.companies)
@@ -101,12 +102,6 @@ def _mapped(path: Path, number: type[Number], shape: tuple[int, ...]) -> NDArray
     expected = f"{np.dtype(number)} {shape} in C order, but {array.dtype} {array.shape} in {order} order is there"
     _require(fits, path.name, expected)
     return np.asarray(array)
-
-
-def _ascending(keys: NDArray[np.uint64]) -> bool:
-    highs, lows = keys[:, 0], keys[:, 1]
-    later = (highs[1:] > highs[:-1]) | ((highs[1:] == highs[:-1]) & (lows[1:] > lows[:-1]))
-    return bool(later.all())
 
 
 def _require(holds: bool, name: str, expected: str) -> None:

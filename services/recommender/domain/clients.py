@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.bundle import client_key
+from services.contracts.client_keys import client_key
 from services.contracts.ranking import FloatArray, History, IntArray
 
 

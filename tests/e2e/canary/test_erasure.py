@@ -8,7 +8,7 @@ import pytest
 
 from afin.ingest.v1 import ingest_pb2
 from afin.recommender.v1 import recommender_pb2
-from services.contracts.bundle import client_key
+from services.contracts.client_keys import client_key
 from services.runtime.objects.local import LocalObjectStore
 from tests.e2e.canary.world import CALL_SECONDS, CANARY, World, canary_world, of_the_canary, places_of
 from tests.integration.ingest.source_server import NOW

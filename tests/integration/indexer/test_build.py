@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from services.contracts import bundle
-from services.contracts.bundle import CompanyTable, IndexManifest, client_key, manifest_key, version_file_key
+from services.contracts.bundle import CompanyTable, IndexManifest, manifest_key, version_file_key
+from services.contracts.client_keys import client_key
 from services.runtime.checksums import sha256_of
 from services.runtime.objects.local import LocalObjectStore
 from tests.integration.indexer.conftest import FIRST_BUILD, World

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.contracts.bundle import client_key
+from services.contracts.client_keys import client_key
 from services.indexer.adapters.arranging import arranged
 from services.indexer.adapters.partition_files import PARTITIONS, ROW, PartitionFiles, Rows, partition_path
 from services.indexer.domain.payments import Payments

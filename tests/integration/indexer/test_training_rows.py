@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.contracts.bundle import client_key
+from services.contracts.client_keys import client_key
 from services.indexer.adapters.training_files import read_training_set
 from services.indexer.adapters.training_rows import WarehouseRows
 from services.indexer.domain.training import RowsRead, Selection, Task, TrainingSet

@@ -15,7 +15,8 @@ from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
 from services.contracts import bundle
-from services.contracts.bundle import BundleFile, CompanyTable, IndexManifest, Publication, client_key
+from services.contracts.bundle import BundleFile, CompanyTable, IndexManifest, Publication
+from services.contracts.client_keys import client_key
 from services.contracts.ranking import padded
 from services.runtime.objects.store import ObjectStore
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from services.contracts import bundle
 from services.contracts.bundle import BundleFile, Publication
+from services.contracts.client_keys import client_key
 from services.contracts.validation import Check, Validation
 
 NOON = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
@@ -33,7 +34,7 @@ def test_the_manifest_lies_beside_the_files_of_its_version() -> None:
 
 
 def test_a_client_is_known_by_the_two_halves_of_a_hash_of_its_id() -> None:
-    high, low = bundle.client_key("Zoë-7")
+    high, low = client_key("Zoë-7")
 
     digest = hashlib.sha256("Zoë-7".encode()).hexdigest()[:32]
     assert f"{high:016x}{low:016x}" == digest

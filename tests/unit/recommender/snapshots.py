@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.bundle import Choice, CompanyTable, IndexManifest, Publication, Tuning, client_key
+from services.contracts.bundle import Choice, CompanyTable, IndexManifest, Publication, Tuning
+from services.contracts.client_keys import client_key
 from services.contracts.ranking import Factors, FloatArray
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.clients import ClientHistories

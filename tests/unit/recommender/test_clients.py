@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from services.contracts.bundle import client_key
+from services.contracts.client_keys import client_key
 from services.recommender.domain.clients import ClientHistories, find_key
 
 BIG = 2**64 - 1
