@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import grpc
 
-from afin.indexer.v1 import indexer_pb2
 from afin.ingest.v1 import ingest_pb2 as pb
 from services.contracts.receipt import Receipt, receipt_place
 from services.runtime.checksums import sha256_of
@@ -72,27 +71,6 @@ async def test_recommendations_takes_payments_all_the_way_to_a_published_index(
     assert (await warehouse.watermark()).payments.ToDatetime(UTC) == newest(source)
     assert (indexer.builds, indexer.validations) == ([run.run_id], [f"v-{run.run_id}"])
     assert step_of(run, "validate_payments_index").counts["epoch"] == 1
-
-
-async def test_the_run_tells_what_changed_against_the_index_in_service(ingest: Ingest, indexer: IndexerServer) -> None:
-    indexer.drift = indexer_pb2.Comparison(
-        base="before",
-        base_training_payments=1000,
-        training_payments=2500,
-        clients=indexer_pb2.Turnover(came=40, went=1),
-        companies=indexer_pb2.Turnover(came=2, went=3),
-        sample_clients=200,
-        new_overlap=0.85,
-        any_overlap=0.9,
-    )
-    await ingest.load_companies()
-
-    step = step_of(await ingest.recommendations(), "validate_payments_index")
-
-    assert step.detail.endswith(
-        "published under epoch 1; against before: +1,500 training payments, clients +40 -1, companies +2 -3, "
-        "85% of new and 90% of all recommendations to 200 clients are the same"
-    )
 
 
 async def test_a_second_pass_reads_the_overlap_again_and_changes_nothing(
@@ -203,18 +181,6 @@ async def test_an_empty_catalogue_fails_the_run_and_changes_nothing(
     assert (await warehouse.statistics()).current_companies == 5
 
 
-async def test_an_index_that_does_not_pass_fails_the_run_with_what_was_found(
-    ingest: Ingest, indexer: IndexerServer
-) -> None:
-    indexer.checks.append(indexer_pb2.Check(name="beats popularity", passed=False, detail="0.10 against 0.12"))
-    await ingest.load_companies()
-
-    run = await ingest.recommendations()
-
-    assert run.state == pb.RUN_STATE_FAILED
-    assert run.error.endswith("was not published: beats popularity: 0.10 against 0.12")
-
-
 async def test_each_load_leaves_a_receipt_beside_the_manifest_that_counts(
     ingest: Ingest, object_store: LocalObjectStore
 ) -> None:
@@ -286,22 +252,6 @@ async def test_many_pages_are_read_whole_though_the_source_caps_them(serve: Serv
 
     assert (run.state, run.account.new) == (pb.RUN_STATE_SUCCEEDED, 500)
     assert step_of(run, "save_payments_to_bucket").counts["pages"] > 9
-
-
-async def test_watching_a_run_shows_the_stages_of_the_build(ingest: Ingest, indexer: IndexerServer) -> None:
-    await ingest.load_companies()
-    indexer.open.clear()
-    run = await ingest.run(pb.PIPELINE_RECOMMENDATIONS)
-    seen: list[str] = []
-
-    async for answer in ingest.stub.WatchRun(pb.WatchRunRequest(run_id=run.run_id), timeout=20):
-        seen.append(step_of(answer.run, "create_payments_index").detail)
-        if "build_annoy" in seen:
-            indexer.open.set()
-        last = answer.run
-
-    assert "build_annoy" in seen
-    assert last.state == pb.RUN_STATE_SUCCEEDED
 
 
 async def test_no_error_of_a_run_names_a_client(ingest: Ingest, source: SourceServer) -> None:

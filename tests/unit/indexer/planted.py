@@ -1,8 +1,10 @@
 """Payments with a known truth: groups of clients who pay the companies of their group, and hardly others."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 
-from services.contracts.bundle import Choice, Tuning
+from services.contracts.bundle import Choice, IndexManifest, Tuning
 from services.indexer.domain.habits import learn_habits
 from services.indexer.domain.model import Known
 from services.indexer.domain.payments import MICROSECONDS_A_DAY, LongInts, Payments
@@ -10,6 +12,27 @@ from services.indexer.domain.payments import MICROSECONDS_A_DAY, LongInts, Payme
 START = 1_700_000_000_000_000
 USUAL = Tuning(decay=0.5, shrinkage=1.0, trend=0.0, popularity=0.0)
 UNTRIED = Choice(chosen=USUAL, usual=USUAL, payments=0, clients=0, trials=())
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+# Of nearly nothing, and judged by nobody.
+MANIFEST = IndexManifest(
+    code_version="test",
+    companies=3,
+    indexed=2,
+    clients=1,
+    pairs=1,
+    judged=0,
+    dimension=1,
+    trees=1,
+    habit_weight=2.0,
+    training_payments=1,
+    first_payment_at=NOON,
+    last_payment_at=NOON,
+    watermark=None,
+    choice=UNTRIED,
+    parameters={},
+    quality=None,
+    files=(),
+)
 
 
 def payments(rows: list[tuple[int, int, float]], companies: int | None = None) -> Payments:

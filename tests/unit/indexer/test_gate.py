@@ -16,7 +16,7 @@ from services.indexer.domain.gate import (
     loss_check,
     overlap_check,
 )
-from tests.unit.indexer.planted import UNTRIED
+from tests.unit.indexer.planted import MANIFEST
 
 OLDER, NEWER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 RULES = GateRules(min_gain=0.0, tolerance=0.2, max_loss=0.2, min_clients=20)
@@ -40,25 +40,8 @@ def task(ndcg: float, popularity: float = 0.1, clients: int = 500) -> TaskQualit
 
 
 def manifest(new: TaskQuality | None, repeats: TaskQuality | None = None) -> IndexManifest:
-    return IndexManifest(
-        code_version="test",
-        companies=3,
-        indexed=2,
-        clients=1,
-        pairs=1,
-        judged=0,
-        dimension=1,
-        trees=1,
-        habit_weight=2.0,
-        training_payments=1,
-        first_payment_at=OLDER,
-        last_payment_at=OLDER,
-        watermark=OLDER,
-        choice=UNTRIED,
-        parameters={},
-        quality=Quality(k=10, cut=OLDER, new=new, any=repeats),
-        files=(),
-    )
+    quality = Quality(k=10, cut=OLDER, new=new, any=repeats)
+    return MANIFEST.model_copy(update={"watermark": OLDER, "quality": quality})
 
 
 def paired(base: float, difference: float, high: float, clients: int = 500) -> PairedQuality:

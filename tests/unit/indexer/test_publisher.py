@@ -1,37 +1,16 @@
 """Publishing against rivals, with publications kept in memory."""
 
-from datetime import UTC, datetime
-
 import pytest
 
-from services.contracts.bundle import Build, IndexManifest, Publication
+from services.contracts.bundle import Build, Publication
 from services.indexer.workflow.errors import VersionNotFound
 from services.indexer.workflow.publish import Publisher
 from services.runtime.checksums import sha256_of
 from services.runtime.errors import DataLoss, FailedPrecondition
-from tests.unit.indexer.planted import UNTRIED
+from tests.unit.indexer.planted import MANIFEST, NOON
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-MANIFEST = IndexManifest(
-    code_version="test",
-    companies=3,
-    indexed=2,
-    clients=1,
-    pairs=1,
-    judged=0,
-    dimension=1,
-    trees=1,
-    habit_weight=2.0,
-    training_payments=1,
-    first_payment_at=NOON,
-    last_payment_at=NOON,
-    watermark=None,
-    choice=UNTRIED,
-    parameters={},
-    quality=None,
-    files=(),
-).to_bytes()
-SHA256 = sha256_of(MANIFEST)
+CONTENT = MANIFEST.to_bytes()
+SHA256 = sha256_of(CONTENT)
 
 
 class OneManifest:
@@ -44,7 +23,7 @@ class OneManifest:
     async def manifest(self, version: str) -> bytes:
         if version == self._removed:
             raise VersionNotFound(version)
-        return MANIFEST
+        return CONTENT
 
     async def builds(self) -> list[Build]:
         return self._builds
