@@ -1,7 +1,10 @@
 """Between protobuf and the domain."""
 
+from time import time
+
 from afin.recommender.v1 import recommender_pb2 as pb
 from services.contracts.bundle import CompanyTable, TaskQuality
+from services.contracts.recommendation_ids import Origin, encoded
 from services.recommender.domain.recommending import Recommendation, Recommendations, Strategy
 from services.recommender.domain.requests import RecommendationRequest
 from services.recommender.domain.similarity import Similar
@@ -27,14 +30,15 @@ def recommendation_request(request: pb.RecommendRequest) -> RecommendationReques
     )
 
 
-def recommend_response(snapshot: Snapshot, answer: Recommendations) -> pb.RecommendResponse:
-    """With names from the snapshot that the answer came from."""
+def recommend_response(snapshot: Snapshot, answer: Recommendations, number: int) -> pb.RecommendResponse:
+    """With names from the snapshot that the answer came from; `number`: one that no other answer has."""
     table = snapshot.catalogue.table
     return pb.RecommendResponse(
         recommendations=[_recommendation(table, place) for place in answer.places],
         strategy=STRATEGIES[answer.strategy],
         client_known=answer.client_known,
         index=index_reference(snapshot),
+        recommendation_id=encoded(Origin(snapshot.epoch), STRATEGIES[answer.strategy], int(time()), number).decode(),
     )
 
 

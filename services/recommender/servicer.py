@@ -1,6 +1,7 @@
 """The RPCs: a request is checked, then answered from the one snapshot that was in service when it came."""
 
 import asyncio
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ import grpc
 
 from afin.recommender.v1 import recommender_pb2 as pb
 from afin.recommender.v1 import recommender_pb2_grpc as rpc
+from services.contracts.recommendation_ids import numbers
 from services.recommender import messages
 from services.recommender.domain.recommending import recommend
 from services.recommender.domain.requests import (
@@ -38,6 +40,7 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
 
     def __init__(self, keeper: SnapshotKeeper) -> None:
         self._keeper = keeper
+        self._numbers = numbers(secrets.randbits(48))
 
     def as_service(self) -> GrpcService:
         """As the server takes it; ready while an index is in service."""
@@ -54,8 +57,8 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
             check_recommendation(wanted)
         snapshot = self._keeper.current
         if wanted.category_ids:  # a filter makes the ranking look at all companies
-            return await asyncio.to_thread(_answer, snapshot, wanted)
-        return _answer(snapshot, wanted)
+            return await asyncio.to_thread(_answer, snapshot, wanted, self._numbers)
+        return _answer(snapshot, wanted, self._numbers)
 
     async def BatchRecommend(  # noqa: N802
         self, request: pb.BatchRecommendRequest, context: Context
@@ -65,7 +68,7 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
         with _field_errors():
             check_batch(wanted)
         snapshot = self._keeper.current
-        return await asyncio.to_thread(_answer_all, snapshot, wanted)
+        return await asyncio.to_thread(_answer_all, snapshot, wanted, self._numbers)
 
     async def SimilarCompanies(  # noqa: N802
         self, request: pb.SimilarCompaniesRequest, context: Context
@@ -90,14 +93,16 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
         return pb.ReloadIndexResponse(index=messages.index_reference(self._keeper.current), changed=changed)
 
 
-def _answer(snapshot: Snapshot, wanted: RecommendationRequest) -> pb.RecommendResponse:
+def _answer(snapshot: Snapshot, wanted: RecommendationRequest, free: Iterator[int]) -> pb.RecommendResponse:
     answer = recommend(snapshot, wanted)
     RECOMMENDATIONS.labels(answer.strategy.name.lower()).inc()
-    return messages.recommend_response(snapshot, answer)
+    return messages.recommend_response(snapshot, answer, next(free))
 
 
-def _answer_all(snapshot: Snapshot, wanted: tuple[RecommendationRequest, ...]) -> pb.BatchRecommendResponse:
-    return pb.BatchRecommendResponse(responses=[_answer(snapshot, each) for each in wanted])
+def _answer_all(
+    snapshot: Snapshot, wanted: tuple[RecommendationRequest, ...], free: Iterator[int]
+) -> pb.BatchRecommendResponse:
+    return pb.BatchRecommendResponse(responses=[_answer(snapshot, each, free) for each in wanted])
 
 
 def _similar(snapshot: Snapshot, code: str, count: int) -> list[Similar]:
