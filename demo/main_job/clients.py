@@ -44,7 +44,9 @@ async def tell_stories(stack: Stack, count: int = 3) -> list[ClientStory]:
         await recommender.ReloadIndex(recommender_pb2.ReloadIndexRequest(), timeout=wait)
         stories = []
         for client in clients:
-            request = recommender_pb2.RecommendRequest(client_id=client, max_results=SHOWN_RECOMMENDED)
+            request = recommender_pb2.RecommendRequest(
+                client_id=client, max_results=SHOWN_RECOMMENDED, with_reasons=True
+            )
             recommended = await recommender.Recommend(request, timeout=wait)
             stories.append(ClientStory(client, await _paid(warehouse, client), recommended))
         return stories

@@ -1,12 +1,14 @@
 """Between protobuf and the domain."""
 
+from collections.abc import Iterable
 from time import time
 
 from afin.recommender.v1 import recommender_pb2 as pb
 from services.contracts.bundle import CompanyTable, TaskQuality
 from services.contracts.recommendation_ids import Origin, encoded
+from services.recommender.domain.explaining import Cause, Explanation
 from services.recommender.domain.recommending import Recommendation, Recommendations, Strategy
-from services.recommender.domain.requests import RecommendationRequest
+from services.recommender.domain.requests import RecommendationRequest, SimilarityRequest
 from services.recommender.domain.similarity import Similar
 from services.recommender.domain.snapshot import Snapshot
 from services.runtime.timestamps import timestamp_of
@@ -16,6 +18,13 @@ STRATEGIES = {
     Strategy.HISTORY: pb.STRATEGY_HISTORY,
     Strategy.POPULAR: pb.STRATEGY_POPULAR,
 }
+CAUSES = {
+    Cause.HISTORY: pb.STRATEGY_CAUSE_HISTORY,
+    Cause.CLIENT_UNKNOWN: pb.STRATEGY_CAUSE_CLIENT_UNKNOWN,
+    Cause.HISTORY_NOT_INDEXED: pb.STRATEGY_CAUSE_HISTORY_NOT_INDEXED,
+    Cause.NOTHING_LEFT: pb.STRATEGY_CAUSE_NOTHING_LEFT,
+    Cause.POPULARITY_LEADS: pb.STRATEGY_CAUSE_POPULARITY_LEADS,
+}
 
 
 def recommendation_request(request: pb.RecommendRequest) -> RecommendationRequest:
@@ -23,10 +32,22 @@ def recommendation_request(request: pb.RecommendRequest) -> RecommendationReques
     return RecommendationRequest(
         max_results=request.max_results,
         client_id=request.client_id.strip(),
-        company_codes=tuple(code.strip() for code in request.company_codes),
-        exclude_company_codes=tuple(code.strip() for code in request.exclude_company_codes),
+        company_codes=_stripped(request.company_codes),
+        exclude_company_codes=_stripped(request.exclude_company_codes),
+        only_company_codes=_stripped(request.only_company_codes),
         category_ids=tuple(request.category_ids),
         include_paid=request.include_paid,
+        with_reasons=request.with_reasons,
+    )
+
+
+def similarity_request(request: pb.SimilarCompaniesRequest) -> SimilarityRequest:
+    """Text is stripped, as it was before it entered the warehouse."""
+    return SimilarityRequest(
+        company_code=request.company_code.strip(),
+        max_results=request.max_results,
+        category_ids=tuple(request.category_ids),
+        exclude_company_codes=_stripped(request.exclude_company_codes),
     )
 
 
@@ -39,6 +60,7 @@ def recommend_response(snapshot: Snapshot, answer: Recommendations, number: int)
         client_known=answer.client_known,
         index=index_reference(snapshot),
         recommendation_id=encoded(Origin(snapshot.epoch), STRATEGIES[answer.strategy], int(time()), number).decode(),
+        explanation=_explanation(answer.explanation) if answer.explanation else None,
     )
 
 
@@ -72,6 +94,7 @@ def index_info(snapshot: Snapshot) -> pb.GetIndexInfoResponse:
         loaded_at=timestamp_of(snapshot.loaded_at),
         ndcg_new=new.ndcg if new else 0.0,
         popularity_ndcg_new=new.popularity_ndcg if new else 0.0,
+        search=snapshot.publication.search,
     )
 
 
@@ -83,6 +106,19 @@ def index_reference(snapshot: Snapshot) -> pb.IndexReference:
         version=snapshot.publication.version,
         published_at=timestamp_of(snapshot.publication.published_at),
         watermark=timestamp_of(watermark) if watermark else None,
+    )
+
+
+def _stripped(codes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(code.strip() for code in codes)
+
+
+def _explanation(told: Explanation) -> pb.StrategyExplanation:
+    return pb.StrategyExplanation(
+        cause=CAUSES[told.cause],
+        history_companies=told.history_companies,
+        history_indexed=told.history_indexed,
+        popular_from=told.popular_from,
     )
 
 

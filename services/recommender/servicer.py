@@ -16,6 +16,7 @@ from services.recommender.domain.recommending import recommend
 from services.recommender.domain.requests import (
     InvalidRequest,
     RecommendationRequest,
+    SimilarityRequest,
     check_batch,
     check_recommendation,
     check_similar,
@@ -56,7 +57,7 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
         with _field_errors():
             check_recommendation(wanted)
         snapshot = self._keeper.current
-        if wanted.category_ids:  # a filter makes the ranking look at all companies
+        if wanted.category_ids or wanted.only_company_codes:  # a filter makes the ranking look at all companies
             return await asyncio.to_thread(_answer, snapshot, wanted, self._numbers)
         return _answer(snapshot, wanted, self._numbers)
 
@@ -74,11 +75,11 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
         self, request: pb.SimilarCompaniesRequest, context: Context
     ) -> pb.SimilarCompaniesResponse:
         """See the proto."""
-        code = request.company_code.strip()
+        wanted = messages.similarity_request(request)
         with _field_errors():
-            check_similar(code, request.max_results)
+            check_similar(wanted)
         snapshot = self._keeper.current
-        found = await asyncio.to_thread(_similar, snapshot, code, request.max_results)
+        found = await asyncio.to_thread(_similar, snapshot, wanted)
         return messages.similar_response(snapshot, found)
 
     async def GetIndexInfo(  # noqa: N802
@@ -105,12 +106,12 @@ def _answer_all(
     return pb.BatchRecommendResponse(responses=[_answer(snapshot, each, free) for each in wanted])
 
 
-def _similar(snapshot: Snapshot, code: str, count: int) -> list[Similar]:
-    company = snapshot.catalogue.dense_ids.get(code)
+def _similar(snapshot: Snapshot, wanted: SimilarityRequest) -> list[Similar]:
+    company = snapshot.catalogue.dense_ids.get(wanted.company_code)
     if company is None:
-        message = f"no company {code!r} in index version {snapshot.publication.version}; codes are the catalogue's"
-        raise NotFound(message, reason="COMPANY_NOT_FOUND")
-    return similar(snapshot, company, count)
+        place = f"in index version {snapshot.publication.version}; codes are the catalogue's"
+        raise NotFound(f"no company {wanted.company_code!r} {place}", reason="COMPANY_NOT_FOUND")
+    return similar(snapshot, company, wanted)
 
 
 @contextmanager

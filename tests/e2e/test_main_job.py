@@ -92,7 +92,7 @@ def test_buf_curl_triggers_a_pipeline_and_watches_it_to_its_end(second_run: Serv
 
 def test_buf_curl_gets_recommendations_with_names_and_reasons(second_run: ServingAfin) -> None:
     client = next(line for line in second_run.output if line.startswith("Client ")).split()[1]
-    request = json.dumps({"client_id": client, "max_results": 5})
+    request = json.dumps({"client_id": client, "max_results": 5, "with_reasons": True})
 
     answer = json.loads(_buf(second_run.address("recommender"), RECOMMEND, "-d", request))
 

@@ -32,13 +32,24 @@ class Catalogue:
         found = (self.dense_ids.get(code) for code in dict.fromkeys(codes))
         return [dense for dense in found if dense is not None]
 
-    def mask(self, category_ids: tuple[int, ...]) -> NDArray[np.bool_] | None:
-        """(companies,): which belong to one of the categories; None, no filter, when none is named."""
-        if not category_ids:
+    def mask(self, category_ids: tuple[int, ...], company_codes: tuple[str, ...] = ()) -> NDArray[np.bool_] | None:
+        """(companies,): which are of one of the categories and among the codes; empty ones do not filter.
+
+        None, no filter at all, when nothing is named.
+        """
+        if not category_ids and not company_codes:
             return None
+        named = np.array(self.known(company_codes), dtype=np.int64)
+        of_categories = [self.members[each] for each in self.members.keys() & set(category_ids)]
+        if not category_ids:
+            return self._marked(named)
+        found = self._marked(*of_categories)
+        return found & self._marked(named) if company_codes else found
+
+    def _marked(self, *groups: NDArray[np.signedinteger]) -> NDArray[np.bool_]:
         mask = np.zeros(len(self.table.company_code), dtype=np.bool_)
-        for category in self.members.keys() & set(category_ids):
-            mask[self.members[category]] = True
+        for group in groups:
+            mask[group] = True
         return mask
 
 

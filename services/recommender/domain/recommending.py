@@ -5,8 +5,20 @@ from enum import Enum, auto
 
 import numpy as np
 
-from services.contracts.ranking import History, Query, Ranked, Reason, rank, reasons
+from services.contracts.ranking import (
+    NEGLIGIBLE,
+    Factors,
+    FloatArray,
+    History,
+    Query,
+    Ranked,
+    Reason,
+    client_vector,
+    rank,
+    reasons,
+)
 from services.recommender.domain.catalogue import Catalogue
+from services.recommender.domain.explaining import Explanation, explain
 from services.recommender.domain.requests import RecommendationRequest
 from services.recommender.domain.snapshot import Snapshot
 
@@ -23,7 +35,7 @@ class Strategy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """One place; `company` is its dense id. `reasons`: what of the history speaks for it.
+    """One place; `company` is its dense id. `reasons`: what of the history speaks for it, when they were asked for.
 
     None where the client pays the company already, which is the reason, and where only popularity speaks for it.
     """
@@ -37,10 +49,14 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class Recommendations:
-    """Best first. `strategy`: that of the first place, which rules the list; POPULAR for an empty list."""
+    """Best first. `strategy`: that of the first place, which rules the list; POPULAR for an empty list.
+
+    `explanation`: why, when reasons were asked for.
+    """
 
     places: tuple[Recommendation, ...]
     client_known: bool
+    explanation: Explanation | None = None
 
     @property
     def strategy(self) -> Strategy:
@@ -52,14 +68,25 @@ def recommend(snapshot: Snapshot, request: RecommendationRequest) -> Recommendat
     """Answers a checked request. Who is not known gets the popular companies; that is no error."""
     known = _history(snapshot, request)
     history = NO_HISTORY if known is None else known
-    query = Query(
+    ranked = rank(snapshot.factors, history, _query(snapshot.catalogue, request))
+    vector = client_vector(snapshot.factors, history)
+    strategies = [_strategy(snapshot.factors, vector, place) for place in ranked]
+    if not request.with_reasons:
+        return Recommendations(tuple(map(_told, ranked, strategies)), known is not None)
+    why = [_why(snapshot.factors, history, *each) for each in zip(ranked, strategies, strict=True)]
+    explanation = explain(
+        known, len(snapshot.factors.target), ranked, popular_leads=strategies[:1] == [Strategy.POPULAR]
+    )
+    return Recommendations(tuple(map(_told, ranked, strategies, why)), known is not None, explanation)
+
+
+def _query(catalogue: Catalogue, request: RecommendationRequest) -> Query:
+    return Query(
         count=request.max_results,
         include_paid=request.include_paid,
-        excluded=frozenset(snapshot.catalogue.known(request.exclude_company_codes)),
-        allowed=snapshot.catalogue.mask(request.category_ids),
+        excluded=frozenset(catalogue.known(request.exclude_company_codes)),
+        allowed=catalogue.mask(request.category_ids, request.only_company_codes),
     )
-    ranked = rank(snapshot.factors, history, query)
-    return Recommendations(tuple(_explained(snapshot, history, place) for place in ranked), known is not None)
 
 
 def _history(snapshot: Snapshot, request: RecommendationRequest) -> History | None:
@@ -77,13 +104,20 @@ def basket(catalogue: Catalogue, company_codes: tuple[str, ...]) -> History | No
     return History(np.array(companies, dtype=np.int32), weights, np.zeros_like(weights))
 
 
-def _explained(snapshot: Snapshot, history: History, place: Ranked) -> Recommendation:
-    is_new = place.modelled and not place.already_paid
-    why = tuple(reasons(snapshot.factors, history, place.company)) if is_new else ()
-    return Recommendation(place.company, place.score, _strategy(place, why), why, place.already_paid)
-
-
-def _strategy(place: Ranked, why: tuple[Reason, ...]) -> Strategy:
-    if place.modelled and place.already_paid:
+def _strategy(factors: Factors, vector: FloatArray, place: Ranked) -> Strategy:
+    """Of a new company: whether the history brought something of its score, or its popularity all of it."""
+    if not place.modelled:
+        return Strategy.POPULAR
+    if place.already_paid:
         return Strategy.HISTORY
-    return Strategy.COLLABORATIVE if why else Strategy.POPULAR
+    target = factors.target[place.company]
+    brought = float(target[:-1] @ vector[:-1])
+    return Strategy.COLLABORATIVE if brought > NEGLIGIBLE * abs(float(target[-1])) else Strategy.POPULAR
+
+
+def _why(factors: Factors, history: History, place: Ranked, strategy: Strategy) -> tuple[Reason, ...]:
+    return tuple(reasons(factors, history, place.company)) if strategy == Strategy.COLLABORATIVE else ()
+
+
+def _told(place: Ranked, strategy: Strategy, why: tuple[Reason, ...] = ()) -> Recommendation:
+    return Recommendation(place.company, place.score, strategy, why, place.already_paid)

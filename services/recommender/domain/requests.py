@@ -9,8 +9,9 @@ from services.contracts.identifiers import MAX_ID_CHARACTERS
 
 MAX_RESULTS = 100
 MAX_BATCH = 100
+MAX_BATCH_RESULTS = 2000
 MAX_COMPANY_CODES = 100
-MAX_EXCLUDED = 1000
+MAX_FILTERED = 1000
 MAX_CATEGORIES = 100
 
 
@@ -31,8 +32,20 @@ class RecommendationRequest:
     client_id: str = field(default="", repr=False)  # an id must not reach a log through a repr
     company_codes: tuple[str, ...] = ()
     exclude_company_codes: tuple[str, ...] = ()
+    only_company_codes: tuple[str, ...] = ()
     category_ids: tuple[int, ...] = ()
     include_paid: bool = False
+    with_reasons: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarityRequest:
+    """For companies like the one of `company_code`."""
+
+    company_code: str
+    max_results: int
+    category_ids: tuple[int, ...] = ()
+    exclude_company_codes: tuple[str, ...] = ()
 
 
 def check_recommendation(request: RecommendationRequest, at: str = "") -> None:
@@ -44,7 +57,8 @@ def check_recommendation(request: RecommendationRequest, at: str = "") -> None:
     else:
         _check_text(f"{at}client_id", request.client_id, MAX_ID_CHARACTERS, "; give it, or company_codes")
     _check_results(f"{at}max_results", request.max_results)
-    _check_codes(f"{at}exclude_company_codes", request.exclude_company_codes, MAX_EXCLUDED)
+    _check_codes(f"{at}exclude_company_codes", request.exclude_company_codes, MAX_FILTERED)
+    _check_codes(f"{at}only_company_codes", request.only_company_codes, MAX_FILTERED)
     _check_count(f"{at}category_ids", len(request.category_ids), MAX_CATEGORIES)
 
 
@@ -55,12 +69,17 @@ def check_batch(requests: tuple[RecommendationRequest, ...]) -> None:
     _check_count("requests", len(requests), MAX_BATCH)
     for number, request in enumerate(requests):
         check_recommendation(request, f"requests[{number}].")
+    total = sum(request.max_results for request in requests)
+    if total > MAX_BATCH_RESULTS:
+        raise InvalidRequest("requests", f"may ask for {MAX_BATCH_RESULTS} max_results in all, ask for {total}")
 
 
-def check_similar(company_code: str, max_results: int) -> None:
-    """Raises InvalidRequest naming the wrong field."""
-    _check_text("company_code", company_code, MAX_ID_CHARACTERS)
-    _check_results("max_results", max_results)
+def check_similar(request: SimilarityRequest) -> None:
+    """Raises InvalidRequest naming the first wrong field."""
+    _check_text("company_code", request.company_code, MAX_ID_CHARACTERS)
+    _check_results("max_results", request.max_results)
+    _check_count("category_ids", len(request.category_ids), MAX_CATEGORIES)
+    _check_codes("exclude_company_codes", request.exclude_company_codes, MAX_FILTERED)
 
 
 def _check_results(at: str, count: int) -> None:

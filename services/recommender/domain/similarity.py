@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts.ranking import FloatArray
+from services.recommender.domain.catalogue import Catalogue
+from services.recommender.domain.requests import SimilarityRequest
 from services.recommender.domain.snapshot import Snapshot
 
 
@@ -17,12 +19,14 @@ class Similar:
     similarity: float
 
 
-def similar(snapshot: Snapshot, company: int, count: int) -> list[Similar]:
-    """The `count` companies most like the dense id `company`, itself left out, best first; exact, not by Annoy."""
+def similar(snapshot: Snapshot, company: int, request: SimilarityRequest) -> list[Similar]:
+    """The companies most like the dense id `company`, itself left out, best first; exact, not by Annoy."""
+    wanted = _wanted(snapshot.catalogue, company, request)
     if company >= len(snapshot.target_norms) or not snapshot.target_norms[company]:
-        return [Similar(other, 0.0) for other in _nearest_by_features(snapshot, company, count)]
+        order = _by_features(snapshot, company)
+        return [Similar(other, 0.0) for other in _first(order, wanted, request.max_results)]
     cosines = cosines_to(snapshot.factors.target[:, :-1], snapshot.target_norms, company)
-    best = _first(np.lexsort((-cosines,)), company, count)
+    best = _first(np.argsort(-cosines, kind="stable"), wanted, request.max_results)
     return [Similar(other, float(cosines[other])) for other in best]
 
 
@@ -35,7 +39,15 @@ def cosines_to(vectors: FloatArray, norms: FloatArray, row: int) -> NDArray[np.f
     return cosines
 
 
-def _nearest_by_features(snapshot: Snapshot, company: int, count: int) -> list[int]:
+def _wanted(catalogue: Catalogue, company: int, request: SimilarityRequest) -> NDArray[np.bool_]:
+    """(companies,): what the request lets in."""
+    mask = catalogue.mask(request.category_ids)
+    wanted = np.ones(len(catalogue.log_amounts), dtype=np.bool_) if mask is None else mask
+    wanted[[company, *catalogue.known(request.exclude_company_codes)]] = False
+    return wanted
+
+
+def _by_features(snapshot: Snapshot, company: int) -> NDArray[np.int64]:
     """Of the same category first, then by nearness of the logarithm of the average amount, then the popular first."""
     catalogue = snapshot.catalogue
     category = catalogue.table.category_id[company]
@@ -45,8 +57,9 @@ def _nearest_by_features(snapshot: Snapshot, company: int, count: int) -> list[i
     gaps = np.abs(catalogue.log_amounts - catalogue.log_amounts[company])
     places = np.empty(len(gaps), dtype=np.int64)
     places[snapshot.factors.popular] = np.arange(len(gaps))
-    return _first(np.lexsort((places, np.nan_to_num(gaps, nan=np.inf), elsewhere)), company, count)
+    return np.lexsort((places, np.nan_to_num(gaps, nan=np.inf), elsewhere))
 
 
-def _first(order: NDArray[np.int64], left_out: int, count: int) -> list[int]:
-    return [other for other in order[: count + 1].tolist() if other != left_out][:count]
+def _first(order: NDArray[np.int64], wanted: NDArray[np.bool_], count: int) -> list[int]:
+    found: list[int] = order[wanted[order]][:count].tolist()
+    return found

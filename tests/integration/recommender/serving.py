@@ -39,6 +39,7 @@ class Recommender:
 
     stub: "rpc.RecommenderServiceAsyncStub"
     health: Any  # the stub of the health service; its types leave Watch out
+    address: str
 
     async def recommend(self, **request: object) -> pb.RecommendResponse:
         """Recommend with the fields given, ten results if nothing else is said."""
@@ -66,8 +67,9 @@ async def serving(store: ObjectStore, cache_folder: Path, interval: timedelta = 
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(keeper.keeping())
         port = await stack.enter_async_context(grpc_server([RecommenderServicer(keeper).as_service()], settings))
-        channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
-        yield Recommender(rpc.RecommenderServiceStub(channel), health_pb2_grpc.HealthStub(channel))
+        address = f"127.0.0.1:{port}"
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(address))
+        yield Recommender(rpc.RecommenderServiceStub(channel), health_pb2_grpc.HealthStub(channel), address)
 
 
 @asynccontextmanager

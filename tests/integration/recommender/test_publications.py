@@ -130,7 +130,7 @@ async def test_calls_never_fail_and_never_see_two_indexes_while_it_is_swapped(
 
 async def call_until_all(seen: dict[int, asyncio.Event], recommender: Recommender) -> list[int]:
     """Calls until every epoch has answered somebody; each answer, and each batch, must come from one index alone."""
-    request = pb.RecommendRequest(client_id=client_of(1), max_results=100)
+    request = pb.RecommendRequest(client_id=client_of(1), max_results=100, with_reasons=True)
     batch = pb.BatchRecommendRequest(requests=[request, request])
     epochs: list[int] = []
     while not all(event.is_set() for event in seen.values()):

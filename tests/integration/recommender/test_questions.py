@@ -95,6 +95,7 @@ async def test_the_index_tells_its_size_quality_and_age(recommender: Recommender
     assert info.ndcg_new == pytest.approx(QUALITY["ndcg"])
     assert info.popularity_ndcg_new == pytest.approx(QUALITY["popularity_ndcg"])
     assert info.index.epoch == 4
+    assert info.search == "annoy"
     assert 0 <= (asked_at - info.loaded_at.ToDatetime(UTC)).total_seconds() < 60
 
 

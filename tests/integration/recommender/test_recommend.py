@@ -52,7 +52,7 @@ async def test_a_place_tells_the_company_and_its_category(recommender: Recommend
 
 
 async def test_a_place_names_the_paid_companies_that_speak_for_it(recommender: Recommender) -> None:
-    answer = await recommender.recommend(client_id=client_of(1), max_results=1)
+    answer = await recommender.recommend(client_id=client_of(1), max_results=1, with_reasons=True)
 
     reasons = answer.recommendations[0].reasons
     assert {reason.company_code for reason in reasons} == set(PAID_OF_GROUP_1)
@@ -118,7 +118,7 @@ async def test_a_filter_for_a_category_without_companies_gives_an_empty_list(rec
 
 
 async def test_a_basket_is_answered_as_a_client_that_paid_it(recommender: Recommender) -> None:
-    answer = await recommender.recommend(company_codes=[code_of(GROUP_SIZE), code_of(GROUP_SIZE)], max_results=7)
+    answer = await recommender.recommend(company_codes=[code_of(GROUP_SIZE)] * 2, max_results=7, with_reasons=True)
 
     assert sorted(codes(answer.recommendations)) == sorted([*PAID_OF_GROUP_1[1:], *UNPAID_OF_GROUP_1])
     assert answer.client_known
@@ -133,7 +133,7 @@ async def test_a_basket_of_unknown_companies_gets_the_popular_ones(recommender: 
 
 
 async def test_an_unknown_client_gets_the_popular_companies_marked_so(recommender: Recommender) -> None:
-    answer = await recommender.recommend(client_id="never seen", max_results=3)
+    answer = await recommender.recommend(client_id="never seen", max_results=3, with_reasons=True)
 
     assert not answer.client_known
     assert answer.strategy == pb.STRATEGY_POPULAR
@@ -152,7 +152,7 @@ async def test_a_client_of_companies_outside_the_index_is_known_and_gets_the_pop
 
 
 async def test_a_short_list_is_filled_with_popular_companies_marked_so(recommender: Recommender) -> None:
-    answer = await recommender.recommend(client_id=client_of(1), max_results=100)
+    answer = await recommender.recommend(client_id=client_of(1), max_results=100, with_reasons=True)
 
     filled = [place for place in answer.recommendations if place.strategy == pb.STRATEGY_POPULAR]
     assert {code_of(COMPANIES - 1), code_of(INDEXED)} <= set(codes(filled))

@@ -26,6 +26,8 @@ CLIENT = {"client_id": client_of(0)}
         ({"company_codes": ["x" * 129]}, "company_codes[0]"),
         ({**CLIENT, "exclude_company_codes": ["x"] * 1001}, "exclude_company_codes"),
         ({**CLIENT, "exclude_company_codes": ["x", "y", " "]}, "exclude_company_codes[2]"),
+        ({**CLIENT, "only_company_codes": ["x"] * 1001}, "only_company_codes"),
+        ({**CLIENT, "only_company_codes": ["x" * 129]}, "only_company_codes[0]"),
         ({**CLIENT, "category_ids": range(101)}, "category_ids"),
     ],
 )
@@ -42,6 +44,7 @@ async def test_the_widest_request_that_is_allowed_is_answered(recommender: Recom
         company_codes=[code_of(0), *("é" * 128 for _ in range(99))],
         max_results=100,
         exclude_company_codes=["x" * 128] * 1000,
+        only_company_codes=["é" * 128] * 1000,
         category_ids=range(100),
     )
 
@@ -75,16 +78,33 @@ async def test_a_batch_holds_one_to_a_hundred_requests(recommender: Recommender,
     assert refused.field == "requests"
 
 
+async def test_a_batch_asks_for_two_thousand_results_at_most(recommender: Recommender) -> None:
+    wide = [pb.RecommendRequest(client_id=client_of(0), max_results=100)] * 21
+
+    refused = await refusal(recommender.stub.BatchRecommend(pb.BatchRecommendRequest(requests=wide), timeout=20))
+
+    assert refused.code == grpc.StatusCode.INVALID_ARGUMENT
+    assert refused.field == "requests"
+
+
 @pytest.mark.parametrize(
-    ("company_code", "max_results", "field"),
-    [("", 5, "company_code"), ("x" * 129, 5, "company_code"), (code_of(0), 0, "max_results")],
+    ("request_", "field"),
+    [
+        (pb.SimilarCompaniesRequest(company_code=" ", max_results=5), "company_code"),
+        (pb.SimilarCompaniesRequest(company_code="x" * 129, max_results=5), "company_code"),
+        (pb.SimilarCompaniesRequest(company_code=code_of(0)), "max_results"),
+        (pb.SimilarCompaniesRequest(company_code=code_of(0), max_results=5, category_ids=range(101)), "category_ids"),
+        (
+            pb.SimilarCompaniesRequest(company_code=code_of(0), max_results=5, exclude_company_codes=[" "]),
+            "exclude_company_codes[0]",
+        ),
+    ],
 )
 async def test_a_wrong_field_of_a_question_for_similar_companies_is_named(
-    recommender: Recommender, company_code: str, max_results: int, field: str
+    recommender: Recommender, request_: pb.SimilarCompaniesRequest, field: str
 ) -> None:
-    request = pb.SimilarCompaniesRequest(company_code=company_code, max_results=max_results)
 
-    refused = await refusal(recommender.stub.SimilarCompanies(request, timeout=20))
+    refused = await refusal(recommender.stub.SimilarCompanies(request_, timeout=20))
 
     assert refused.code == grpc.StatusCode.INVALID_ARGUMENT
     assert refused.field == field

@@ -29,6 +29,22 @@ def test_a_filter_of_unknown_categories_leaves_nothing() -> None:
     assert not mask.any()
 
 
+def test_codes_filter_beside_categories() -> None:
+    catalogue = Catalogue.of(table())
+
+    masks = [catalogue.mask((), ("e", "a", "no")), catalogue.mask((7,), ("e", "a", "c")), catalogue.mask((), ("no",))]
+
+    assert [np.flatnonzero(mask).tolist() for mask in masks if mask is not None] == [[0, 4], [0], []]
+
+
+def test_companies_named_that_the_model_does_not_know_fill_the_list_by_popularity() -> None:
+    request = RecommendationRequest(5, CLIENT, only_company_codes=("d", "b", "e", "a", "no"))
+
+    answer = recommend(snapshot(), request)
+
+    assert [place.company for place in answer.places] == [1, 4, 3]
+
+
 def test_known_codes_are_found_once_each_in_the_order_given() -> None:
     assert Catalogue.of(table()).known(["c", "no", "a", "c"]) == [2, 0]
 
@@ -75,13 +91,15 @@ def test_a_paid_company_is_a_habit_where_it_is_asked_for() -> None:
 
 
 def test_reasons_stand_only_where_the_model_spoke() -> None:
-    answer = recommend(snapshot(), RecommendationRequest(5, CLIENT))
+    answer = recommend(snapshot(), RecommendationRequest(5, CLIENT, with_reasons=True))
 
     assert [[reason.company for reason in place.reasons] for place in answer.places] == [[0], [], [], []]
 
 
 def test_a_paid_company_has_no_reasons_among_the_others() -> None:
-    answer = recommend(snapshot(), RecommendationRequest(2, company_codes=("a", "b"), include_paid=True))
+    answer = recommend(
+        snapshot(), RecommendationRequest(2, company_codes=("a", "b"), include_paid=True, with_reasons=True)
+    )
 
     assert [(place.strategy, place.reasons) for place in answer.places] == [(Strategy.HISTORY, ())] * 2
 
@@ -90,13 +108,21 @@ def test_a_company_raised_by_nothing_but_its_popularity_is_told_as_popular() -> 
     target = np.array([[1, 0, 0], [0, 1, 0.5], [0.1, 0, 0]], dtype=np.float32)
     known = replace(snapshot().factors, target=target, nearest=lambda vector, count: range(3))
 
-    answer = recommend(replace(snapshot(), factors=known), RecommendationRequest(2, CLIENT))
+    answer = recommend(replace(snapshot(), factors=known), RecommendationRequest(2, CLIENT, with_reasons=True))
 
     assert [(place.company, place.strategy) for place in answer.places] == [
         (1, Strategy.POPULAR),
         (2, Strategy.COLLABORATIVE),
     ]
     assert [len(place.reasons) for place in answer.places] == [0, 1]
+
+
+def test_reasons_come_only_when_they_are_asked_for() -> None:
+    asked = recommend(snapshot(), RecommendationRequest(5, CLIENT, with_reasons=True))
+
+    answer = recommend(snapshot(), RecommendationRequest(5, CLIENT))
+
+    assert answer == replace(asked, places=tuple(replace(each, reasons=()) for each in asked.places), explanation=None)
 
 
 def test_an_unknown_client_is_told_the_popular_companies() -> None:

@@ -1,10 +1,13 @@
 """What may be asked."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.recommender.domain.requests import (
     InvalidRequest,
     RecommendationRequest,
+    SimilarityRequest,
     check_batch,
     check_recommendation,
     check_similar,
@@ -19,6 +22,7 @@ RIGHT = RecommendationRequest(max_results=1, client_id="x")
         RecommendationRequest(max_results=100, client_id="x" * 128),
         RecommendationRequest(max_results=1, company_codes=("x" * 128,) * 100),
         RecommendationRequest(1, "x", exclude_company_codes=("y" * 128,) * 1000, category_ids=tuple(range(100))),
+        RecommendationRequest(1, "x", only_company_codes=("y" * 128,) * 1000),
     ],
 )
 def test_the_limits_themselves_are_allowed(request_: RecommendationRequest) -> None:
@@ -37,6 +41,8 @@ def test_the_limits_themselves_are_allowed(request_: RecommendationRequest) -> N
         (RecommendationRequest(1, company_codes=("y", "")), "company_codes[1]"),
         (RecommendationRequest(1, "x", exclude_company_codes=("y",) * 1001), "exclude_company_codes"),
         (RecommendationRequest(1, "x", exclude_company_codes=("y" * 129,)), "exclude_company_codes[0]"),
+        (RecommendationRequest(1, "x", only_company_codes=("y",) * 1001), "only_company_codes"),
+        (RecommendationRequest(1, "x", only_company_codes=("y", "")), "only_company_codes[1]"),
         (RecommendationRequest(1, "x", category_ids=(1,) * 101), "category_ids"),
     ],
 )
@@ -60,10 +66,29 @@ def test_a_batch_has_one_to_a_hundred_requests(size: int) -> None:
         check_batch((RIGHT,) * size)
 
 
-@pytest.mark.parametrize(("code", "count", "field"), [("", 1, "company_code"), ("a", 0, "max_results")])
-def test_a_question_for_similar_companies_is_checked(code: str, count: int, field: str) -> None:
-    with pytest.raises(InvalidRequest, match=f"^{field}: "):
-        check_similar(code, count)
+def test_a_batch_may_ask_for_two_thousand_results_in_all() -> None:
+    twenty, one = replace(RIGHT, max_results=20), replace(RIGHT, max_results=21)
+
+    check_batch((twenty,) * 100)
+    with pytest.raises(InvalidRequest, match=r"^requests: may ask for 2000 max_results in all, ask for 2001"):
+        check_batch((twenty,) * 99 + (one,))
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (SimilarityRequest("", 1), "company_code"),
+        (SimilarityRequest("a", 0), "max_results"),
+        (SimilarityRequest("a", 1, category_ids=(1,) * 101), "category_ids"),
+        (SimilarityRequest("a", 1, exclude_company_codes=("y",) * 1001), "exclude_company_codes"),
+        (SimilarityRequest("a", 1, exclude_company_codes=("",)), "exclude_company_codes[0]"),
+    ],
+)
+def test_a_question_for_similar_companies_is_checked(request_: SimilarityRequest, field: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        check_similar(request_)
+
+    assert caught.value.field == field
 
 
 def test_a_client_id_stands_in_no_repr() -> None:

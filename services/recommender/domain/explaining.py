@@ -1,0 +1,48 @@
+"""Why a list has the strategy that it has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import numpy as np
+
+from services.contracts.ranking import History, Ranked
+
+
+class Cause(Enum):
+    """What decided about the strategy of a list."""
+
+    HISTORY = auto()  # it speaks for the first place
+    CLIENT_UNKNOWN = auto()  # the index does not know the client, or none of the basket
+    HISTORY_NOT_INDEXED = auto()  # the model knows no company of the history
+    NOTHING_LEFT = auto()  # the history speaks for none of the companies asked for
+    POPULARITY_LEADS = auto()  # the first place would be so without the history
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """history_companies, history_indexed: of the history, how many the index and its model know.
+
+    `popular_from`: the place, counted from 1, from which popular companies fill the list; 0 when none had to.
+    """
+
+    cause: Cause
+    history_companies: int
+    history_indexed: int
+    popular_from: int
+
+
+def explain(history: History | None, indexed: int, ranked: Sequence[Ranked], *, popular_leads: bool) -> Explanation:
+    """`history`: None for a client that is not known; `indexed`: how many companies the model knows.
+
+    `popular_leads`: of the first place, that only its popularity speaks for it.
+    """
+    fill = next((number for number, place in enumerate(ranked, 1) if not place.modelled), 0)
+    if history is None:
+        return Explanation(Cause.CLIENT_UNKNOWN, 0, 0, fill)
+    known = int(np.count_nonzero(history.companies < indexed))
+    if ranked and ranked[0].modelled:
+        cause = Cause.POPULARITY_LEADS if popular_leads else Cause.HISTORY
+    else:
+        cause = Cause.NOTHING_LEFT if known else Cause.HISTORY_NOT_INDEXED
+    return Explanation(cause, len(history.companies), known, fill)
