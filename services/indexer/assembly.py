@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from afin.indexer.v1.indexer_pb2_grpc import add_IndexerServiceServicer_to_server
+from services.indexer.access import RPCS
 from services.indexer.adapters.comparison_process import ComparisonProcess
 from services.indexer.adapters.inspection_process import InspectionProcess
 from services.indexer.adapters.publications import PublicationObjects
@@ -47,7 +48,7 @@ async def indexer(settings: IndexerSettings) -> AsyncIterator[GrpcService]:
         engine = await stack.enter_async_context(open_database(url, "indexer"))
         workflow = assembled(settings, WarehouseRows(engine, _selection(settings)), store, folder)
         register = partial(add_IndexerServiceServicer_to_server, IndexerServicer(workflow))
-        yield GrpcService(FULL_NAME, register, _Readiness(engine, store, workflow.publisher).check)
+        yield GrpcService(FULL_NAME, register, _Readiness(engine, store, workflow.publisher).check, RPCS)
 
 
 def assembled(settings: IndexerSettings, rows: TrainingRows, store: ObjectStore, folder: Path) -> Workflow:

@@ -10,6 +10,7 @@ import grpc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from afin.ingest.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
+from services.ingest.access import RPCS
 from services.ingest.adapters.cron import next_time
 from services.ingest.adapters.erasure_records import ObjectErasureRecords
 from services.ingest.adapters.erasures import PostgresErasureTable
@@ -139,7 +140,7 @@ async def ingest(settings: IngestSettings, stop: asyncio.Event) -> AsyncIterator
         await stack.enter_async_context(_at_work(Leadership(world.work_database, lead).keep_trying()))
         servicer = IngestServicer(make_use_cases(world, settings, wake, stop))
         register = partial(add_IngestServiceServicer_to_server, servicer)
-        yield GrpcService(FULL_NAME, register, partial(check_tables, world.database))
+        yield GrpcService(FULL_NAME, register, partial(check_tables, world.database), RPCS)
 
 
 @asynccontextmanager

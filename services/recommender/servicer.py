@@ -12,6 +12,7 @@ from afin.recommender.v1 import recommender_pb2 as pb
 from afin.recommender.v1 import recommender_pb2_grpc as rpc
 from services.contracts.recommendation_ids import numbers
 from services.recommender import messages
+from services.recommender.access import RPCS
 from services.recommender.domain.recommending import recommend
 from services.recommender.domain.requests import (
     InvalidRequest,
@@ -49,6 +50,7 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
             FULL_NAME,
             lambda server: rpc.add_RecommenderServiceServicer_to_server(self, server),
             self._keeper.check_ready,
+            RPCS,
         )
 
     async def Recommend(self, request: pb.RecommendRequest, context: Context) -> pb.RecommendResponse:  # noqa: N802

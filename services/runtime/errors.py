@@ -96,6 +96,20 @@ class DataLoss(ServiceError):
     reason = "DATA_LOSS"
 
 
+class Unauthenticated(ServiceError):
+    """Nobody knows who calls: no key, or one that is not valid."""
+
+    code = grpc.StatusCode.UNAUTHENTICATED
+    reason = "UNAUTHENTICATED"
+
+
+class PermissionDenied(ServiceError):
+    """The caller is known, and may not do this."""
+
+    code = grpc.StatusCode.PERMISSION_DENIED
+    reason = "PERMISSION_DENIED"
+
+
 def reason_of(error: grpc.aio.AioRpcError) -> str:
     """The constant reason of an error that another service of ours answered; empty where there is none."""
     info = error_details_pb2.ErrorInfo()

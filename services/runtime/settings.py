@@ -3,9 +3,9 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS_FOLDER = Path("/run/secrets/afin")
@@ -21,6 +21,29 @@ class ServiceSettings(BaseSettings):
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics for Prometheus; 0 takes a free one.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
     drain_seconds: float = Field(20, ge=0, le=600, description="How long calls may still run after SIGTERM.")
+    api_keys_file: Path | None = Field(None, description="Who may call what; without it everybody may do everything.")
+    tls_cert_file: Path | None = Field(
+        None, description="Certificate of this server with its chain, PEM: turns TLS on."
+    )
+    tls_key_file: Path | None = Field(None, description="Its unencrypted key, PEM.")
+    tls_client_ca_file: Path | None = Field(
+        None, description="Authorities, PEM: callers must show a certificate that one of them signed."
+    )
+    health_port: int | None = Field(
+        None, ge=0, le=65535, description="Port that offers health alone, in plaintext: for probes where TLS is on."
+    )
+    reflection: bool = Field(
+        True, description="Whether tools may ask for the protos (role read, where keys are asked for)."
+    )
+
+    @model_validator(mode="after")
+    def _certificate_and_key_go_together(self) -> Self:
+        prefix = self.model_config.get("env_prefix", "")
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            raise ValueError(f"{prefix}TLS_CERT_FILE and {prefix}TLS_KEY_FILE go together")
+        if self.tls_client_ca_file is not None and self.tls_cert_file is None:
+            raise ValueError(f"{prefix}TLS_CLIENT_CA_FILE needs {prefix}TLS_CERT_FILE")
+        return self
 
 
 Settings = TypeVar("Settings", bound=BaseSettings)

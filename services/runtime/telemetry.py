@@ -16,6 +16,7 @@ import structlog
 from prometheus_client import Gauge, start_http_server
 from structlog.tracebacks import ExceptionDictTransformer
 
+from services.runtime.access.audit import LOGGER as AUDIT_LOGGER
 from services.runtime.settings import ServiceSettings
 from services.runtime.version import code_version
 
@@ -57,6 +58,8 @@ def configure_logging(service: str, level: str) -> None:
     ]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=render, foreign_pre_chain=shared))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # Whatever else is not told: who did what is.
+    logging.getLogger(AUDIT_LOGGER).setLevel(logging.INFO)
     structlog.contextvars.bind_contextvars(service=service)
 
 

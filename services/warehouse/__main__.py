@@ -13,6 +13,7 @@ from services.runtime.objects.opening import open_object_store
 from services.runtime.server import GrpcService, grpc_server
 from services.runtime.settings import load_settings
 from services.runtime.telemetry import telemetry
+from services.warehouse.access import RPCS
 from services.warehouse.adapters.load_store import PostgresLoadStore
 from services.warehouse.adapters.parquet_lake import ParquetLake
 from services.warehouse.adapters.pass_keys import PassKeys
@@ -44,7 +45,7 @@ async def start(settings: WarehouseSettings, stop: asyncio.Event) -> None:
         reconciliations = Reconciliations(load_store, reads, PassKeys(store), utc_now)
         servicer = WarehouseServicer(loads, Erasures(load_store, utc_now), reconciliations, queries)
         register = partial(add_WarehouseServiceServicer_to_server, servicer)
-        service = GrpcService(FULL_NAME, register, health.check_ready)
+        service = GrpcService(FULL_NAME, register, health.check_ready, RPCS)
         await stack.enter_async_context(grpc_server([service], settings))
         await stop.wait()
 
