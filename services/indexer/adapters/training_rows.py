@@ -31,11 +31,14 @@ QUERY_CANCELED = "57014"
 
 WATERMARK = "SELECT value FROM warehouse.published_watermark WHERE dataset = 'payments'"
 ERASURES = "SELECT erasure_id FROM warehouse.published_erasures ORDER BY erasure_id"
+# Neither retired nor merged into another: only these can be recommended.
+LISTED = "NOT is_retired AND successor_code IS NULL"
 # A company's number is its row here: codes are compared by bytes.
 CATALOGUE = f"""
-SELECT {", ".join(CATALOGUE_SCHEMA.names)} FROM warehouse.training_companies WHERE NOT is_retired ORDER BY company_code
+SELECT {", ".join(CATALOGUE_SCHEMA.names)} FROM warehouse.training_companies WHERE {LISTED} ORDER BY company_code
 """
 # Four fields of fixed width, see copied_rows; the key is contracts.bundle.client_key. All conversions are exact.
+# What was paid under a code that gave way counts for its successor.
 PAYMENTS = f"""
 SELECT substring(sha256(convert_to(external_client_id, 'UTF8')) FOR 16), coalesce(number, {NO_COMPANY})::integer,
     payment_at, (amount * 100)::bigint
@@ -44,8 +47,12 @@ FROM (
     WHERE status = ANY($1) AND ($2::timestamptz IS NULL OR created_at >= $2) {{newest}}
 ) AS payments
 LEFT JOIN (
-    SELECT company_code, row_number() OVER (ORDER BY company_code) - 1 AS number
-    FROM warehouse.training_companies WHERE NOT is_retired
+    SELECT known.company_code, number
+    FROM warehouse.training_companies AS known
+    JOIN (
+        SELECT company_code, row_number() OVER (ORDER BY company_code) - 1 AS number
+        FROM warehouse.training_companies WHERE {LISTED}
+    ) AS listed ON listed.company_code = coalesce(successor_code, known.company_code)
 ) AS companies USING (company_code)
 """
 NEWEST_ONLY = "ORDER BY payment_at DESC, payment_id, company_code LIMIT $3"

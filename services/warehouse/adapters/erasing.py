@@ -42,6 +42,15 @@ REMOVE = (
     """,
 )
 LEFT = "SELECT * FROM observations WHERE NOT is_erased"
+# Whose payments are not what they were, for those who remember them; the erased client is not to be remembered.
+FORGET = """
+DELETE FROM warehouse.erasure_changes AS c USING touched AS t WHERE c.external_client_id = t.erased_client_id
+"""
+NOTE_CHANGED = f"""
+INSERT INTO warehouse.erasure_changes (erasure_id, external_client_id)
+SELECT DISTINCT CAST(:erasure_id AS text), external_client_id FROM ({LEFT}) AS remaining
+ON CONFLICT DO NOTHING
+"""
 # A repetition, after a crash of the caller, finds nothing left: the figures of the first time stay.
 RECORD = """
 INSERT INTO warehouse.erasures AS e (erasure_id, versions, confirmations, erased_at)
@@ -62,6 +71,8 @@ async def erase_client(connection: AsyncConnection, request: ErasureRequest, era
     for statement in (*REMOVE, TIMELINE.format(observations=LEFT)):
         await connection.execute(text(statement))
     await apply_timeline(connection, Stamp(request.erasure_id, erased_at))
+    await connection.execute(text(FORGET))
+    await connection.execute(text(NOTE_CHANGED), {"erasure_id": request.erasure_id})
     removed = {"versions": counts.versions, "confirmations": counts.confirmations}
     values = {"erasure_id": request.erasure_id, "erased_at": erased_at, **removed}
     recorded = (await connection.execute(text(RECORD), values)).mappings().one()

@@ -36,6 +36,7 @@ EMPTY = ";".join(
         "reconciliations",
         "loads",
         "erasures",
+        "erasure_changes",
     )
 )
 

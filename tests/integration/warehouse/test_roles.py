@@ -35,8 +35,17 @@ TABLES = [
     "erasures",
     "reconciliations",
     "missing_payments",
+    "erasure_changes",
 ]
-VIEWS = ["training_payments", "training_companies", "published_watermark"]
+VIEWS = [
+    "training_payments",
+    "training_companies",
+    "published_watermark",
+    "published_loads",
+    "published_erasures",
+    "changed_by_loads",
+    "changed_by_erasures",
+]
 
 
 @asynccontextmanager
