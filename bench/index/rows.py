@@ -75,7 +75,7 @@ class MadeRows:
         with PartitionFiles(folder) as files:
             for batch in batches(self._size):
                 files.add(_rows(batch))
-            return RowsRead(files.rows, 0, self._size.companies, WATERMARK, ())
+            return RowsRead(files.rows, 0, self._size.companies, WATERMARK, (), None)
 
 
 def batches(size: Size) -> Iterator[Batch]:

@@ -46,7 +46,7 @@ class TrialRows:
         with PartitionFiles(folder) as files:
             files.add(rows)
         newest = EPOCH + timedelta(microseconds=before.newest)
-        return RowsRead(len(before), 0, len(catalogue), newest, ())
+        return RowsRead(len(before), 0, len(catalogue), newest, (), None)
 
 
 async def publish(trial: Trial, folder: Path, say: Callable[[str], None]) -> Snapshot:

@@ -40,6 +40,7 @@ OFFSETS_FILE = "history_offsets.npy"  # int64 (clients + 1,): a client's slice o
 HISTORY_FILE = "history_companies.npy"  # int32 (pairs,): dense ids
 WEIGHTS_FILE = "history_weights.npy"  # float32 (pairs,): weight of the company in the client's vector
 HABITS_FILE = "history_habits.npy"  # float32 (pairs,): 0..1, the chance that the client pays the company again
+TENDENCIES_FILE = "company_tendencies.npy"  # float64 (companies, 2): what HistoryModel needs of each
 JUDGED_FILE = "judged_clients.npy"  # int32 (judged,): rows of clients.npy, ascending: who stood for the hold-out
 JUDGED_NDCG_FILE = "judged_ndcg.npy"  # float32 (judged, 2): NDCG for new and for any company; NaN: not judged by it
 FILES = (
@@ -53,6 +54,7 @@ FILES = (
     HISTORY_FILE,
     WEIGHTS_FILE,
     HABITS_FILE,
+    TENDENCIES_FILE,
     JUDGED_FILE,
     JUDGED_NDCG_FILE,
 )
@@ -163,6 +165,28 @@ class Choice(Stored):
     )
 
 
+class HabitModel(Stored):
+    """A logistic regression: how likely a client pays a company again. Of k features, and k + 1 coefficients."""
+
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+    coefficients: tuple[float, ...]
+
+
+class HistoryModel(Stored):
+    """With TENDENCIES_FILE all that it takes to make the history of one more client as the build made the others'.
+
+    first, newest: the period by which payments age, in microseconds since 1970; habits: None where too few payments
+    told of them. `rules`: which rules make histories of it; code that follows others makes none.
+    """
+
+    rules: int
+    first: int
+    newest: int
+    decay: float | None
+    habits: HabitModel | None
+
+
 class IndexManifest(Stored):
     """All there is to know of an index version. Same rows and settings give the same manifest, byte for byte."""
 
@@ -184,6 +208,7 @@ class IndexManifest(Stored):
     last_payment_at: AwareDatetime
     watermark: AwareDatetime | None
     choice: Choice
+    histories: HistoryModel | None = Field(None, description="null: no history can be made beside those of the build.")
     parameters: dict[str, float | int | str]
     quality: Quality | None
     files: tuple[BundleFile, ...]
@@ -194,6 +219,14 @@ class IndexManifest(Stored):
         return sum(file.size for file in self.files)
 
 
+class LedgerPlace(Stored):
+    """The newest load that rows were read behind: its place in the warehouse's ledger, its id, and its commit."""
+
+    sequence: int
+    load_id: str
+    committed_at: AwareDatetime
+
+
 class Build(Stored):
     """Which version a build made. `erasures`: ids of those that its rows were without the clients of."""
 
@@ -202,6 +235,7 @@ class Build(Stored):
     manifest_sha256: str
     built_at: AwareDatetime
     erasures: tuple[str, ...] = ()
+    read_behind: LedgerPlace | None = None
 
 
 # How a recommender looks for companies near a client.

@@ -21,7 +21,9 @@ from services.contracts.bundle import (
     JUDGED_FILE,
     JUDGED_NDCG_FILE,
     MANIFEST_FILE,
+    TENDENCIES_FILE,
     Choice,
+    HistoryModel,
     IndexManifest,
     TaskQuality,
     Tuning,
@@ -37,7 +39,8 @@ from services.indexer.domain.choice import choose
 from services.indexer.domain.engine import LOCAL, ClusterLost, Engine
 from services.indexer.domain.evaluation import CUT_SHARE
 from services.indexer.domain.features import company_features, company_table
-from services.indexer.domain.habits import learn_habits
+from services.indexer.domain.habits import Habits, learn_habits
+from services.indexer.domain.history_model import stored_rules
 from services.indexer.domain.judging import EPOCH, Judgement, judge
 from services.indexer.domain.model import HABIT_WEIGHT, Known, Model, prepare, weigh
 from services.indexer.domain.payments import split_by_time
@@ -52,6 +55,7 @@ class Trained:
     """The final model, and what was found on the way to it."""
 
     model: Model
+    habits: Habits
     choice: Choice
     judgement: Judgement
 
@@ -108,7 +112,8 @@ def _train(data: TrainingSet, task: Task, engine: Engine, reporter: Reporter) ->
     choice = choose(data.payments, task.shape, MAX_JUDGED_CLIENTS).model_copy(update={"without_holdout": judged_by})
     reporter.ended("choose_model", _told_choice(choice))
     everything = np.arange(data.payments.companies)
-    known = Known(data.payments, everything, learn_habits(data.payments))
+    habits = learn_habits(data.payments)
+    known = Known(data.payments, everything, habits)
     weighed = weigh(known, task.min_clients, choice.chosen.decay)
     reporter.ended("weigh_pairs", f"{len(weighed.histories.companies):,} pairs of clients and companies")
     together = weighed.counted_together(engine)
@@ -117,7 +122,7 @@ def _train(data: TrainingSet, task: Task, engine: Engine, reporter: Reporter) ->
     reporter.ended(
         "fit", f"{model.companies.indexed} of {len(everything)} companies in {model.target.shape[1]} factors"
     )
-    return Trained(model, choice, judgement)
+    return Trained(model, habits, choice, judgement)
 
 
 def _judged(data: TrainingSet, task: Task, engine: Engine, reporter: Reporter) -> tuple[Tuning, Judgement]:
@@ -144,12 +149,18 @@ def _write(target: Path, data: TrainingSet, task: Task, trained: Trained) -> Non
     table = company_table(data.catalogue, features, trained.model.companies.numbers)
     index = build_annoy(padded(trained.model.target), task.trees, task.seed)
     judged = trained.judgement
-    by_client: Arrays = {CLIENTS_FILE: data.client_keys, JUDGED_FILE: judged.clients, JUDGED_NDCG_FILE: judged.ndcg}
-    write_bundle(target, trained.model, by_client, table, index)
-    (target / MANIFEST_FILE).write_bytes(_manifest(target, data, task, trained).to_bytes())
+    histories, tendencies = stored_rules(trained.habits, trained.choice.chosen.decay, trained.model.companies.numbers)
+    beside: Arrays = {
+        CLIENTS_FILE: data.client_keys,
+        TENDENCIES_FILE: tendencies,
+        JUDGED_FILE: judged.clients,
+        JUDGED_NDCG_FILE: judged.ndcg,
+    }
+    write_bundle(target, trained.model, beside, table, index)
+    (target / MANIFEST_FILE).write_bytes(_manifest(target, data, task, trained, histories).to_bytes())
 
 
-def _manifest(target: Path, data: TrainingSet, task: Task, trained: Trained) -> IndexManifest:
+def _manifest(target: Path, data: TrainingSet, task: Task, trained: Trained, histories: HistoryModel) -> IndexManifest:
     model = trained.model
     return IndexManifest(
         code_version=task.code_version,
@@ -166,6 +177,7 @@ def _manifest(target: Path, data: TrainingSet, task: Task, trained: Trained) -> 
         last_payment_at=EPOCH + timedelta(microseconds=data.payments.newest),
         watermark=task.watermark,
         choice=trained.choice,
+        histories=histories,
         parameters=_parameters(task),
         quality=trained.judgement.quality,
         files=described(target),

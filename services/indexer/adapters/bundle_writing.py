@@ -12,8 +12,8 @@ from services.indexer.domain.soundness import Arrays
 from services.runtime.checksums import sha256_of
 
 
-def write_bundle(folder: Path, model: Model, by_client: Arrays, table: CompanyTable, index: AnnoyIndex) -> None:
-    """Writes every file but the manifest. `by_client`: the keys of clients and what the hold-out showed, by file."""
+def write_bundle(folder: Path, model: Model, beside: Arrays, table: CompanyTable, index: AnnoyIndex) -> None:
+    """Writes every file but the manifest. `beside`: arrays that are not the model's own, by file."""
     (folder / bundle.COMPANIES_FILE).write_bytes(table.to_bytes())
     index.save(str(folder / bundle.ANNOY_FILE))
     histories = model.histories
@@ -26,7 +26,7 @@ def write_bundle(folder: Path, model: Model, by_client: Arrays, table: CompanyTa
         bundle.WEIGHTS_FILE: histories.weights,
         bundle.HABITS_FILE: histories.habits,
     }
-    for name, array in {**arrays, **by_client}.items():
+    for name, array in {**arrays, **beside}.items():
         np.save(folder / name, np.ascontiguousarray(array), allow_pickle=False)
 
 

@@ -1,47 +1,37 @@
 """Training rows from the warehouse's published views into files: no client id leaves the database, only its key."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.indexer.adapters.copied_rows import NO_COMPANY, CopiedRows
-from services.indexer.adapters.partition_files import PartitionFiles
+from services.indexer.adapters.copied_rows import NO_COMPANY
 from services.indexer.adapters.training_files import CATALOGUE_FILE, CATALOGUE_SCHEMA
+from services.indexer.adapters.warehouse_reading import (
+    LISTED,
+    ROW,
+    copy_payments,
+    known_erasures,
+    newest_load,
+    reading,
+)
 from services.indexer.adapters.work_folder import disk_errors
 from services.indexer.domain.training import RowsRead, Selection
-from services.runtime.database import DatabaseUnavailable, database_errors, sqlstate
-from services.runtime.errors import FailedPrecondition, Unavailable
+from services.runtime.errors import FailedPrecondition
 
-ROWS_AT_ONCE = 65_536
 COMPANIES_AT_ONCE = 10_000
-READ_TIMEOUT = timedelta(minutes=30)
-# undefined table, undefined schema, insufficient privilege
-UNMIGRATED = {"42P01", "3F000", "42501"}
-QUERY_CANCELED = "57014"
-
 WATERMARK = "SELECT value FROM warehouse.published_watermark WHERE dataset = 'payments'"
-ERASURES = "SELECT erasure_id FROM warehouse.published_erasures ORDER BY erasure_id"
-# Neither retired nor merged into another: only these can be recommended.
-LISTED = "NOT is_retired AND successor_code IS NULL"
 # A company's number is its row here: codes are compared by bytes.
 CATALOGUE = f"""
 SELECT {", ".join(CATALOGUE_SCHEMA.names)} FROM warehouse.training_companies WHERE {LISTED} ORDER BY company_code
 """
-# Four fields of fixed width, see copied_rows; the key is contracts.bundle.client_key. All conversions are exact.
 # What was paid under a code that gave way counts for its successor.
 PAYMENTS = f"""
-SELECT substring(sha256(convert_to(external_client_id, 'UTF8')) FOR 16), coalesce(number, {NO_COMPANY})::integer,
-    payment_at, (amount * 100)::bigint
+SELECT {ROW.format(no_company=NO_COMPANY)}
 FROM (
     SELECT external_client_id, company_code, payment_at, amount FROM warehouse.training_payments
     WHERE status = ANY($1) AND ($2::timestamptz IS NULL OR created_at >= $2) {{newest}}
@@ -56,7 +46,6 @@ LEFT JOIN (
 ) AS companies USING (company_code)
 """
 NEWEST_ONLY = "ORDER BY payment_at DESC, payment_id, company_code LIMIT $3"
-REPEATABLE_READ = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 class WarehouseRows:
@@ -68,63 +57,23 @@ class WarehouseRows:
 
     async def read(self, folder: Path) -> RowsRead:
         """See TrainingRows."""
-        try:
-            async with (
-                database_errors(),
-                asyncio.timeout(READ_TIMEOUT.total_seconds()),
-                self._engine.connect() as connection,
-            ):
-                return await self._read(await connection.execution_options(**REPEATABLE_READ), folder)
-        except ProgrammingError as error:
-            if sqlstate(error) not in UNMIGRATED:
-                raise
-            raise FailedPrecondition(
-                "the warehouse's views are missing or not granted to us; run python -m services.warehouse.migrate, and "
-                "make the indexer's database user a member of afin_indexer",
-                reason="WAREHOUSE_NOT_MIGRATED",
-            ) from error
-
-    async def _read(self, connection: AsyncConnection, folder: Path) -> RowsRead:
-        watermark: datetime | None = await connection.scalar(text(WATERMARK))
-        erasures = (await connection.scalars(text(ERASURES))).all()
-        companies = await _write_catalogue(connection, folder / CATALOGUE_FILE)
-        payments, left_out = await self._write_payments(connection, folder)
-        read = RowsRead(payments, left_out, companies, watermark, tuple(erasures))
+        async with reading(self._engine) as connection:
+            watermark: datetime | None = await connection.scalar(text(WATERMARK))
+            erasures, behind = await known_erasures(connection), await newest_load(connection)
+            companies = await _write_catalogue(connection, folder / CATALOGUE_FILE)
+            payments, left_out = await self._write_payments(connection, folder)
+        read = RowsRead(payments, left_out, companies, watermark, erasures, behind)
         _require_rows(read)
         return read
 
     async def _write_payments(self, connection: AsyncConnection, folder: Path) -> tuple[int, int]:
         """How many rows were written and how many left out."""
-        selection, copied = self._selection, CopiedRows(ROWS_AT_ONCE)
+        selection = self._selection
         limit = [selection.limit] if selection.limit else []
         query = PAYMENTS.format(newest=NEWEST_ONLY if limit else "")
-        arguments = [list(selection.statuses), selection.created_since, *limit]
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        with PartitionFiles(folder) as files:
-
-            async def sink(content: bytes) -> None:
-                copied.add(content)
-                if copied.is_full:
-                    await asyncio.to_thread(lambda: files.add(copied.rows()))
-
-            async with _copy_errors(driver):
-                await driver.copy_from_query(query, *arguments, output=sink, format="binary")
-            await asyncio.to_thread(lambda: files.add(copied.last_rows()))
-            return files.rows, copied.left_out
-
-
-@asynccontextmanager
-async def _copy_errors(driver: asyncpg.Connection) -> AsyncIterator[None]:
-    """COPY goes to the driver itself. An error's own text may quote a row: it goes no further than here."""
-    try:
-        yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        if driver.is_closed():
-            raise DatabaseUnavailable from error
-        state = getattr(error, "sqlstate", None)
-        if state == QUERY_CANCELED:
-            raise Unavailable("the database did not end the reading of payments in time; see its load") from None
-        raise RuntimeError(f"PostgreSQL refused to copy payments: SQLSTATE {state}") from None
+        return await copy_payments(
+            connection, query, [list(selection.statuses), selection.created_since, *limit], folder
+        )
 
 
 async def _write_catalogue(connection: AsyncConnection, path: Path) -> int:

@@ -21,8 +21,15 @@ class Logistic:
     coefficients: Floats
 
     def probabilities(self, features: Floats) -> Floats:
-        """(n, k) -> (n,), each between 0 and 1."""
-        return _sigmoid(_standardised(features, self.mean, self.spread) @ self.coefficients)
+        """(n, k) -> (n,), each between 0 and 1, and each to the last bit what it is without the other rows.
+
+        So no product of matrices: in what order that adds up a row depends on how many there are.
+        """
+        constant, *coefficients = self.coefficients
+        sums = np.full(len(features), constant)
+        for column, mean, spread, coefficient in zip(features.T, self.mean, self.spread, coefficients, strict=True):
+            sums += (column - mean) / spread * coefficient
+        return _sigmoid(sums)
 
 
 def fit_logistic(features: Floats, happened: Floats) -> Logistic:

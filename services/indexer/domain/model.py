@@ -13,14 +13,14 @@ from services.indexer.domain.embedding import Decomposition, FloatArray, decompo
 from services.indexer.domain.engine import LOCAL, Engine
 from services.indexer.domain.habits import Habits
 from services.indexer.domain.histories import Histories
-from services.indexer.domain.payments import Ints, LongInts, Mask, Pairs, Payments, pairs_of
+from services.indexer.domain.history_rules import HistoryRules
+from services.indexer.domain.payments import Ints, LongInts, Payments, pairs_of
 from services.indexer.domain.weighting import Floats
 
 # Weight of a habit beside the model's score (both at most 1), where paid companies may be recommended.
 HABIT_WEIGHT = 8.0
 # So many clients tell how far the scores of companies lie apart.
 SAMPLE_CLIENTS = 512
-NO_FLOATS = np.zeros(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Weighed:
 def weigh(known: Known, min_clients: int, decay: float | None) -> Weighed:
     """Companies of fewer clients than `min_clients` are not indexed; for decay see weighting.recency."""
     companies = _companies(known, min_clients)
-    return Weighed(companies, _histories(known, companies, decay))
+    return Weighed(companies, _history_rules(known, companies, decay).histories(known.payments))
 
 
 def prepare(known: Known, shape: Shape, decay: float | None, engine: Engine = LOCAL) -> Prepared:
@@ -164,28 +164,7 @@ def _counted(payments: Payments) -> tuple[LongInts, Floats]:
     return clients, newcomers
 
 
-def _histories(known: Known, companies: Companies, decay: float | None) -> Histories:
-    """Some clients at a time: what is held of all of them is the outcome alone."""
-    payments, period = known.payments, known.payments.period
-    dense = np.full(payments.companies, -1, dtype=np.int32)
+def _history_rules(known: Known, companies: Companies, decay: float | None) -> HistoryRules:
+    dense = np.full(known.payments.companies, -1, dtype=np.int32)
     dense[companies.numbers] = np.arange(len(companies.numbers), dtype=np.int32)
-    sizes = np.zeros(payments.clients, dtype=np.int64)
-    columns: list[tuple[Ints, FloatArray, FloatArray]] = [(dense[:0], NO_FLOATS, NO_FLOATS)]
-    for part in payments.by_clients():
-        pairs = pairs_of(part)
-        begins = pairs.first_of_client
-        sizes[pairs.client[begins]] = np.diff(begins, append=len(pairs))
-        company = dense[pairs.company]
-        weights = weighting.recency(period, pairs, decay) * _damping(pairs, company < companies.indexed)
-        order = np.argsort(pairs.client.astype(np.int64) * len(dense) + company)
-        habits = known.habits.of(part, pairs) if known.habits else np.zeros(len(pairs))
-        columns.append((company[order], weights[order].astype(np.float32), habits[order].astype(np.float32)))
-    return Histories(np.append(0, np.cumsum(sizes)), *map(np.concatenate, zip(*columns, strict=True)))
-
-
-def _damping(pairs: Pairs, is_indexed: Mask) -> Floats:
-    """Of a client of many companies, each weighs less; those outside the index weigh nothing."""
-    begins = pairs.first_of_client
-    breadth = np.add.reduceat(is_indexed, begins, dtype=np.int64)
-    damping = np.repeat(weighting.damped(breadth, weighting.CLIENT_POWER), np.diff(begins, append=len(pairs)))
-    return damping * is_indexed
+    return HistoryRules(known.payments.period, decay, dense, companies.indexed, known.habits)

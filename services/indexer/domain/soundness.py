@@ -45,6 +45,7 @@ def expected_arrays(manifest: IndexManifest) -> dict[str, tuple[str, tuple[int, 
         bundle.HISTORY_FILE: ("int32", pairs),
         bundle.WEIGHTS_FILE: ("float32", pairs),
         bundle.HABITS_FILE: ("float32", pairs),
+        bundle.TENDENCIES_FILE: ("float64", (manifest.companies, 2)),
         bundle.JUDGED_FILE: ("int32", (manifest.judged,)),
         bundle.JUDGED_NDCG_FILE: ("float32", (manifest.judged, 2)),
     }

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.contracts.bundle import LedgerPlace
 from services.indexer.domain.model import Shape
 from services.indexer.domain.payments import Payments
 
@@ -47,7 +48,7 @@ class TrainingSet:
 class RowsRead:
     """What was read, in numbers; left_out: payments to companies that are not in the catalogue, beside the others.
 
-    erasures: ids of those whose clients' payments are not among these any more.
+    erasures: ids of those whose clients' payments are not among these any more. behind: None before the first load.
     """
 
     payments: int
@@ -55,6 +56,7 @@ class RowsRead:
     companies: int
     watermark: datetime | None
     erasures: tuple[str, ...]
+    behind: LedgerPlace | None
 
 
 class Task(BaseModel):

@@ -78,18 +78,23 @@ class Builder:
                     yield _noted(stage)
             passing(Failpoint.TRAINED)
             begun = time.perf_counter()
-            build = await self._store(build_id, self._trainer.bundle_folder(folder), read.erasures)
+            build = await self._store(build_id, self._trainer.bundle_folder(folder), read)
         stage = Stage(name="store", detail=f"stored as {build.version}", seconds=time.perf_counter() - begun)
         yield _noted(stage, build.version)
 
-    async def _store(self, build_id: str, folder: Path, erasures: tuple[str, ...]) -> Build:
+    async def _store(self, build_id: str, folder: Path, read: RowsRead) -> Build:
         content = await asyncio.to_thread((folder / MANIFEST_FILE).read_bytes)
         manifest, sha256 = IndexManifest.model_validate_json(content), sha256_of(content)
         version = version_of(manifest.watermark, sha256)
         await self._versions.store(version, folder)
         passing(Failpoint.VERSION_STORED)
         build = Build(
-            build_id=build_id, version=version, manifest_sha256=sha256, built_at=self._clock(), erasures=erasures
+            build_id=build_id,
+            version=version,
+            manifest_sha256=sha256,
+            built_at=self._clock(),
+            erasures=read.erasures,
+            read_behind=read.behind,
         )
         recorded = await self._versions.record_build(build)
         passing(Failpoint.BUILD_RECORDED)

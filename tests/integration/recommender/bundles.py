@@ -81,6 +81,7 @@ def planted(label: str = "A", dimension: int = DIMENSION) -> World:
         bundle.HISTORY_FILE: companies,
         bundle.WEIGHTS_FILE: np.concatenate([np.linspace(1, 0.5, len(row)) for row in rows]).astype(np.float32),
         bundle.HABITS_FILE: np.concatenate([np.linspace(1, 0.8, len(row)) for row in rows]).astype(np.float32),
+        bundle.TENDENCIES_FILE: np.full((COMPANIES, 2), 0.25),
         bundle.JUDGED_FILE: np.arange(2, dtype=np.int32),
         bundle.JUDGED_NDCG_FILE: np.full((2, 2), 0.5, dtype=np.float32),
     }

@@ -85,7 +85,9 @@ async def test_a_code_gives_way_to_the_one_that_has_had_the_company_id_for_longe
     await loader.companies(Company("A", 7), Company("B", 9), Company("C", 8), Company("D", 5))
     await loader.companies(Company("A", 9), Company("B", 9), Company("C", 8), Company("E", 5), source_time=later)
 
-    standing = {row["company_code"]: (row["is_retired"], row["successor_code"]) for row in await connection.fetch(STANDING)}
+    standing = {
+        row["company_code"]: (row["is_retired"], row["successor_code"]) for row in await connection.fetch(STANDING)
+    }
 
     assert standing == {"A": (False, "B"), "B": (False, None), "C": (False, None), "D": (True, "E"), "E": (False, None)}
 

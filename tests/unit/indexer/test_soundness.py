@@ -39,6 +39,7 @@ def arrays(model: Model) -> Arrays:
         bundle.HISTORY_FILE: model.histories.companies,
         bundle.WEIGHTS_FILE: model.histories.weights,
         bundle.HABITS_FILE: model.histories.habits,
+        bundle.TENDENCIES_FILE: np.zeros((len(model.companies.numbers), 2)),
         bundle.JUDGED_FILE: np.array([3, 5, 7], np.int32),
         bundle.JUDGED_NDCG_FILE: np.array([[0.5, np.nan], [1.0, 0.0], [np.nan, 0.1]], np.float32),
     }

@@ -47,8 +47,8 @@ FROM warehouse.companies LEFT JOIN successors USING (company_id)
 WHERE is_current
 """
 GRANTS = (
-    "GRANT SELECT ON warehouse.changed_by_loads, warehouse.published_loads, warehouse.changed_by_erasures "
-    "TO afin_indexer",
+    "GRANT SELECT ON warehouse.changed_by_loads, warehouse.changed_by_erasures TO afin_indexer",
+    "GRANT SELECT ON warehouse.published_loads TO afin_indexer",
     "GRANT SELECT, INSERT, DELETE ON warehouse.erasure_changes TO afin_warehouse",
 )
 
