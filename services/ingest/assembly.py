@@ -14,6 +14,7 @@ from services.ingest.access import RPCS
 from services.ingest.adapters.cron import next_time
 from services.ingest.adapters.erasure_records import ObjectErasureRecords
 from services.ingest.adapters.erasures import PostgresErasureTable
+from services.ingest.adapters.feedback_lake import ObjectFeedbackLake
 from services.ingest.adapters.indexer import IndexerClient
 from services.ingest.adapters.lake import ObjectLake
 from services.ingest.adapters.lake_eraser import ObjectLakeEraser
@@ -30,6 +31,7 @@ from services.ingest.servicer import FULL_NAME, IngestServicer, UseCases
 from services.ingest.settings import IngestSettings
 from services.ingest.workflow.erasures import Erasures
 from services.ingest.workflow.executor import Executor
+from services.ingest.workflow.feedback import Feedback
 from services.ingest.workflow.housekeeping import keep_house
 from services.ingest.workflow.inspection import Quarantine, Runs, Watermark
 from services.ingest.workflow.leader import Leader
@@ -58,6 +60,7 @@ class World:
     lake: ObjectLake
     eraser: ObjectLakeEraser
     erasure_records: ObjectErasureRecords
+    feedback: Feedback
     source: HttpSource
     warehouse: grpc.aio.Channel
     indexer: grpc.aio.Channel
@@ -74,6 +77,7 @@ async def open_world(stack: AsyncExitStack, settings: IngestSettings) -> World:
         lake=ObjectLake(store),
         eraser=ObjectLakeEraser(store),
         erasure_records=ObjectErasureRecords(store),
+        feedback=Feedback(ObjectFeedbackLake(store), utc_now),
         source=await stack.enter_async_context(source),
         warehouse=await stack.enter_async_context(open_channel(settings.warehouse_address)),
         indexer=await stack.enter_async_context(open_channel(settings.indexer_address)),
@@ -120,6 +124,7 @@ def make_use_cases(world: World, settings: IngestSettings, wake: asyncio.Event, 
         quarantine=quarantine,
         erasures=Erasures(triggers, runs, world.erasure_records, PostgresErasureTable(world.database)),
         schedules=Schedules(PostgresScheduleTable(world.database, utc_now), next_time, utc_now),
+        feedback=world.feedback,
     )
 
 
@@ -138,6 +143,7 @@ async def ingest(settings: IngestSettings, stop: asyncio.Event) -> AsyncIterator
                 await make_leader(world, settings, wake, epoch).lead()
 
         await stack.enter_async_context(_at_work(Leadership(world.work_database, lead).keep_trying()))
+        await stack.enter_async_context(_at_work(world.feedback.keep_writing()))
         servicer = IngestServicer(make_use_cases(world, settings, wake, stop))
         register = partial(add_IngestServiceServicer_to_server, servicer)
         yield GrpcService(FULL_NAME, register, partial(check_tables, world.database), RPCS)

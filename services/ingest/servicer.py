@@ -11,7 +11,9 @@ from afin.ingest.v1 import ingest_pb2 as pb
 from afin.ingest.v1.ingest_pb2_grpc import IngestServiceServicer
 from services.ingest import requests
 from services.ingest.conversion import erasure_message, run_message, schedule_message, watermark_message
+from services.ingest.feedback_messages import recorded_message, told_events
 from services.ingest.workflow.erasures import Erasures
+from services.ingest.workflow.feedback import Feedback
 from services.ingest.workflow.inspection import Quarantine, Runs, Watermark
 from services.ingest.workflow.scheduling import Schedules
 from services.ingest.workflow.triggers import Triggers
@@ -34,6 +36,7 @@ class UseCases:
     quarantine: Quarantine
     erasures: Erasures
     schedules: Schedules
+    feedback: Feedback
 
 
 class IngestServicer(IngestServiceServicer):
@@ -148,3 +151,7 @@ class IngestServicer(IngestServiceServicer):
         pipeline = requests.scheduled_pipeline(request.pipeline)
         changed = await self._use.schedules.set_paused(pipeline, paused=False)
         return pb.ResumeScheduleResponse(schedule=schedule_message(*changed))
+
+    async def RecordFeedback(self, request: pb.RecordFeedbackRequest, context: Any) -> pb.RecordFeedbackResponse:
+        """See ingest.proto."""
+        return recorded_message(*await self._use.feedback.record(told_events(request)))

@@ -4,9 +4,11 @@ The interceptor translates them to google.rpc.Status (https://cloud.google.com/a
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import grpc
 from google.protobuf import any_pb2
+from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 ERROR_DOMAIN = "afin"
@@ -82,6 +84,23 @@ class Unavailable(ServiceError):
     reason = "UNAVAILABLE"
 
 
+class ResourceExhausted(ServiceError):
+    """More is asked for than may wait; after `retry_after` the same call may find room."""
+
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+    reason = "RESOURCE_EXHAUSTED"
+
+    def __init__(self, message: str, retry_after: timedelta, *, reason: str | None = None) -> None:
+        super().__init__(message, reason=reason)
+        self.retry_after = retry_after
+
+    def details(self) -> list[any_pb2.Any]:
+        """ErrorInfo, and RetryInfo."""
+        info = error_details_pb2.RetryInfo()
+        info.retry_delay.FromTimedelta(self.retry_after)
+        return [*super().details(), _pack(info)]
+
+
 class DeadlineExceeded(ServiceError):
     """The work takes longer than it may; the same call would not end sooner."""
 
@@ -120,7 +139,7 @@ def reason_of(error: grpc.aio.AioRpcError) -> str:
     return str(info.reason)
 
 
-def _pack(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> any_pb2.Any:
+def _pack(message: Message) -> any_pb2.Any:
     packed = any_pb2.Any()
     packed.Pack(message)
     return packed

@@ -34,6 +34,7 @@ class Failpoint(StrEnum):
     OBJECT_DELETED = "erasure.object_deleted"
     BEFORE_STEP_COMPLETE = "step.before_complete"
     STEP_COMPLETED = "step.completed"
+    FEEDBACK_STORED = "feedback.stored"
     LOAD_BEGUN = "load.begun"
     LOAD_STAGED = "load.staged"
     LOAD_MERGED = "load.merged"

@@ -1,6 +1,10 @@
 """What Prometheus hears of runs; labels are pipelines, steps and outcomes, all of them few."""
 
+from itertools import product
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from services.contracts.feedback import KINDS
 
 RUNS = Counter("afin_ingest_runs_total", "Runs ended.", ["pipeline", "outcome"])
 ROWS = Counter("afin_ingest_rows_total", "Rows of loaded runs, by what became of them.", ["pipeline", "outcome"])
@@ -15,3 +19,11 @@ SWEPT_BYTES = Counter("afin_ingest_swept_bytes_total", "Their size.")
 LAST_SUCCESS = Gauge(
     "afin_ingest_last_success_timestamp_seconds", "When a run of the pipeline last succeeded.", ["pipeline"]
 )
+FEEDBACK_EVENTS = Counter(
+    "afin_feedback_events_total",
+    "Events of feedback taken, repeated ones included, by the variant that had answered: main or challenger.",
+    ["kind", "variant"],
+)
+FEEDBACK_REFUSED = Counter("afin_feedback_refused_total", "Events of feedback refused, by what was wrong.", ["field"])
+for _kind, _variant in product(KINDS, ("main", "challenger")):
+    FEEDBACK_EVENTS.labels(_kind, _variant)
