@@ -103,12 +103,12 @@ def cooccurrence(matrix: Matrix, engine: Engine, limits: Limits = LIMITS) -> Sym
     ranges = _ranges(matrix, limits.pairs_of_range)
     if size > limits.companies_of_gram:
         return Scattered(tuple(map(engine.place, ranges)), size, engine)
-    # By company, for a tile takes some companies, and those are then rows in one piece.
-    turned = [engine.place(clients.T.tocsr()) for clients in ranges]
+    # Both ways round, for a tile takes some companies, which are rows in one piece, and multiplies them by clients.
+    both_ways = ((engine.place(clients), engine.place(clients.T.tocsr())) for clients in ranges)
     places = tuple(_bands(size, limits.cells_of_tile))
     bands = tuple(np.zeros((last - first, size - first), dtype=matrix.dtype) for first, last in places)
-    for companies in turned:
-        tiles = engine.run(_tile, ((companies, first, last) for first, last in places))
+    for clients, companies in both_ways:
+        tiles = engine.run(_tile, ((clients, companies, first, last) for first, last in places))
         for band, tile in zip(bands, tiles, strict=True):
             np.add(band, tile, out=band)
     return Gram(bands, size)
@@ -142,9 +142,12 @@ def _bands(size: int, cells: int) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def _tile(companies: Matrix, first: int, last: int) -> Block:
-    """Of companies x clients: the products of rows `first` .. `last`-1 with these and all later ones."""
-    tile: Block = (companies[first:last] @ companies[first:].T).toarray()
+def _tile(clients: Matrix, companies: Matrix, first: int, last: int) -> Block:
+    """Of clients x companies, and the same turned: the products of companies `first` .. `last`-1 with all from there.
+
+    Turning them here would take longer than the product: the columns that are asked are only cut out.
+    """
+    tile: Block = (companies[first:last] @ clients[:, first:]).toarray()
     return tile
 
 
