@@ -80,7 +80,7 @@ def histories(snapshot: Snapshot, trial: Trial, most: int) -> list[History]:
 def served(snapshot: Snapshot, trial: Trial) -> Ranker:
     """As `Recommend` answers."""
     number_of = {code: number for number, code in enumerate(trial.catalogue["company_code"])}
-    numbers = [number_of[code] for code in snapshot.catalogue.table.company_code]
+    numbers = [number_of[code] for code in snapshot.catalogue.table.codes.tolist()]
 
     def one(client: int, task: Task, k: int) -> list[int]:
         asked = RecommendationRequest(k, client_id=trial.client_ids[client], include_paid=task == "any")

@@ -12,9 +12,7 @@ a 128-bit hash of its id, never by the id.
 """
 
 import hashlib
-from collections.abc import Sequence
 from datetime import datetime
-from itertools import pairwise
 from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -26,7 +24,12 @@ MANIFEST_FILE = "manifest.json"
 DIGEST_IN_NAME = 12  # hexadecimal digits of the manifest's SHA-256 at the end of a version's name
 
 # name: what is in it. All arrays are .npy in C order without pickled objects.
-COMPANIES_FILE = "companies.json"  # CompanyTable, in order of dense ids
+COMPANIES_FILE = "companies.npy"  # companies.COMPANY_ROW (companies,), in order of dense ids
+CATEGORIES_FILE = "categories.npy"  # companies.CATEGORY_ROW (categories,)
+TEXTS_FILE = "texts.npy"  # uint8 (text bytes,): UTF-8 of codes and names of companies, then names of categories
+TEXT_OFFSETS_FILE = "text_offsets.npy"  # int64 (2 companies + categories + 1,): a text's slice of it
+CODE_KEYS_FILE = "code_keys.npy"  # uint64 (companies,): companies.code_key of each, ascending
+CODE_COMPANIES_FILE = "code_companies.npy"  # int32 (companies,): their dense ids
 ANNOY_FILE = "companies.annoy"  # angular, dimension + 1: target factors padded to one norm (ranking.padded)
 SOURCE_FILE = (
     "source_factors.npy"  # float32 (indexed, dimension): what a company in a history says of its client; last: 0
@@ -45,6 +48,11 @@ JUDGED_FILE = "judged_clients.npy"  # int32 (judged,): rows of clients.npy, asce
 JUDGED_NDCG_FILE = "judged_ndcg.npy"  # float32 (judged, 2): NDCG for new and for any company; NaN: not judged by it
 FILES = (
     COMPANIES_FILE,
+    CATEGORIES_FILE,
+    TEXTS_FILE,
+    TEXT_OFFSETS_FILE,
+    CODE_KEYS_FILE,
+    CODE_COMPANIES_FILE,
     ANNOY_FILE,
     SOURCE_FILE,
     TARGET_FILE,
@@ -78,19 +86,6 @@ class Stored(BaseModel):
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"])
             raise ValueError(f"{name} is not a {cls.__name__}: {place or 'content'}: {first['msg']}") from error
-
-
-class CompanyTable(Stored):
-    """Columns of equal length, by dense id. Features: means over the training payments; None without any."""
-
-    company_id: tuple[int, ...]
-    company_code: tuple[str, ...]
-    company_name: tuple[str, ...]
-    category_id: tuple[int | None, ...]
-    category_name: tuple[str | None, ...]
-    is_top_biller: tuple[bool | None, ...]
-    average_amount: tuple[float | None, ...]
-    average_days_between: tuple[float | None, ...]
 
 
 class BundleFile(Stored):
@@ -190,9 +185,11 @@ class HistoryModel(Stored):
 class IndexManifest(Stored):
     """All there is to know of an index version. Same rows and settings give the same manifest, byte for byte."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     code_version: str
     companies: int
+    categories: int
+    text_bytes: int
     indexed: int
     clients: int
     pairs: int
@@ -270,12 +267,6 @@ def manifest_of(version: str, content: bytes) -> IndexManifest:
     if sorted(file.name for file in manifest.files) != sorted(FILES):
         raise ValueError(f"it must name these files once each: {', '.join(FILES)}")
     return manifest
-
-
-def are_in_order(company_codes: Sequence[str], indexed: int) -> bool:
-    """Whether the codes ascend in each of the two parts: so an exchanged table is told from the right one."""
-    parts = (company_codes[:indexed], company_codes[indexed:])
-    return all(first < second for part in parts for first, second in pairwise(part))
 
 
 def version_file_key(version: str, name: str) -> str:

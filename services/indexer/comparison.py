@@ -10,6 +10,7 @@ import numpy as np
 
 from services.contracts import bundle
 from services.contracts.bundle import MANIFEST_FILE, version_of
+from services.contracts.bundle_arrays import table_in
 from services.indexer.adapters.annoy_index import load_annoy, nearest_in
 from services.indexer.adapters.bundle_reading import (
     UNREADABLE,
@@ -17,7 +18,6 @@ from services.indexer.adapters.bundle_reading import (
     model_of,
     read_arrays,
     read_manifest,
-    read_table,
 )
 from services.indexer.adapters.child_life import die_with_parent
 from services.indexer.adapters.comparison_process import BASE, VERSION, Compared
@@ -46,7 +46,7 @@ def _side(folder: Path) -> Side:
     factors, histories = model_of(manifest, arrays, nearest)
     holdout = np.full((manifest.clients, 2), np.nan, dtype=np.float32)
     holdout[arrays[bundle.JUDGED_FILE]] = arrays[bundle.JUDGED_NDCG_FILE]
-    return Side(version, manifest, read_table(folder), factors, histories, arrays[bundle.CLIENTS_FILE], holdout)
+    return Side(version, manifest, table_in(arrays), factors, histories, arrays[bundle.CLIENTS_FILE], holdout)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ each relies on those before it. A process that ends earlier died in the check th
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import chain
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from services.contracts import bundle
-from services.contracts.bundle import CompanyTable, IndexManifest
+from services.contracts.bundle import IndexManifest
+from services.contracts.bundle_arrays import Arrays
 from services.contracts.ranking import Factors, History
 from services.contracts.validation import Check
 from services.indexer.adapters.annoy_index import load_annoy, nearest_in
@@ -23,11 +23,9 @@ from services.indexer.adapters.bundle_reading import (
     model_of,
     read_arrays,
     read_manifest,
-    read_table,
 )
 from services.indexer.adapters.child_life import die_with_parent
 from services.indexer.domain import soundness
-from services.indexer.domain.soundness import Arrays
 from services.indexer.search_measuring import measure_search
 
 
@@ -37,14 +35,14 @@ def inspect(folder: Path) -> Iterator[Check]:
     found = f"{len(manifest.files)} files, {manifest.size} bytes, each with its size and SHA-256"
     yield _check("files", _file_problems(folder, manifest), found)
     try:
-        arrays, table = read_arrays(folder), read_table(folder)
+        arrays = read_arrays(folder)
     except UNREADABLE as error:
         yield Check(name="arrays", passed=False, detail=f"a file cannot be read: {error}")
         return
     found = (
         f"{manifest.companies} companies, {manifest.indexed} in {manifest.dimension} factors, {manifest.pairs} pairs"
     )
-    yield _check("arrays", _array_problems(manifest, arrays, table), found)
+    yield _check("arrays", soundness.array_problems(manifest, arrays), found)
     yield _check(
         "annoy", _annoy_problems(folder, manifest, arrays), f"{manifest.indexed} items, each its company's vector"
     )
@@ -74,10 +72,6 @@ def _file_problems(folder: Path, manifest: IndexManifest) -> Iterator[str]:
     yield from problems
     if problems:
         yield "restore these objects, or delete all objects of this version and build it again under a new build id"
-
-
-def _array_problems(manifest: IndexManifest, arrays: Arrays, table: CompanyTable) -> Iterator[str]:
-    return chain(soundness.array_problems(manifest, arrays), soundness.table_problems(manifest, table))
 
 
 def _annoy_problems(folder: Path, manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:

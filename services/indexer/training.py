@@ -23,11 +23,12 @@ from services.contracts.bundle import (
     MANIFEST_FILE,
     TENDENCIES_FILE,
     Choice,
-    HistoryModel,
     IndexManifest,
     TaskQuality,
     Tuning,
 )
+from services.contracts.bundle_arrays import Arrays
+from services.contracts.companies import CompanyTable
 from services.contracts.ranking import FloatArray, Nearest, padded
 from services.indexer.adapters.annoy_index import build_annoy, nearest_in
 from services.indexer.adapters.bundle_writing import described, write_bundle
@@ -44,7 +45,6 @@ from services.indexer.domain.history_model import stored_rules
 from services.indexer.domain.judging import EPOCH, Judgement, judge
 from services.indexer.domain.model import HABIT_WEIGHT, Known, Model, prepare, weigh
 from services.indexer.domain.payments import split_by_time
-from services.indexer.domain.soundness import Arrays
 from services.indexer.domain.training import Stage, Task, TrainingSet
 
 MAX_JUDGED_CLIENTS = 2000
@@ -157,14 +157,18 @@ def _write(target: Path, data: TrainingSet, task: Task, trained: Trained) -> Non
         JUDGED_NDCG_FILE: judged.ndcg,
     }
     write_bundle(target, trained.model, beside, table, index)
-    (target / MANIFEST_FILE).write_bytes(_manifest(target, data, task, trained, histories).to_bytes())
+    made = {"histories": histories, "files": described(target)}
+    manifest = _manifest(data, task, trained, table).model_copy(update=made)
+    (target / MANIFEST_FILE).write_bytes(manifest.to_bytes())
 
 
-def _manifest(target: Path, data: TrainingSet, task: Task, trained: Trained, histories: HistoryModel) -> IndexManifest:
+def _manifest(data: TrainingSet, task: Task, trained: Trained, table: CompanyTable) -> IndexManifest:
     model = trained.model
     return IndexManifest(
         code_version=task.code_version,
-        companies=len(model.companies.numbers),
+        companies=len(table),
+        categories=len(table.categories),
+        text_bytes=len(table.texts.blob),
         indexed=model.companies.indexed,
         clients=len(data.client_keys),
         pairs=len(model.histories.companies),
@@ -177,10 +181,9 @@ def _manifest(target: Path, data: TrainingSet, task: Task, trained: Trained, his
         last_payment_at=EPOCH + timedelta(microseconds=data.payments.newest),
         watermark=task.watermark,
         choice=trained.choice,
-        histories=histories,
         parameters=_parameters(task),
         quality=trained.judgement.quality,
-        files=described(target),
+        files=(),
     )
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from time import time
 
 from afin.recommender.v1 import recommender_pb2 as pb
-from services.contracts.bundle import CompanyTable, TaskQuality
+from services.contracts.bundle import TaskQuality
+from services.contracts.companies import CompanyTable
 from services.contracts.recommendation_ids import Origin, encoded
 from services.recommender.domain.explaining import Cause, Explanation
 from services.recommender.domain.recommending import Recommendation, Recommendations, Strategy
@@ -69,12 +70,12 @@ def similar_response(snapshot: Snapshot, companies: list[Similar]) -> pb.Similar
     table = snapshot.catalogue.table
     found = [
         pb.SimilarCompany(
-            company_id=table.company_id[each.company],
-            company_code=table.company_code[each.company],
-            company_name=table.company_name[each.company],
+            company_id=table.company_id(each.company),
+            company_code=table.code(each.company),
+            company_name=table.name(each.company),
             similarity=each.similarity,
-            category_id=table.category_id[each.company],
-            category_name=table.category_name[each.company],
+            category_id=table.category_id(each.company),
+            category_name=table.category_name(each.company),
         )
         for each in companies
     ]
@@ -124,20 +125,20 @@ def _explanation(told: Explanation) -> pb.StrategyExplanation:
 
 def _recommendation(table: CompanyTable, place: Recommendation) -> pb.Recommendation:
     return pb.Recommendation(
-        company_id=table.company_id[place.company],
-        company_code=table.company_code[place.company],
-        company_name=table.company_name[place.company],
+        company_id=table.company_id(place.company),
+        company_code=table.code(place.company),
+        company_name=table.name(place.company),
         score=place.score,
         strategy=STRATEGIES[place.strategy],
         reasons=[
             pb.Reason(
-                company_code=table.company_code[why.company],
-                company_name=table.company_name[why.company],
+                company_code=table.code(why.company),
+                company_name=table.name(why.company),
                 share=why.share,
             )
             for why in place.reasons
         ],
         already_paid=place.already_paid,
-        category_id=table.category_id[place.company],
-        category_name=table.category_name[place.company],
+        category_id=table.category_id(place.company),
+        category_name=table.category_name(place.company),
     )

@@ -109,7 +109,7 @@ def _answer_all(
 
 
 def _similar(snapshot: Snapshot, wanted: SimilarityRequest) -> list[Similar]:
-    company = snapshot.catalogue.dense_ids.get(wanted.company_code)
+    company = snapshot.catalogue.table.find(wanted.company_code)
     if company is None:
         place = f"in index version {snapshot.publication.version}; codes are the catalogue's"
         raise NotFound(f"no company {wanted.company_code!r} {place}", reason="COMPANY_NOT_FOUND")

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from services.contracts import bundle
-from services.contracts.bundle import MANIFEST_FILE, CompanyTable, IndexManifest
+from services.contracts.bundle import MANIFEST_FILE, IndexManifest
+from services.contracts.bundle_arrays import Arrays
 from services.contracts.ranking import Factors, Nearest
 from services.indexer.domain.histories import Histories
-from services.indexer.domain.soundness import Arrays
 from services.runtime.checksums import sha256_of
 
 ARRAY_FILES = tuple(name for name in bundle.FILES if name.endswith(".npy"))
@@ -36,11 +36,6 @@ def disagreements(folder: Path, manifest: IndexManifest) -> Iterator[str]:
 def read_arrays(folder: Path) -> Arrays:
     """All arrays by their files; ValueError, EOFError or OSError when one is damaged."""
     return {name: np.load(folder / name, allow_pickle=False) for name in ARRAY_FILES}
-
-
-def read_table(folder: Path) -> CompanyTable:
-    """The companies; ValueError or OSError when the file is damaged."""
-    return CompanyTable.model_validate_json((folder / bundle.COMPANIES_FILE).read_bytes())
 
 
 def model_of(manifest: IndexManifest, arrays: Arrays, nearest: Nearest) -> tuple[Factors, Histories]:

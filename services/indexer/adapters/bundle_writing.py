@@ -6,15 +6,15 @@ import numpy as np
 from annoy import AnnoyIndex
 
 from services.contracts import bundle
-from services.contracts.bundle import BundleFile, CompanyTable
+from services.contracts.bundle import BundleFile
+from services.contracts.bundle_arrays import Arrays, arrays_of
+from services.contracts.companies import CompanyTable
 from services.indexer.domain.model import Model
-from services.indexer.domain.soundness import Arrays
 from services.runtime.checksums import sha256_of
 
 
 def write_bundle(folder: Path, model: Model, beside: Arrays, table: CompanyTable, index: AnnoyIndex) -> None:
     """Writes every file but the manifest. `beside`: arrays that are not the model's own, by file."""
-    (folder / bundle.COMPANIES_FILE).write_bytes(table.to_bytes())
     index.save(str(folder / bundle.ANNOY_FILE))
     histories = model.histories
     arrays: Arrays = {
@@ -26,7 +26,7 @@ def write_bundle(folder: Path, model: Model, beside: Arrays, table: CompanyTable
         bundle.WEIGHTS_FILE: histories.weights,
         bundle.HABITS_FILE: histories.habits,
     }
-    for name, array in {**arrays, **beside}.items():
+    for name, array in {**arrays, **arrays_of(table), **beside}.items():
         np.save(folder / name, np.ascontiguousarray(array), allow_pickle=False)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.bundle import CompanyTable, IndexManifest
+from services.contracts.bundle import IndexManifest
+from services.contracts.companies import CompanyTable
 from services.contracts.ranking import Factors, Query, rank
 from services.contracts.validation import Comparison, PairedQuality, Turnover
 from services.indexer.domain.evaluation import LIST_LENGTH, paired_difference
@@ -117,12 +118,12 @@ def _counted(before: int, after: int, common: int) -> Turnover:
 
 
 def _codes(side: Side) -> Sequence[str]:
-    return side.table.company_code
+    return side.table.codes.tolist()
 
 
 def _popular(side: Side) -> list[str]:
-    return [_codes(side)[company] for company in side.factors.popular[:LIST_LENGTH].tolist()]
+    return [side.table.code(company) for company in side.factors.popular[:LIST_LENGTH].tolist()]
 
 
 def _answers(side: Side, row: int, query: Query) -> set[str]:
-    return {_codes(side)[place.company] for place in rank(side.factors, side.histories.of(row), query)}
+    return {side.table.code(place.company) for place in rank(side.factors, side.histories.of(row), query)}

@@ -1,9 +1,13 @@
 """Features of companies, for those whom too few clients paid to place them by who pays whom."""
 
+from dataclasses import fields
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-from services.contracts.bundle import CompanyTable
+from services.contracts.companies import CompanyTable
+from services.contracts.company_columns import CompanyColumns, table_of
 from services.indexer.domain.payments import MICROSECONDS_A_DAY, LongInts, Payments
 from services.indexer.domain.weighting import Floats
 
@@ -34,5 +38,6 @@ def _sums(payments: Payments) -> Floats:
 def company_table(catalogue: pd.DataFrame, features: pd.DataFrame, numbers: LongInts) -> CompanyTable:
     """The catalogue with features, in order of dense ids. `numbers`: the row of each dense id, in both frames."""
     rows = pd.concat([catalogue, features], axis=1).iloc[numbers]
-    columns = {name: rows[name].astype(object) for name in CompanyTable.model_fields}
-    return CompanyTable(**{name: tuple(column.where(column.notna(), None)) for name, column in columns.items()})
+    columns: dict[str, Any] = {each.name: rows[each.name].astype(object) for each in fields(CompanyColumns)}
+    plain = {name: column.where(column.notna(), None).tolist() for name, column in columns.items()}
+    return table_of(CompanyColumns(**plain))

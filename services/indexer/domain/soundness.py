@@ -1,15 +1,15 @@
 """What must hold inside a bundle, whatever made it. Each function tells what is wrong; nothing when all is well."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts import bundle
-from services.contracts.bundle import CompanyTable, IndexManifest, Search
+from services.contracts.bundle import IndexManifest, Search
+from services.contracts.bundle_arrays import Arrays, expected_arrays, table_in
 from services.contracts.client_keys import are_ascending
+from services.contracts.companies import CompanyTable, key_problems, table_problems
 from services.contracts.ranking import Factors, History, Query, Ranked, padded, rank
 from services.contracts.validation import Check
 from services.indexer.domain.histories import Histories
@@ -29,50 +29,19 @@ MIN_FOUND = 0.99
 SCORE_TOLERANCE = 1e-6
 SEARCHED_CLIENTS = 200
 
-Arrays = Mapping[str, NDArray[Any]]
-
-
-def expected_arrays(manifest: IndexManifest) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Type and shape of each array, by its file."""
-    factors = ("float32", (manifest.indexed, manifest.dimension))
-    pairs = (manifest.pairs,)
-    return {
-        bundle.SOURCE_FILE: factors,
-        bundle.TARGET_FILE: factors,
-        bundle.POPULAR_FILE: ("int32", (manifest.companies,)),
-        bundle.CLIENTS_FILE: ("uint64", (manifest.clients, 2)),
-        bundle.OFFSETS_FILE: ("int64", (manifest.clients + 1,)),
-        bundle.HISTORY_FILE: ("int32", pairs),
-        bundle.WEIGHTS_FILE: ("float32", pairs),
-        bundle.HABITS_FILE: ("float32", pairs),
-        bundle.TENDENCIES_FILE: ("float64", (manifest.companies, 2)),
-        bundle.JUDGED_FILE: ("int32", (manifest.judged,)),
-        bundle.JUDGED_NDCG_FILE: ("float32", (manifest.judged, 2)),
-    }
-
 
 def array_problems(manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:
     """Types, shapes and ranges; shapes are judged first, as the rest relies on them."""
     wrong = [
         f"{name} is {arrays[name].dtype} {arrays[name].shape}, the manifest says {dtype} {shape}"
         for name, (dtype, shape) in expected_arrays(manifest).items()
-        if (str(arrays[name].dtype), arrays[name].shape) != (dtype, shape)
+        if (arrays[name].dtype, arrays[name].shape) != (dtype, shape)
     ]
     yield from wrong
     if not wrong:
-        yield from chain(_range_problems(manifest, arrays), _holdout_problems(manifest, arrays))
-
-
-def table_problems(manifest: IndexManifest, table: CompanyTable) -> Iterator[str]:
-    """Columns of the manifest's length, and codes that name one company each."""
-    for name, values in table:
-        if len(values) != manifest.companies:
-            found = f"column {name} has {len(values)} values"
-            yield f"{bundle.COMPANIES_FILE}: {found}, the manifest says {manifest.companies}"
-    if len(set(table.company_code)) != len(table.company_code):
-        yield f"{bundle.COMPANIES_FILE}: a company_code stands twice"
-    if not bundle.are_in_order(table.company_code, manifest.indexed):
-        yield f"{bundle.COMPANIES_FILE} is not in order of company_code: its rows may be those of other dense ids"
+        yield from _range_problems(manifest, arrays)
+        yield from _holdout_problems(manifest, arrays)
+        yield from _company_problems(table_in(arrays), manifest.indexed)
 
 
 def annoy_size_problems(manifest: IndexManifest, size: int) -> Iterator[str]:
@@ -162,6 +131,12 @@ def _range_problems(manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:
         yield f"{bundle.OFFSETS_FILE} does not divide the {manifest.pairs} pairs"
     if not are_ascending(arrays[bundle.CLIENTS_FILE]):
         yield f"{bundle.CLIENTS_FILE} is not in ascending order"
+
+
+def _company_problems(table: CompanyTable, indexed: int) -> Iterator[str]:
+    problems = list(table_problems(table, indexed))
+    for problem in problems or key_problems(table):
+        yield f"the files of companies must hold {problem}"
 
 
 def _holdout_problems(manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:

@@ -6,14 +6,16 @@ ValueError says what is wrong with which file.
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts import bundle
-from services.contracts.bundle import CompanyTable, IndexManifest, Publication
+from services.contracts.bundle import IndexManifest, Publication
+from services.contracts.bundle_arrays import Arrays, expected_arrays, table_in
 from services.contracts.client_keys import are_ascending
+from services.contracts.companies import CompanyTable, table_problems
 from services.contracts.ranking import Factors, padded
 from services.contracts.searching import exactly_nearest
 from services.recommender.adapters.annoy_file import open_annoy
@@ -21,14 +23,19 @@ from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.clients import ClientHistories
 from services.recommender.domain.snapshot import Snapshot, norms_of
 
-INT64 = range(-(2**63), 2**63)
-
-Number = TypeVar("Number", bound=np.generic)
+CLIENT_FILES = (
+    bundle.CLIENTS_FILE,
+    bundle.OFFSETS_FILE,
+    bundle.HISTORY_FILE,
+    bundle.WEIGHTS_FILE,
+    bundle.HABITS_FILE,
+)
 
 
 def open_snapshot(folder: Path, publication: Publication, manifest: IndexManifest, loaded_at: datetime) -> Snapshot:
     """`folder` holds the files of `manifest`, checksums verified."""
-    factors = _open_factors(folder, manifest)
+    arrays = {name: _mapped(folder / name, *expected) for name, expected in expected_arrays(manifest).items()}
+    factors = _factors(arrays, manifest, folder)
     if publication.search == "exact":
         factors = replace(factors, nearest=exactly_nearest(factors.target))
     return Snapshot(
@@ -36,8 +43,8 @@ def open_snapshot(folder: Path, publication: Publication, manifest: IndexManifes
         manifest=manifest,
         loaded_at=loaded_at,
         factors=factors,
-        catalogue=Catalogue.of(_open_companies(folder, manifest)),
-        clients=_open_clients(folder, manifest),
+        catalogue=Catalogue.of(_table(arrays, manifest)),
+        clients=_clients(arrays, manifest),
         target_norms=norms_of(factors.target[:, :-1]),
     )
 
@@ -46,27 +53,21 @@ def check_manifest(manifest: IndexManifest) -> None:
     """ValueError unless the counts can be and every file is named once."""
     if sorted(file.name for file in manifest.files) != sorted(bundle.FILES):
         raise ValueError(f"the manifest must name these files once each: {', '.join(bundle.FILES)}")
-    counts = 0 <= manifest.indexed <= manifest.companies and manifest.clients >= 0 and manifest.pairs >= 0
+    others = (manifest.clients, manifest.pairs, manifest.categories, manifest.text_bytes, manifest.judged)
+    counts = 0 <= manifest.indexed <= manifest.companies and min(others) >= 0
     if not counts or manifest.dimension < 1 or not np.isfinite(manifest.habit_weight):
         raise ValueError("the manifest's counts, dimension or habit weight cannot be")
 
 
-def _open_companies(folder: Path, manifest: IndexManifest) -> CompanyTable:
-    table = CompanyTable.from_bytes((folder / bundle.COMPANIES_FILE).read_bytes(), bundle.COMPANIES_FILE)
-    lengths = {len(column) for _, column in table}
-    _require(lengths == {manifest.companies}, bundle.COMPANIES_FILE, f"columns of {manifest.companies} companies")
-    ids = (*table.company_id, *(category for category in table.category_id if category is not None))
-    _require(all(number in INT64 for number in ids), bundle.COMPANIES_FILE, "ids of 64 bits")
-    in_order = bundle.are_in_order(table.company_code, manifest.indexed)
-    _require(in_order, bundle.COMPANIES_FILE, "companies in order of their codes, first those of the index")
+def _table(arrays: Arrays, manifest: IndexManifest) -> CompanyTable:
+    table = table_in(arrays)
+    problem = next(table_problems(table, manifest.indexed), None)
+    _require(problem is None, bundle.COMPANIES_FILE, f"with the files beside it {problem}")
     return table
 
 
-def _open_factors(folder: Path, manifest: IndexManifest) -> Factors:
-    shape = (manifest.indexed, manifest.dimension)
-    source = _mapped(folder / bundle.SOURCE_FILE, np.float32, shape)
-    target = _mapped(folder / bundle.TARGET_FILE, np.float32, shape)
-    popular = _mapped(folder / bundle.POPULAR_FILE, np.int32, (manifest.companies,))
+def _factors(arrays: Arrays, manifest: IndexManifest, folder: Path) -> Factors:
+    source, target, popular = (arrays[name] for name in (bundle.SOURCE_FILE, bundle.TARGET_FILE, bundle.POPULAR_FILE))
     _require(bool(np.isfinite(source).all()), bundle.SOURCE_FILE, "finite numbers")
     _require(bool(np.isfinite(target).all()), bundle.TARGET_FILE, "finite numbers")
     every = np.arange(manifest.companies)
@@ -75,12 +76,8 @@ def _open_factors(folder: Path, manifest: IndexManifest) -> Factors:
     return Factors(source, target, popular, nearest, manifest.habit_weight)
 
 
-def _open_clients(folder: Path, manifest: IndexManifest) -> ClientHistories:
-    keys = _mapped(folder / bundle.CLIENTS_FILE, np.uint64, (manifest.clients, 2))
-    offsets = _mapped(folder / bundle.OFFSETS_FILE, np.int64, (manifest.clients + 1,))
-    companies = _mapped(folder / bundle.HISTORY_FILE, np.int32, (manifest.pairs,))
-    weights = _mapped(folder / bundle.WEIGHTS_FILE, np.float32, (manifest.pairs,))
-    habits = _mapped(folder / bundle.HABITS_FILE, np.float32, (manifest.pairs,))
+def _clients(arrays: Arrays, manifest: IndexManifest) -> ClientHistories:
+    keys, offsets, companies, weights, habits = (arrays[name] for name in CLIENT_FILES)
     _require(are_ascending(keys), bundle.CLIENTS_FILE, "keys in ascending order, each once")
     slices = offsets[0] == 0 and offsets[-1] == manifest.pairs and (offsets[1:] >= offsets[:-1]).all()
     _require(bool(slices), bundle.OFFSETS_FILE, f"offsets that rise from 0 to {manifest.pairs}")
@@ -91,15 +88,15 @@ def _open_clients(folder: Path, manifest: IndexManifest) -> ClientHistories:
     return ClientHistories(keys, offsets, companies, weights, habits)
 
 
-def _mapped(path: Path, number: type[Number], shape: tuple[int, ...]) -> NDArray[Number]:
+def _mapped(path: Path, kind: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """A read-only view of the file; object arrays, which would run code, are refused by numpy."""
     try:
         array = np.lib.format.open_memmap(path, mode="r")
     except (ValueError, OverflowError, EOFError) as error:
         raise ValueError(f"{path.name} is not a .npy array: {error}") from error
-    fits = array.dtype == number and array.shape == shape and array.flags.c_contiguous
+    fits = array.dtype == kind and array.shape == shape and array.flags.c_contiguous
     order = "C" if array.flags.c_contiguous else "Fortran"
-    expected = f"{np.dtype(number)} {shape} in C order, but {array.dtype} {array.shape} in {order} order is there"
+    expected = f"{kind} {shape} in C order, but {array.dtype} {array.shape} in {order} order is there"
     _require(fits, path.name, expected)
     return np.asarray(array)
 

@@ -50,10 +50,8 @@ def _wanted(catalogue: Catalogue, company: int, request: SimilarityRequest) -> N
 def _by_features(snapshot: Snapshot, company: int) -> NDArray[np.int64]:
     """Of the same category first, then by nearness of the logarithm of the average amount, then the popular first."""
     catalogue = snapshot.catalogue
-    category = catalogue.table.category_id[company]
-    elsewhere = np.ones(len(catalogue.log_amounts), dtype=np.bool_)
-    if category is not None:
-        elsewhere[catalogue.members[category]] = False
+    category = catalogue.table.category_id(company)
+    elsewhere = ~catalogue.table.in_categories(() if category is None else (category,))
     gaps = np.abs(catalogue.log_amounts - catalogue.log_amounts[company])
     places = np.empty(len(gaps), dtype=np.int64)
     places[snapshot.factors.popular] = np.arange(len(gaps))

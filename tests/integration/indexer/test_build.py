@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from services.contracts import bundle
-from services.contracts.bundle import CompanyTable, IndexManifest, manifest_key, version_file_key
+from services.contracts.bundle import IndexManifest, manifest_key, version_file_key
+from services.contracts.bundle_arrays import table_in
 from services.contracts.client_keys import client_key
 from services.runtime.checksums import sha256_of
 from services.runtime.objects.local import LocalObjectStore
@@ -60,16 +61,16 @@ async def test_a_build_tells_its_stages_and_ends_with_its_version(training_datab
 
 async def test_a_version_holds_what_can_be_recommended_and_who_paid_it(world: World) -> None:
     manifest = manifest_of(world, world.first)
-    table = CompanyTable.model_validate_json(world.store.get(version_file_key(world.first, bundle.COMPANIES_FILE)))
+    folder = world.objects / version_file_key(world.first, "")
+    table = table_in({name: np.load(folder / name) for name in bundle.FILES if name.endswith(".npy")})
 
     assert (manifest.companies, manifest.indexed) == (LISTED + 1, LISTED)
     assert (manifest.clients, manifest.training_payments) == (CLIENTS, CLIENTS * PAYMENTS_EACH)
     assert manifest.watermark == WATERMARK
-    assert table.company_code[manifest.indexed :] == ("C-unpaid",)
-    assert table.company_id[0] == 10**12
-    assert "C-retired" not in table.company_code
-    assert table.average_amount[0] is not None
-    assert table.average_amount[-1] is None
+    assert table.codes.tolist()[manifest.indexed :] == ["C-unpaid"]
+    assert table.company_id(0) == 10**12
+    assert table.find("C-retired") is None
+    assert np.isnan(table.rows["average_amount"]).tolist() == [False] * LISTED + [True]
 
 
 def test_a_client_is_in_the_bundle_under_its_hash_alone(world: World) -> None:

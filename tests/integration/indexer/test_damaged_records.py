@@ -113,7 +113,7 @@ async def test_a_rollback_to_a_version_of_another_format_is_refused(world: World
     async with serving(world.settings()) as indexer:
         await indexer.validate(world.first, publish=True)
         await indexer.validate(world.second, publish=True)
-    older = world.store.get(manifest_key(world.first)).replace(b'"schema_version": 2', b'"schema_version": 1')
+    older = world.store.get(manifest_key(world.first)).replace(b'"schema_version": 3', b'"schema_version": 2')
     (world.objects / manifest_key(world.first)).write_bytes(older)
     path = world.objects / publication_key(1)
     named = Publication.model_validate_json(path.read_bytes()).model_copy(update={"manifest_sha256": sha256_of(older)})

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from services.contracts import bundle
-from services.contracts.bundle import MANIFEST_FILE, BundleFile, CompanyTable, IndexManifest, version_file_key
+from services.contracts.bundle import MANIFEST_FILE, BundleFile, IndexManifest, version_file_key
+from services.contracts.bundle_arrays import table_in
+from services.contracts.texts import texts_of
 from services.indexer.adapters.inspection_process import InspectionProcess
 from services.indexer.inspection import inspect
 from services.runtime.checksums import sha256_of
@@ -89,13 +91,22 @@ async def test_a_damaged_file_that_is_rightly_signed_is_refused_or_harmless(
 
 
 async def test_companies_that_were_exchanged_are_refused(folder: Path) -> None:
-    path = folder / bundle.COMPANIES_FILE
-    table = CompanyTable.model_validate_json(path.read_bytes())
-    order = np.random.default_rng(1).permutation(len(table.company_code)).tolist()
-    path.write_bytes(CompanyTable(**{name: tuple(values[i] for i in order) for name, values in table}).to_bytes())
-    sign(folder, bundle.COMPANIES_FILE)
+    table = table_in({name: np.load(folder / name) for name in bundle.FILES if name.endswith(".npy")})
+    order = np.random.default_rng(1).permutation(len(table)).tolist()
+    texts = [each[place] for each in (table.codes, table.names) for place in order]
+    exchanged = texts_of([*texts, *table.category_names.tolist()])
+    places = np.argsort(order).astype(np.int32)[table.code_companies]
+    changed = {
+        bundle.COMPANIES_FILE: table.rows[order],
+        bundle.TEXTS_FILE: exchanged.blob,
+        bundle.TEXT_OFFSETS_FILE: exchanged.offsets,
+        bundle.CODE_COMPANIES_FILE: places,
+    }
+    for name, array in changed.items():
+        np.save(folder / name, array)
+        sign(folder, name)
 
-    assert "companies.json is not in order of company_code" in (await failed(folder))["arrays"]
+    assert "companies in order of company_code" in (await failed(folder))["arrays"]
 
 
 async def test_clients_that_were_exchanged_are_refused(folder: Path) -> None:

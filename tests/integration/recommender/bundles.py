@@ -8,15 +8,16 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
 from services.contracts import bundle
-from services.contracts.bundle import BundleFile, CompanyTable, IndexManifest, Publication
+from services.contracts.bundle import BundleFile, IndexManifest, Publication
+from services.contracts.bundle_arrays import arrays_of
 from services.contracts.client_keys import client_key
+from services.contracts.company_columns import CompanyColumns, table_of
 from services.contracts.ranking import padded
 from services.runtime.objects.store import ObjectStore
 
@@ -41,7 +42,6 @@ Arrays = dict[str, NDArray[np.generic]]
 class World:
     """What a bundle is written from; a test may change it before `write`, so that a wrong bundle is rightly signed."""
 
-    table: dict[str, list[Any]]
     arrays: Arrays
     annoy_vectors: NDArray[np.float32]
     manifest: dict[str, object] = field(default_factory=dict)
@@ -73,6 +73,7 @@ def planted(label: str = "A", dimension: int = DIMENSION) -> World:
     rows = [list(histories.values())[row] for row in np.lexsort((keys[:, 1], keys[:, 0]))]
     companies = np.concatenate(rows).astype(np.int32)
     arrays: Arrays = {
+        **arrays_of(table_of(columns_of(label))),
         bundle.SOURCE_FILE: target.copy(),
         bundle.TARGET_FILE: target,
         bundle.POPULAR_FILE: np.arange(COMPANIES, dtype=np.int32)[::-1].copy(),
@@ -85,13 +86,12 @@ def planted(label: str = "A", dimension: int = DIMENSION) -> World:
         bundle.JUDGED_FILE: np.arange(2, dtype=np.int32),
         bundle.JUDGED_NDCG_FILE: np.full((2, 2), 0.5, dtype=np.float32),
     }
-    return World(_table(label), arrays, padded(target))
+    return World(arrays, padded(target))
 
 
 def write(folder: Path, world: World) -> IndexManifest:
     """Writes all files; the manifest that fits them."""
     folder.mkdir(parents=True)
-    (folder / bundle.COMPANIES_FILE).write_bytes(CompanyTable.model_validate(world.table).to_bytes())
     for name, array in world.arrays.items():
         np.save(folder / name, array, allow_pickle=False)
     write_annoy(folder / bundle.ANNOY_FILE, world.annoy_vectors)
@@ -113,7 +113,9 @@ def signed(folder: Path, world: World) -> IndexManifest:
     quality = {**QUALITY, **REST}
     values: dict[str, object] = {
         "code_version": "test",
-        "companies": len(world.table["company_id"]),
+        "companies": len(world.arrays[bundle.COMPANIES_FILE]),
+        "categories": len(world.arrays[bundle.CATEGORIES_FILE]),
+        "text_bytes": len(world.arrays[bundle.TEXTS_FILE]),
         "indexed": len(world.annoy_vectors),
         "clients": len(world.arrays[bundle.CLIENTS_FILE]),
         "pairs": len(world.arrays[bundle.HISTORY_FILE]),
@@ -189,15 +191,16 @@ def _first_three(group: int) -> list[int]:
     return [group * GROUP_SIZE + place for place in range(3)]
 
 
-def _table(label: str) -> dict[str, list[Any]]:
+def columns_of(label: str) -> CompanyColumns:
+    """The companies of a world."""
     groups = [dense // GROUP_SIZE for dense in range(INDEXED)] + [0, 0]
-    return {
-        "company_id": [1000 + 7 * dense for dense in range(COMPANIES - 1)] + [2**62],
-        "company_code": [code_of(dense) for dense in range(COMPANIES)],
-        "company_name": [f"{label} company {dense}" for dense in range(COMPANIES)],
-        "category_id": [10 * (group + 1) for group in groups[:-1]] + [None],
-        "category_name": [f"Category {10 * (group + 1)}" for group in groups[:-1]] + [None],
-        "is_top_biller": [None] * COMPANIES,
-        "average_amount": [10.0 + dense for dense in range(COMPANIES - 1)] + [None],
-        "average_days_between": [None] * COMPANIES,
-    }
+    return CompanyColumns(
+        company_id=[1000 + 7 * dense for dense in range(COMPANIES - 1)] + [2**62],
+        company_code=[code_of(dense) for dense in range(COMPANIES)],
+        company_name=[f"{label} company {dense}" for dense in range(COMPANIES)],
+        category_id=[*(10 * (group + 1) for group in groups[:-1]), None],
+        category_name=[*(f"Category {10 * (group + 1)}" for group in groups[:-1]), None],
+        is_top_biller=[None] * COMPANIES,
+        average_amount=[*(10.0 + dense for dense in range(COMPANIES - 1)), None],
+        average_days_between=[None] * COMPANIES,
+    )

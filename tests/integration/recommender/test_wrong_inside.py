@@ -1,6 +1,7 @@
 """Bundles that are rightly signed but wrong inside: refused by name before they can kill or mislead the process."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,15 @@ import pytest
 from numpy.typing import NDArray
 
 from services.contracts import bundle
+from services.contracts.bundle_arrays import arrays_of
+from services.contracts.company_columns import table_of
 from services.runtime.objects.local import LocalObjectStore
 from tests.integration.recommender.bundles import (
     COMPANIES,
     INDEXED,
     World,
     code_of,
+    columns_of,
     planted,
     signed,
     upload,
@@ -30,8 +34,13 @@ def with_array(name: str, array: NDArray[Any]) -> Callable[[World], None]:
 
 
 def with_value(name: str, change: Callable[[NDArray[Any]], None]) -> Callable[[World], None]:
-    """A world with an array changed in place."""
-    return lambda world: change(world.arrays[name])
+    """A world with a change in an array."""
+
+    def changed(world: World) -> None:
+        world.arrays[name] = world.arrays[name].copy()
+        change(world.arrays[name])
+
+    return changed
 
 
 def with_manifest(**values: object) -> Callable[[World], None]:
@@ -39,13 +48,13 @@ def with_manifest(**values: object) -> Callable[[World], None]:
     return lambda world: world.manifest.update(values)
 
 
-def with_column(name: str, values: list[Any]) -> Callable[[World], None]:
-    """A world with another column in its company table."""
-    return lambda world: world.table.update({name: values})
+def with_columns(**values: list[Any]) -> Callable[[World], None]:
+    """A world with other columns in its company table."""
+    return lambda world: world.arrays.update(arrays_of(table_of(replace(columns_of("B"), **values))))
 
 
 WRONG_WORLDS: dict[str, tuple[str, Callable[[World], None]]] = {
-    "companies counted wrong": (bundle.POPULAR_FILE, with_manifest(companies=COMPANIES + 1)),
+    "companies counted wrong": (bundle.COMPANIES_FILE, with_manifest(companies=COMPANIES + 1)),
     "indexed counted wrong": (bundle.SOURCE_FILE, with_manifest(indexed=INDEXED - 1)),
     "clients counted wrong": (bundle.CLIENTS_FILE, with_manifest(clients=3)),
     "pairs counted wrong": (bundle.HISTORY_FILE, with_manifest(pairs=3)),
@@ -53,17 +62,35 @@ WRONG_WORLDS: dict[str, tuple[str, Callable[[World], None]]] = {
     "no dimension": ("manifest", with_manifest(dimension=0)),
     "more indexed than there are": ("manifest", with_manifest(indexed=COMPANIES + 1)),
     "a habit weight that is no number": ("manifest", with_manifest(habit_weight=float("inf"))),
-    "a company id of 65 bits": (bundle.COMPANIES_FILE, with_column("company_id", [2**64] * COMPANIES)),
-    "one code twice": (bundle.COMPANIES_FILE, with_column("company_code", ["same"] * COMPANIES)),
-    "one code in the index and beside it": (
-        "company_code",
-        with_column("company_code", [*map(code_of, range(INDEXED)), "C000", "C001"]),
+    "company ids of another type": (
+        bundle.COMPANIES_FILE,
+        with_array(bundle.COMPANIES_FILE, np.zeros(COMPANIES, np.int64)),
+    ),
+    "one code twice": (
+        "keys of codes",
+        with_value(bundle.CODE_KEYS_FILE, lambda a: a[:2].fill(0)),
+    ),
+    "a code of no company": (
+        "every company once",
+        with_value(bundle.CODE_COMPANIES_FILE, lambda a: a[:1].fill(COMPANIES)),
     ),
     "companies exchanged": (
         bundle.COMPANIES_FILE,
-        with_column("company_code", [*map(code_of, [1, 0, *range(2, COMPANIES)])]),
+        with_columns(company_code=[*map(code_of, [1, 0, *range(2, COMPANIES)])]),
     ),
-    "a name too few": (bundle.COMPANIES_FILE, with_column("company_name", ["x"] * (COMPANIES - 1))),
+    "a category that is none": (
+        bundle.COMPANIES_FILE,
+        with_value(bundle.COMPANIES_FILE, lambda a: a["category"].fill(3)),
+    ),
+    "a name too few": (
+        bundle.TEXT_OFFSETS_FILE,
+        with_array(bundle.TEXT_OFFSETS_FILE, planted().arrays[bundle.TEXT_OFFSETS_FILE][:-1]),
+    ),
+    "text offsets beyond the end": (
+        "offsets that rise",
+        with_value(bundle.TEXT_OFFSETS_FILE, lambda a: a[-1:].fill(10**6)),
+    ),
+    "text that is no UTF-8": ("UTF-8", with_value(bundle.TEXTS_FILE, lambda a: a[:1].fill(0xFF))),
     "factors of another type": (bundle.SOURCE_FILE, with_array(bundle.SOURCE_FILE, np.ones((INDEXED, 5)))),
     "factors in columns": (
         bundle.TARGET_FILE,

@@ -17,6 +17,8 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MANIFEST = IndexManifest(
     code_version="test",
     companies=3,
+    categories=0,
+    text_bytes=6,
     indexed=2,
     clients=1,
     pairs=1,

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from services.contracts.bundle import CompanyTable, IndexManifest
+from services.contracts.bundle import IndexManifest
+from services.contracts.company_columns import CompanyColumns, table_of
 from services.contracts.ranking import Factors
 from services.indexer.domain.comparison import Side, common_clients, compare, turnover
 from services.indexer.domain.histories import Histories
@@ -23,7 +24,7 @@ def keys(*numbers: int) -> "np.ndarray[tuple[int, int], np.dtype[np.uint64]]":
 def side(codes: str, clients: dict[int, str], holdout: list[list[float]] | None = None, payments: int = 10) -> Side:
     """`codes`: companies by number of clients; `clients`: by key, the companies each paid. Nothing is indexed."""
     count = len(codes)
-    table = CompanyTable(
+    columns = CompanyColumns(
         company_id=tuple(range(count)),
         company_code=tuple(codes),
         company_name=tuple(codes),
@@ -39,7 +40,7 @@ def side(codes: str, clients: dict[int, str], holdout: list[list[float]] | None 
     return Side(
         version=codes,
         manifest=_manifest(count, len(clients), len(pairs), payments),
-        table=table,
+        table=table_of(columns),
         factors=Factors(
             np.empty((0, 1), np.float32), np.empty((0, 1), np.float32), np.arange(count, dtype=np.int32),
             lambda _vector, _count: (), 2.0,
@@ -52,7 +53,8 @@ def side(codes: str, clients: dict[int, str], holdout: list[list[float]] | None 
 
 def _manifest(companies: int, clients: int, pairs: int, payments: int) -> IndexManifest:
     return IndexManifest(
-        code_version="test", companies=companies, indexed=0, clients=clients, pairs=pairs, judged=0, dimension=1,
+        code_version="test", companies=companies, categories=0, text_bytes=0, indexed=0,
+        clients=clients, pairs=pairs, judged=0, dimension=1,
         trees=1, habit_weight=2.0,
         training_payments=payments, first_payment_at=NOON, last_payment_at=NOON, watermark=None,
         choice=UNTRIED, parameters={}, quality=None, files=(),

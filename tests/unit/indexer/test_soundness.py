@@ -10,15 +10,19 @@ import pytest
 from numpy.typing import NDArray
 
 from services.contracts import bundle
-from services.contracts.bundle import CompanyTable, IndexManifest
+from services.contracts.bundle import IndexManifest
+from services.contracts.bundle_arrays import arrays_of
+from services.contracts.company_columns import table_of
 from services.contracts.ranking import Ranked, padded
 from services.contracts.validation import Check
 from services.indexer.domain import soundness
 from services.indexer.domain.model import Model, Shape, prepare
+from tests.unit.contracts.company_tables import columns
 from tests.unit.contracts.test_ranking import exactly_nearest
 from tests.unit.indexer.planted import UNTRIED, USUAL, known, planted
 
 Arrays = dict[str, NDArray[Any]]
+COMPANIES_HOLD = "the files of companies must hold"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -31,6 +35,7 @@ def model() -> Model:
 @pytest.fixture
 def arrays(model: Model) -> Arrays:
     return {
+        **arrays_of(table_of(columns(len(model.companies.numbers)))),
         bundle.SOURCE_FILE: model.source,
         bundle.TARGET_FILE: model.target,
         bundle.POPULAR_FILE: model.companies.popular,
@@ -46,10 +51,12 @@ def arrays(model: Model) -> Arrays:
 
 
 @pytest.fixture
-def manifest(model: Model) -> IndexManifest:
+def manifest(model: Model, arrays: Arrays) -> IndexManifest:
     return IndexManifest(
         code_version="test",
         companies=len(model.companies.numbers),
+        categories=len(arrays[bundle.CATEGORIES_FILE]),
+        text_bytes=len(arrays[bundle.TEXTS_FILE]),
         indexed=model.companies.indexed,
         clients=60,
         pairs=len(model.histories.companies),
@@ -93,6 +100,16 @@ def test_a_sound_bundle_has_no_problem(manifest: IndexManifest, arrays: Arrays) 
         (set_item(bundle.OFFSETS_FILE, 0, 1), "history_offsets.npy does not divide"),
         (set_item(bundle.OFFSETS_FILE, 5, 10_000), "history_offsets.npy does not divide"),
         (set_item(bundle.CLIENTS_FILE, 1, 0), "clients.npy is not in ascending order"),
+        (set_item(bundle.TEXT_OFFSETS_FILE, 0, 1), f"{COMPANIES_HOLD} offsets that rise from 0 to"),
+        (set_item(bundle.TEXT_OFFSETS_FILE, 3, 10_000), f"{COMPANIES_HOLD} offsets that rise from 0 to"),
+        (set_item(bundle.TEXTS_FILE, 3, 0xFF), f"{COMPANIES_HOLD} texts in UTF-8"),
+        (
+            set_item(bundle.TEXTS_FILE, 3, ord("9")),
+            f"{COMPANIES_HOLD} companies in order of company_code",
+        ),
+        (set_item(bundle.TEXTS_FILE, 199, ord("x")), f"{COMPANIES_HOLD} a key for every code, but 1"),
+        (set_item(bundle.CODE_KEYS_FILE, 0, 2**64 - 1), f"{COMPANIES_HOLD} keys of codes in ascending"),
+        (set_item(bundle.CODE_COMPANIES_FILE, 0, 50), f"{COMPANIES_HOLD} every company once"),
         (set_item(bundle.JUDGED_FILE, 2, 60), "judged_clients.npy does not name clients in ascending order"),
         (set_item(bundle.JUDGED_FILE, 2, 5), "judged_clients.npy does not name clients in ascending order"),
         (set_item(bundle.JUDGED_NDCG_FILE, (2, 1), 1.5), "judged_ndcg.npy holds numbers that are no NDCG"),
@@ -112,7 +129,7 @@ def test_a_wrong_number_is_found_and_its_file_named(
 @pytest.mark.parametrize("name", [name for name in bundle.FILES if name.endswith(".npy")])
 def test_an_array_of_another_length_or_type_is_found(manifest: IndexManifest, arrays: Arrays, name: str) -> None:
     shorter = {**arrays, name: arrays[name][:-1]}
-    wider = {**arrays, name: arrays[name].astype(np.complex128)}
+    wider = {**arrays, name: np.zeros(arrays[name].shape, np.complex128)}
 
     for changed in (shorter, wider):
         found = list(soundness.array_problems(manifest, changed))
@@ -120,18 +137,13 @@ def test_an_array_of_another_length_or_type_is_found(manifest: IndexManifest, ar
         assert found[0].startswith(name)
 
 
-def test_a_table_must_have_the_manifests_length_and_codes_of_one_company_each(manifest: IndexManifest) -> None:
-    count = manifest.companies - 1
-    columns: dict[str, tuple[Any, ...]] = dict.fromkeys(CompanyTable.model_fields, (None,) * manifest.companies)
-    columns |= {"company_id": (7,) * count, "company_code": ("C",) * (count + 1), "company_name": ("N",) * (count + 1)}
+def test_a_category_that_is_none_is_found(manifest: IndexManifest, arrays: Arrays) -> None:
+    rows = arrays[bundle.COMPANIES_FILE].copy()
+    rows["category"][7] = manifest.categories
 
-    found = list(soundness.table_problems(manifest, CompanyTable(**columns)))
+    found = list(soundness.array_problems(manifest, {**arrays, bundle.COMPANIES_FILE: rows}))
 
-    assert found == [
-        "companies.json: column company_id has 49 values, the manifest says 50",
-        "companies.json: a company_code stands twice",
-        "companies.json is not in order of company_code: its rows may be those of other dense ids",
-    ]
+    assert found == ["the files of companies must hold categories from -1 to 1"]
 
 
 def test_an_annoy_file_must_be_whole_nodes_of_the_manifests_dimension(manifest: IndexManifest) -> None:

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.bundle import Choice, CompanyTable, IndexManifest, Publication, Tuning
+from services.contracts.bundle import Choice, IndexManifest, Publication, Tuning
 from services.contracts.client_keys import client_key
+from services.contracts.companies import CompanyTable
+from services.contracts.company_columns import CompanyColumns, table_of
 from services.contracts.ranking import Factors, FloatArray
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.clients import ClientHistories
@@ -48,6 +50,8 @@ def manifest() -> IndexManifest:
     return IndexManifest(
         code_version="test",
         companies=5,
+        categories=2,
+        text_bytes=30,
         indexed=3,
         clients=1,
         pairs=1,
@@ -72,7 +76,7 @@ def table(
 ) -> CompanyTable:
     """Companies of the codes a to e."""
     nothing = (None,) * 5
-    return CompanyTable(
+    columns = CompanyColumns(
         company_id=(1, 2, 3, 4, 5),
         company_code=("a", "b", "c", "d", "e"),
         company_name=("A", "B", "C", "D", "E"),
@@ -82,6 +86,7 @@ def table(
         average_amount=amounts,
         average_days_between=nothing,
     )
+    return table_of(columns)
 
 
 def histories() -> ClientHistories:

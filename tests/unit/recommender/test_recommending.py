@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.recommending import Strategy, basket, recommend
@@ -47,13 +46,6 @@ def test_companies_named_that_the_model_does_not_know_fill_the_list_by_popularit
 
 def test_known_codes_are_found_once_each_in_the_order_given() -> None:
     assert Catalogue.of(table()).known(["c", "no", "a", "c"]) == [2, 0]
-
-
-def test_a_catalogue_with_a_code_twice_is_refused() -> None:
-    twice = table().model_copy(update={"company_code": ("a", "b", "c", "d", "a")})
-
-    with pytest.raises(ValueError, match="company_code"):
-        Catalogue.of(twice)
 
 
 def test_amounts_that_have_no_logarithm_are_unknown() -> None:
