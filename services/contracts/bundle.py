@@ -17,6 +17,8 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from services.contracts.variants import NAME
+
 PUBLISHED_PREFIX = "index/published/"
 BUILDS_PREFIX = "index/builds/"
 VERSIONS_PREFIX = "index/versions/"
@@ -239,8 +241,25 @@ class Build(Stored):
 Search = Literal["annoy", "exact"]
 
 
+class Challenger(Stored):
+    """A version that answers a share of the clients, so that it can be held against the main one in service.
+
+    Who they are tells `variants.Split`. `since`: the epoch that the experiment began with.
+    """
+
+    experiment: str = Field(pattern=f"^{NAME}$")
+    version: str
+    manifest_sha256: str
+    search: Search = "annoy"
+    share: float = Field(gt=0, lt=1)
+    since: int = Field(ge=1)
+
+
 class Publication(Stored):
-    """Puts a version into service from the moment it is written until a higher epoch is."""
+    """Puts a version into service from the moment it is written until a higher epoch is.
+
+    `version` is everybody's, but for the clients of the challenger while an experiment is running.
+    """
 
     epoch: int = Field(ge=1)
     version: str
@@ -248,6 +267,12 @@ class Publication(Stored):
     published_at: AwareDatetime
     reason: str
     search: Search = "annoy"
+    challenger: Challenger | None = None
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """All that it puts into service, the main one first."""
+        return (self.version, self.challenger.version) if self.challenger else (self.version,)
 
 
 def version_of(watermark: datetime | None, manifest_sha256: str) -> str:

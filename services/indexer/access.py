@@ -7,6 +7,9 @@ RPCS: Rpcs = {
     # Ingest publishes what passes the gate; to publish what does not is an admin's.
     "ValidateIndex": Rpc(Role.OPERATE, admin_fields=("override_reason",)),
     "RollbackIndex": ADMIN,
+    "StartExperiment": ADMIN,
+    "ChangeExperiment": ADMIN,
+    "StopExperiment": ADMIN,
     "GetIndexVersion": READ,
     "ListIndexVersions": READ,
     "ListPublications": READ,

@@ -26,10 +26,12 @@ from services.indexer.settings import IndexerSettings
 from services.indexer.workflow.build import Builder, BuildPlan
 from services.indexer.workflow.catalogue import Catalogue
 from services.indexer.workflow.compare import Comparer
+from services.indexer.workflow.epochs import Epochs
+from services.indexer.workflow.experiments import Experiments
 from services.indexer.workflow.ports import TrainingRows
 from services.indexer.workflow.prune import Pruner
 from services.indexer.workflow.publish import Publisher
-from services.indexer.workflow.validate import ValidationPlan, Validator
+from services.indexer.workflow.validate import ValidationPlan, Validator, WaysOut
 from services.runtime.clock import utc_now
 from services.runtime.database import check_database, open_database
 from services.runtime.objects.opening import open_object_store
@@ -48,13 +50,14 @@ async def indexer(settings: IndexerSettings) -> AsyncIterator[GrpcService]:
         engine = await stack.enter_async_context(open_database(url, "indexer"))
         workflow = assembled(settings, WarehouseRows(engine, _selection(settings)), store, folder)
         register = partial(add_IndexerServiceServicer_to_server, IndexerServicer(workflow))
-        yield GrpcService(FULL_NAME, register, _Readiness(engine, store, workflow.publisher).check, RPCS)
+        yield GrpcService(FULL_NAME, register, _Readiness(engine, store, workflow.epochs).check, RPCS)
 
 
 def assembled(settings: IndexerSettings, rows: TrainingRows, store: ObjectStore, folder: Path) -> Workflow:
     """All that the service does, with rows from wherever; `folder` is for temporary files."""
     versions, publications = VersionObjects(store), PublicationObjects(store)
-    publisher = Publisher(versions, publications, utc_now)
+    epochs = Epochs(versions, publications, utc_now)
+    ways_out = WaysOut(Publisher(epochs), Experiments(epochs))
     timeout = timedelta(seconds=settings.validation_timeout_seconds)
     comparer = Comparer(versions, ComparisonProcess(timeout), folder)
     builder = Builder(BuildPlan(_task(settings), folder), rows, TrainingProcess(), versions, utc_now)
@@ -62,8 +65,8 @@ def assembled(settings: IndexerSettings, rows: TrainingRows, store: ObjectStore,
     pruner = Pruner(keep, versions, publications, builder.turn, utc_now)
     rules = GateRules(settings.min_gain, settings.quality_tolerance, settings.max_loss, settings.min_overlap)
     judging = ValidationPlan(rules, comparer, utc_now, folder, pruner.clean_up, settings.search == "measured")
-    validator = Validator(judging, versions, InspectionProcess(timeout), publisher)
-    return Workflow(builder, validator, publisher, Catalogue(versions, publications), comparer, pruner)
+    validator = Validator(judging, versions, InspectionProcess(timeout), ways_out)
+    return Workflow(builder, validator, ways_out, Catalogue(versions, publications), comparer, pruner, epochs)
 
 
 def _selection(settings: IndexerSettings) -> Selection:
@@ -86,15 +89,15 @@ def _task(settings: IndexerSettings) -> Task:
 class _Readiness:
     """Ready is who reaches database and object store. The first time, metrics are told what is in service."""
 
-    def __init__(self, engine: AsyncEngine, store: ObjectStore, publisher: Publisher) -> None:
+    def __init__(self, engine: AsyncEngine, store: ObjectStore, epochs: Epochs) -> None:
         self._engine = engine
         self._store = store
-        self._publisher = publisher
+        self._epochs = epochs
         self._told = False
 
     async def check(self) -> None:
         await check_database(self._engine)
         await asyncio.to_thread(self._store.check)
         if not self._told:
-            await self._publisher.show_in_service()
+            await self._epochs.show_in_service()
             self._told = True

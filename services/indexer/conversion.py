@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from afin.indexer.v1 import indexer_pb2
-from services.contracts.bundle import IndexManifest, Publication, Quality, TaskQuality
+from services.contracts.bundle import Challenger, IndexManifest, Publication, Quality, TaskQuality
 from services.contracts.validation import Comparison, PairedQuality, Turnover, Validation
 from services.indexer.domain.retention import Why
 from services.indexer.workflow.catalogue import VersionView
@@ -24,6 +24,7 @@ def version_message(view: VersionView) -> indexer_pb2.IndexVersion:
         manifest_sha256=view.manifest_sha256,
         epoch=view.epoch,
         in_service=view.in_service,
+        experiment=view.experiment,
         validation=validation_message(view.validation) if view.validation else None,
     )
     if view.manifest:
@@ -83,6 +84,16 @@ def publication_message(publication: Publication) -> indexer_pb2.Publication:
         version=publication.version,
         published_at=timestamp_of(publication.published_at),
         reason=publication.reason,
+        experiment=_experiment_message(publication.challenger) if publication.challenger else None,
+    )
+
+
+def _experiment_message(challenger: Challenger) -> indexer_pb2.Experiment:
+    return indexer_pb2.Experiment(
+        name=challenger.experiment,
+        version=challenger.version,
+        share=challenger.share,
+        since_epoch=challenger.since,
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.contracts.bundle import IndexManifest
+from services.contracts.bundle import IndexManifest, Publication
 from services.contracts.validation import Validation
 
 BUILDS = Counter("afin_indexer_builds_total", "Builds that ended.", ["outcome"])
@@ -21,6 +21,7 @@ FAILED_CHECKS = Counter("afin_indexer_failed_checks_total", "Checks of validatio
 OVERRIDES = Counter("afin_indexer_overrides_total", "Validations that failed and were overridden by a person.")
 PRUNED = Counter("afin_indexer_pruned_versions_total", "Index versions that were removed.", ["why"])
 EPOCH = Gauge("afin_index_epoch", "Newest epoch of the index.")
+CHALLENGER_SHARE = Gauge("afin_index_challenger_share", "Share of clients of the running experiment; 0 without one.")
 COMPANIES = Gauge("afin_index_companies", "Companies in the catalogue of the index in service.")
 NDCG = Gauge("afin_index_quality_ndcg", "NDCG@10 of the index in service on its hold-out.", ["task"])
 
@@ -39,9 +40,14 @@ def counted_build() -> Iterator[None]:
         BUILDS.labels(outcome).inc()
 
 
-def show_in_service(epoch: int, manifest: IndexManifest) -> None:
-    """Tells of the index that is in service now."""
-    EPOCH.set(epoch)
+def show_publication(publication: Publication) -> None:
+    """Tells of the newest epoch, and of the experiment that it runs."""
+    EPOCH.set(publication.epoch)
+    CHALLENGER_SHARE.set(publication.challenger.share if publication.challenger else 0.0)
+
+
+def show_main(manifest: IndexManifest) -> None:
+    """Tells of the main version that is in service now."""
     COMPANIES.set(manifest.companies)
     quality = manifest.quality
     for task, found in (("new", quality and quality.new), ("any", quality and quality.any)):

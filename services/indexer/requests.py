@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 from afin.indexer.v1 import indexer_pb2
+from services.contracts.variants import ROLES, is_experiment_name
 from services.indexer.domain.publications import is_version
 from services.indexer.domain.retention import Keep
 from services.runtime.errors import InvalidArgument
@@ -13,6 +14,7 @@ BUILD_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 USUAL_PAGE = 20
 LARGEST_PAGE = 200
 MAX_REASON = 500
+OUTCOMES = (indexer_pb2.EXPERIMENT_OUTCOME_PROMOTED, indexer_pb2.EXPERIMENT_OUTCOME_DISCARDED)
 MOST_KEPT = 1000
 MOST_KEPT_SECONDS = 3650 * 24 * 3600
 
@@ -45,6 +47,30 @@ def checked_override(reason: str, *, publish: bool) -> str:
     if not publish:
         raise InvalidArgument("override_reason", "goes with `publish`: without it nothing is published")
     return checked_reason(reason, "override_reason")
+
+
+def checked_experiment(name: str) -> str:
+    """What may name an experiment."""
+    if not is_experiment_name(name):
+        problem = f"must be 1 to 40 characters of a-z, 0-9 and '-', but neither {' nor '.join(ROLES)}"
+        raise InvalidArgument("experiment", problem)
+    return name
+
+
+def checked_share(share: float) -> float:
+    """Between 0 and 1; at their ends there is nothing to compare."""
+    if not 0 < share < 1:
+        raise InvalidArgument("share", "must be more than 0 and less than 1; StopExperiment ends an experiment")
+    return share
+
+
+def checked_outcome(outcome: indexer_pb2.ExperimentOutcome.ValueType) -> bool:
+    """Whether the challenger is promoted; not saying it is refused."""
+    if outcome not in OUTCOMES:
+        raise InvalidArgument(
+            "outcome", f"must be one of {', '.join(map(indexer_pb2.ExperimentOutcome.Name, OUTCOMES))}"
+        )
+    return outcome == indexer_pb2.EXPERIMENT_OUTCOME_PROMOTED
 
 
 def checked_keep(request: indexer_pb2.PruneIndexVersionsRequest, usual: Keep) -> Keep:

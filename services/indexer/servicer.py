@@ -18,9 +18,10 @@ from services.indexer.conversion import (
 from services.indexer.workflow.build import Builder
 from services.indexer.workflow.catalogue import Catalogue
 from services.indexer.workflow.compare import Comparer
+from services.indexer.workflow.epochs import Epochs
+from services.indexer.workflow.experiments import Trial
 from services.indexer.workflow.prune import Pruner
-from services.indexer.workflow.publish import Publisher
-from services.indexer.workflow.validate import Validator, Wish
+from services.indexer.workflow.validate import Validator, WaysOut, Wish
 from services.runtime.paging import page_token, wrong_token
 
 FULL_NAME = indexer_pb2.DESCRIPTOR.services_by_name["IndexerService"].full_name
@@ -32,10 +33,11 @@ class Workflow:
 
     builder: Builder
     validator: Validator
-    publisher: Publisher
+    ways_out: WaysOut
     catalogue: Catalogue
     comparer: Comparer
     pruner: Pruner
+    epochs: Epochs
 
 
 class IndexerServicer(indexer_pb2_grpc.IndexerServiceServicer):
@@ -71,8 +73,37 @@ class IndexerServicer(indexer_pb2_grpc.IndexerServiceServicer):
     ) -> indexer_pb2.RollbackIndexResponse:
         version = requests.checked_version(request.version) if request.version else ""
         reason = requests.checked_reason(request.reason)
-        publication = await self._workflow.publisher.roll_back(version, reason)
+        publication = await self._workflow.ways_out.publisher.roll_back(version, reason)
         return indexer_pb2.RollbackIndexResponse(publication=publication_message(publication))
+
+    async def StartExperiment(  # noqa: N802, D102
+        self, request: indexer_pb2.StartExperimentRequest, context: Any
+    ) -> indexer_pb2.StartExperimentResponse:
+        version = requests.checked_version(request.version)
+        override_reason = requests.checked_override(request.override_reason, publish=True)
+        wish = Wish(publish=True, override_reason=override_reason, trial=_trial(request))
+        validation, publication = await self._workflow.validator.validate(version, wish)
+        return indexer_pb2.StartExperimentResponse(
+            validation=validation_message(validation),
+            publication=publication_message(publication) if publication else None,
+        )
+
+    async def ChangeExperiment(  # noqa: N802, D102
+        self, request: indexer_pb2.ChangeExperimentRequest, context: Any
+    ) -> indexer_pb2.ChangeExperimentResponse:
+        publication = await self._workflow.ways_out.experiments.change_share(_trial(request))
+        return indexer_pb2.ChangeExperimentResponse(publication=publication_message(publication))
+
+    async def StopExperiment(  # noqa: N802, D102
+        self, request: indexer_pb2.StopExperimentRequest, context: Any
+    ) -> indexer_pb2.StopExperimentResponse:
+        experiments = self._workflow.ways_out.experiments
+        is_promoted = requests.checked_outcome(request.outcome)
+        stop = experiments.promote if is_promoted else experiments.discard
+        publication = await stop(
+            requests.checked_experiment(request.experiment), requests.checked_reason(request.reason)
+        )
+        return indexer_pb2.StopExperimentResponse(publication=publication_message(publication))
 
     async def GetIndexVersion(  # noqa: N802, D102
         self, request: indexer_pb2.GetIndexVersionRequest, context: Any
@@ -120,3 +151,11 @@ class IndexerServicer(indexer_pb2_grpc.IndexerServiceServicer):
         pruner = self._workflow.pruner
         pruned = await pruner.prune(requests.checked_keep(request, pruner.keep), dry_run=request.dry_run)
         return indexer_pb2.PruneIndexVersionsResponse(pruned=map(pruned_message, pruned.items()))
+
+
+def _trial(request: indexer_pb2.StartExperimentRequest | indexer_pb2.ChangeExperimentRequest) -> Trial:
+    return Trial(
+        requests.checked_experiment(request.experiment),
+        requests.checked_share(request.share),
+        requests.checked_reason(request.reason),
+    )

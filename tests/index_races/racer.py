@@ -11,6 +11,7 @@ import structlog
 from services.contracts.bundle import Publication, manifest_key
 from services.indexer.adapters.publications import PublicationObjects
 from services.indexer.adapters.versions import VersionObjects
+from services.indexer.workflow.epochs import Epochs
 from services.indexer.workflow.publish import Publisher
 from services.runtime.checksums import sha256_of
 from services.runtime.clock import utc_now
@@ -33,7 +34,7 @@ async def publish(publisher: Publisher, version: str, manifest_sha256: str) -> t
 async def main(url: str, endpoint: str | None) -> None:
     """Until stdin ends."""
     store = open_object_store(url, endpoint)
-    publisher = Publisher(VersionObjects(store), PublicationObjects(store), utc_now)
+    publisher = Publisher(Epochs(VersionObjects(store), PublicationObjects(store), utc_now))
     print("ready", flush=True)
     while version := (await asyncio.to_thread(sys.stdin.readline)).strip():
         manifest_sha256 = sha256_of(store.get(manifest_key(version)))

@@ -49,20 +49,21 @@ def to_prune(
     """The versions that may go. Those from before an erasure go as soon as one without its client is in service."""
     if not publications:
         return dict.fromkeys(newest_first[keep.newest :], Why.OLD)
-    present, previous = publications[-1].version, before_present(publications)
-    kept = {present, *newest_first[: keep.newest], *_lately_in_service(publications, now - keep.within)}
+    present, previous = publications[-1], before_present(publications)
+    kept = {*newest_first[: keep.newest], *_lately_in_service(publications, now - keep.within)}
     kept |= {previous.version} if previous else set()
     outdated = {version for version in newest_first if not erasures.are_behind(version)}
-    if present in outdated:
+    if present.version in outdated:
         outdated = set()
     return {
         version: Why.BEFORE_ERASURE if version in outdated else Why.OLD
         for version in newest_first
-        if version != present and (version in outdated or version not in kept)
+        if version not in present.versions and (version in outdated or version not in kept)
     }
 
 
 def _lately_in_service(publications: Sequence[Publication], since: datetime) -> set[str]:
-    """A version is in service until the next publication."""
+    """Versions are in service until the next publication."""
     ends = [publication.published_at for publication in publications[1:]]
-    return {publication.version for publication, end in zip(publications, ends, strict=False) if end >= since}
+    lately = (publication for publication, end in zip(publications, ends, strict=False) if end >= since)
+    return {version for publication in lately for version in publication.versions}

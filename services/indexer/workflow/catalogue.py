@@ -18,7 +18,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
-    """manifest: None when its stored bytes are damaged. epoch: the newest under which it was published, 0 for never."""
+    """manifest: None when its stored bytes are damaged.
+
+    epoch: the newest under which it was published as the main version, 0 for never. experiment: the running one whose
+    challenger it is, or empty.
+    """
 
     version: str
     manifest: IndexManifest | None
@@ -26,6 +30,7 @@ class VersionView:
     built_at: datetime | None
     epoch: int
     in_service: bool
+    experiment: str
     validation: Validation | None
 
 
@@ -42,6 +47,7 @@ class Catalogue:
         build = await self._versions.first_build(version)
         published = await self._publications.all()
         newest = newest_of(published, version)
+        challenger = published[-1].challenger if published else None
         return VersionView(
             version=version,
             manifest=_readable(version, content),
@@ -49,6 +55,7 @@ class Catalogue:
             built_at=build.built_at if build else None,
             epoch=newest.epoch if newest else 0,
             in_service=newest is not None and newest is published[-1],
+            experiment=challenger.experiment if challenger and challenger.version == version else "",
             validation=await self._versions.newest_validation(version),
         )
 

@@ -84,4 +84,4 @@ class Pruner:
 
 
 def _is_in_service(version: str, publications: list[Publication]) -> bool:
-    return bool(publications) and publications[-1].version == version
+    return bool(publications) and version in publications[-1].versions

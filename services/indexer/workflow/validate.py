@@ -8,15 +8,16 @@ from tempfile import TemporaryDirectory
 
 import structlog
 
-from services.contracts.bundle import IndexManifest, Publication, manifest_of
+from services.contracts.bundle import IndexManifest, Publication, Search, manifest_of
 from services.contracts.validation import Check, Validation
 from services.indexer import metrics
 from services.indexer.domain.gate import OVERRIDABLE, GateRules, InService, gate_checks
 from services.indexer.domain.soundness import quicker_search
 from services.indexer.workflow.compare import Comparer
 from services.indexer.workflow.errors import ComparisonDied, NotComparable
+from services.indexer.workflow.experiments import Experiments, Trial
 from services.indexer.workflow.ports import Inspector, Versions
-from services.indexer.workflow.publish import Publisher
+from services.indexer.workflow.publish import Approve, Publisher
 from services.runtime.checksums import sha256_of
 from services.runtime.clock import Clock
 from services.runtime.errors import NotFound
@@ -45,10 +46,22 @@ class ValidationPlan:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a caller wants of a validation. `override_reason`: why to publish although the gate refuses; empty: not."""
+    """What a caller wants of a validation. `override_reason`: why to publish although the gate refuses; empty: not.
+
+    `trial`: to publish it for a share of the clients alone.
+    """
 
     publish: bool = False
     override_reason: str = ""
+    trial: Trial | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaysOut:
+    """How a version that passed gets before clients."""
+
+    publisher: Publisher
+    experiments: Experiments
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +77,11 @@ class _Candidate:
 class Validator:
     """One validation at a time; each works on a fresh copy of the bundle."""
 
-    def __init__(self, plan: ValidationPlan, versions: Versions, inspector: Inspector, publisher: Publisher) -> None:
+    def __init__(self, plan: ValidationPlan, versions: Versions, inspector: Inspector, ways_out: WaysOut) -> None:
         self._plan = plan
         self._versions = versions
         self._inspector = inspector
-        self._publisher = publisher
+        self._ways_out = ways_out
         self._turn = asyncio.Lock()
 
     async def validate(self, version: str, wish: Wish) -> tuple[Validation, Publication | None]:
@@ -85,11 +98,17 @@ class Validator:
                 return _publication_reason(validations[-1])
 
             if wish.publish:
-                search = quicker_search(candidate.structure) if self._plan.measures_search else "annoy"
-                publication = await self._publisher.publish(version, sha256_of(candidate.content), approve, search)
+                publication = await self._put_out(candidate, approve, wish.trial)
                 await self._plan.clean_up()
                 return validations[-1], publication
-            return await self._judge(candidate, await self._publisher.in_service(), wish), None
+            return await self._judge(candidate, await self._ways_out.publisher.in_service(), wish), None
+
+    async def _put_out(self, candidate: _Candidate, approve: Approve, trial: Trial | None) -> Publication | None:
+        search: Search = quicker_search(candidate.structure) if self._plan.measures_search else "annoy"
+        sha256 = sha256_of(candidate.content)
+        if trial:
+            return await self._ways_out.experiments.start(candidate.version, sha256, approve, search, trial)
+        return await self._ways_out.publisher.publish(candidate.version, sha256, approve, search)
 
     async def _candidate(self, version: str) -> _Candidate:
         content = await self._versions.manifest(version)

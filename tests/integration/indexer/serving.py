@@ -46,6 +46,27 @@ class Indexer:
         request = pb.RollbackIndexRequest(version=version, reason=reason)
         return (await self.stub.RollbackIndex(request, timeout=CALL_SECONDS)).publication
 
+    async def start_experiment(
+        self, version: str, name: str = "try", share: float = 0.5, override_reason: str = ""
+    ) -> pb.StartExperimentResponse:
+        """A second version before a share of the clients."""
+        request = pb.StartExperimentRequest(
+            version=version, experiment=name, share=share, reason="to see", override_reason=override_reason
+        )
+        return await self.stub.StartExperiment(request, timeout=CALL_SECONDS)
+
+    async def change_experiment(self, share: float, name: str = "try") -> pb.Publication:
+        """The publication of another share."""
+        request = pb.ChangeExperimentRequest(experiment=name, share=share, reason="to see more")
+        return (await self.stub.ChangeExperiment(request, timeout=CALL_SECONDS)).publication
+
+    async def stop_experiment(
+        self, outcome: pb.ExperimentOutcome.ValueType = pb.EXPERIMENT_OUTCOME_DISCARDED, name: str = "try"
+    ) -> pb.Publication:
+        """The publication of an experiment's end."""
+        request = pb.StopExperimentRequest(experiment=name, outcome=outcome, reason="seen enough")
+        return (await self.stub.StopExperiment(request, timeout=CALL_SECONDS)).publication
+
     async def compare(self, version: str, base: str = "") -> pb.CompareIndexVersionsResponse:
         """Two versions side by side."""
         request = pb.CompareIndexVersionsRequest(base=base, version=version)

@@ -12,6 +12,7 @@ from services.indexer.adapters.publications import PublicationObjects
 from services.indexer.adapters.versions import BUILD_FILE, VersionObjects
 from services.indexer.domain.retention import Keep
 from services.indexer.workflow.catalogue import Catalogue
+from services.indexer.workflow.epochs import Epochs
 from services.indexer.workflow.prune import Pruner
 from services.indexer.workflow.publish import Publisher
 from services.runtime.checksums import sha256_of
@@ -157,7 +158,7 @@ async def test_a_rollback_to_a_version_that_knows_an_erased_client_is_refused(wo
 async def test_a_version_that_is_published_while_it_is_removed_stays_or_is_not_in_service(world: World) -> None:
     """The publication comes between the decision to remove and the removal."""
     versions, publications = VersionObjects(world.store), PublicationObjects(world.store)
-    publisher = Publisher(versions, publications, utc_now)
+    publisher = Publisher(Epochs(versions, publications, utc_now))
     sha256 = sha256_of(world.store.get(manifest_key(world.first)))
 
     async def approve(present: object) -> str:

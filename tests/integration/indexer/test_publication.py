@@ -10,6 +10,7 @@ import pytest
 from services.contracts.bundle import PUBLISHED_PREFIX, Publication, manifest_key
 from services.indexer.adapters.publications import PublicationObjects
 from services.indexer.adapters.versions import VersionObjects
+from services.indexer.workflow.epochs import Epochs
 from services.indexer.workflow.publish import Publisher
 from services.runtime.checksums import sha256_of
 from services.runtime.clock import utc_now
@@ -98,7 +99,8 @@ async def test_of_publishers_who_race_each_gets_an_epoch_of_its_own(world: World
     async def approve(present: Publication | None) -> str:
         return "race"
 
-    publishers = [Publisher(VersionObjects(world.store), PublicationObjects(world.store), utc_now) for _ in range(2)]
+    lines = [Epochs(VersionObjects(world.store), PublicationObjects(world.store), utc_now) for _ in range(2)]
+    publishers = [Publisher(line) for line in lines]
 
     for _ in range(5):
         pairs = zip(publishers, sha256.items(), strict=True)

@@ -3,53 +3,13 @@
 import pytest
 
 from services.contracts.bundle import Build, Publication
-from services.indexer.workflow.errors import VersionNotFound
 from services.indexer.workflow.publish import Publisher
-from services.runtime.checksums import sha256_of
 from services.runtime.errors import DataLoss, FailedPrecondition
-from tests.unit.indexer.planted import MANIFEST, NOON
-
-CONTENT = MANIFEST.to_bytes()
-SHA256 = sha256_of(CONTENT)
-
-
-class OneManifest:
-    """Every version has this manifest."""
-
-    def __init__(self, *builds: Build, removed: str = "") -> None:
-        self._builds = list(builds)
-        self._removed = removed
-
-    async def manifest(self, version: str) -> bytes:
-        if version == self._removed:
-            raise VersionNotFound(version)
-        return CONTENT
-
-    async def builds(self) -> list[Build]:
-        return self._builds
-
-
-class Board:
-    """Publications in memory. Each rival publishes just before our next attempt."""
-
-    def __init__(self, *rivals: str) -> None:
-        self.published: list[Publication] = []
-        self._rivals = list(rivals)
-
-    async def all(self) -> list[Publication]:
-        return list(self.published)
-
-    async def add(self, publication: Publication) -> bool:
-        if self._rivals:
-            self.published.append(publication.model_copy(update={"version": self._rivals.pop(0)}))
-        if any(known.epoch == publication.epoch for known in self.published):
-            return False
-        self.published.append(publication)
-        return True
+from tests.unit.indexer.boards import SHA256, Board, built, epochs, versions
 
 
 def publisher(board: Board, *builds: Build, removed: str = "") -> Publisher:
-    return Publisher(OneManifest(*builds, removed=removed), board, lambda: NOON)
+    return Publisher(epochs(board, *builds, removed=removed))
 
 
 async def approved(present: Publication | None) -> str:
@@ -61,14 +21,6 @@ async def put(ours: Publisher, version: str, sha256: str = SHA256) -> Publicatio
     publication = await ours.publish(version, sha256, approved)
     assert publication is not None
     return publication
-
-
-def built(version: str, *erasures: str) -> Build:
-    return Build(build_id=f"of-{version}", version=version, manifest_sha256=SHA256, built_at=NOON, erasures=erasures)
-
-
-def versions(board: Board) -> list[tuple[int, str]]:
-    return [(publication.epoch, publication.version) for publication in board.published]
 
 
 async def test_each_publication_has_the_next_epoch() -> None:
@@ -115,6 +67,24 @@ async def test_a_rollback_puts_the_version_before_into_service_under_a_new_epoch
     publication = await publisher(board).roll_back("", "b is bad")
 
     assert (publication.epoch, publication.version, publication.reason) == (3, "a", "b is bad")
+
+
+async def test_a_rollback_to_the_version_in_service_keeps_its_reason() -> None:
+    board = Board()
+    await put(publisher(board), "a")
+
+    publication = await publisher(board).roll_back("a", "the complaints were not about it")
+
+    assert (publication.epoch, publication.reason) == (2, "the complaints were not about it")
+
+
+async def test_a_rollback_to_a_named_version_that_is_repeated_changes_nothing() -> None:
+    board = Board()
+    for version in ("a", "b"):
+        await put(publisher(board), version)
+    first = await publisher(board).roll_back("a", "b is bad")
+
+    assert await publisher(board).roll_back("a", "b is bad") == first
 
 
 async def test_a_repeated_rollback_does_not_go_forward_again() -> None:

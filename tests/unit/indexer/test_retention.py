@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.contracts.bundle import Build, Publication
+from services.contracts.bundle import Build, Challenger, Publication
 from services.indexer.domain.retention import Erasures, Keep, Why, to_prune
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -19,6 +19,15 @@ def published(versions: str) -> list[Publication]:
         )
         for day, version in enumerate(versions)
     ]
+
+
+def tried(publications: list[Publication], version: str) -> list[Publication]:
+    """The same, and a day later the last one with a challenger."""
+    last = publications[-1]
+    challenger = Challenger(experiment="try", version=version, manifest_sha256="", share=0.5, since=last.epoch + 1)
+    day = last.published_at + timedelta(1)
+    changes = {"epoch": last.epoch + 1, "challenger": challenger, "published_at": day}
+    return [*publications, last.model_copy(update=changes)]
 
 
 def built(version: str, *erasures: str) -> Build:
@@ -40,6 +49,22 @@ def test_an_old_version_that_is_in_service_again_stays() -> None:
 
 def test_what_was_in_service_lately_stays() -> None:
     assert pruned("dcba", "abcd", Keep(1, timedelta(days=2)), day=3.5) == "a"
+
+
+def test_a_challenger_stays_and_one_of_an_ended_experiment_for_a_while() -> None:
+    running = tried(published("d"), "b")
+    ended = [*running, running[-1].model_copy(update={"challenger": None, "published_at": NOON + timedelta(2)})]
+    keep = Keep(1, timedelta(days=3))
+
+    assert set(to_prune("dcba", running, NONE, keep, NOON + timedelta(100))) == {"a", "c"}
+    assert set(to_prune("dcba", ended, NONE, keep, NOON + timedelta(4))) == {"a", "c"}
+    assert set(to_prune("dcba", ended, NONE, keep, NOON + timedelta(6))) == {"a", "b", "c"}
+
+
+def test_a_challenger_that_knows_an_erased_client_stays_as_long_as_it_is_before_clients() -> None:
+    erasures = Erasures([built("a", "erasure-1"), built("b")])
+
+    assert to_prune("ab", tried(published("a"), "b"), erasures, Keep(1, timedelta(0)), NOON) == {}
 
 
 def test_without_a_publication_only_the_newest_stay() -> None:
