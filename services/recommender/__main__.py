@@ -33,7 +33,8 @@ async def _serve(settings: RecommenderSettings, stop: asyncio.Event) -> None:
     keeper = SnapshotKeeper(published, cached, interval)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(keeper.keeping())
-        await stack.enter_async_context(grpc_server([RecommenderServicer(keeper).as_service()], settings))
+        servicer = RecommenderServicer(keeper, settings.max_per_category)
+        await stack.enter_async_context(grpc_server([servicer.as_service()], settings))
         await stop.wait()
 
 

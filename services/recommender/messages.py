@@ -28,8 +28,8 @@ CAUSES = {
 }
 
 
-def recommendation_request(request: pb.RecommendRequest) -> RecommendationRequest:
-    """Text is stripped, as it was before it entered the warehouse."""
+def recommendation_request(request: pb.RecommendRequest, max_per_category: int) -> RecommendationRequest:
+    """Text is stripped, as it was before it entered the warehouse. `max_per_category`: where none is asked for."""
     return RecommendationRequest(
         max_results=request.max_results,
         client_id=request.client_id.strip(),
@@ -38,6 +38,8 @@ def recommendation_request(request: pb.RecommendRequest) -> RecommendationReques
         only_company_codes=_stripped(request.only_company_codes),
         category_ids=tuple(request.category_ids),
         include_paid=request.include_paid,
+        min_score=request.min_score if request.HasField("min_score") else None,
+        max_per_category=request.max_per_category or max_per_category,
         with_reasons=request.with_reasons,
     )
 

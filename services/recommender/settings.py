@@ -29,6 +29,10 @@ class RecommenderSettings(ServiceSettings):
     )
     reload_seconds: float = Field(5, gt=0, le=3600, description="Between two looks for a newer published index.")
 
+    max_per_category: int = Field(
+        0, ge=0, le=100, description="Companies of one category in a list, unless a request says it; 0 for any number."
+    )
+
     @property
     def cache(self) -> Path:
         """`cache_folder`, or one that recommenders of other stores on this machine do not share."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import sparse
 
-from services.contracts.ranking import NEGLIGIBLE, FloatArray, IntArray, unit_queries
+from services.contracts.ranking import NEGLIGIBLE, FloatArray, IntArray, lengths_of, unit_queries
 from services.indexer.domain.evaluation import LIST_LENGTH
 from services.indexer.domain.model import Model
 from services.indexer.domain.payments import LongInts
@@ -27,12 +27,12 @@ def _blocks(model: Model, paid: "sparse.csr_matrix[np.float32]") -> Iterator[Int
     popular = model.companies.popular[model.companies.popular < indexed]
     unpopularity = np.empty(indexed, dtype=np.float32)
     unpopularity[popular] = -np.arange(1, indexed + 1)
+    negligible = NEGLIGIBLE * lengths_of(model.target).astype(np.float32)
     for first in range(0, paid.shape[0], CLIENTS_AT_ONCE):
         some = paid[first : first + CLIENTS_AT_ONCE, :indexed]
         scores: FloatArray = unit_queries(some @ model.source) @ model.target.T
         rows = np.repeat(np.arange(some.shape[0]), np.diff(some.indptr))
-        largest = np.abs(scores).max(axis=1, keepdims=True, initial=0.0)
-        scores = np.where(scores > NEGLIGIBLE * largest, scores, unpopularity)
+        scores = np.where(scores > negligible, scores, unpopularity)
         scores[rows, some.indices] = -np.inf
         yield _best(scores)
 

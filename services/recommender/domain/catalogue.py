@@ -6,22 +6,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from services.contracts.choosing import NO_CATEGORY
 from services.contracts.companies import CompanyTable
+from services.contracts.ranking import IntArray
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """log_amounts: of what is paid on average, (companies,), NaN where that is unknown."""
+    """log_amounts: of what is paid on average, (companies,), NaN where that is unknown.
+
+    category_of: (companies,), a number for each category id; see choosing.Chooser.
+    """
 
     table: CompanyTable
     log_amounts: NDArray[np.float64]
+    category_of: IntArray
 
     @classmethod
     def of(cls, table: CompanyTable) -> "Catalogue":
         """Of a sound table."""
         amounts = table.rows["average_amount"]
         known = (amounts > 0) & (amounts < np.inf)
-        return cls(table, np.log(amounts, where=known, out=np.full(len(amounts), np.nan)))
+        return cls(table, np.log(amounts, where=known, out=np.full(len(amounts), np.nan)), _category_of(table))
 
     def known(self, codes: Iterable[str]) -> list[int]:
         """Dense ids of the codes that the index knows, each once, in the order given."""
@@ -40,3 +46,12 @@ class Catalogue:
         named = np.zeros(len(self.table), dtype=np.bool_)
         named[self.known(company_codes)] = True
         return named & self.table.in_categories(category_ids) if category_ids else named
+
+
+def _category_of(table: CompanyTable) -> IntArray:
+    """One id may stand in several rows of the categories, under other names; the last number is that of no row."""
+    numbers = np.full(len(table.categories) + 1, NO_CATEGORY, dtype=np.int32)
+    has_id = np.flatnonzero(table.categories["has_id"])
+    numbers[has_id] = np.unique(table.categories["category_id"][has_id], return_inverse=True)[1]
+    category_of: IntArray = numbers[table.rows["category"]]
+    return category_of

@@ -6,7 +6,6 @@ from enum import Enum, auto
 import numpy as np
 
 from services.contracts.ranking import (
-    NEGLIGIBLE,
     Factors,
     FloatArray,
     History,
@@ -86,6 +85,9 @@ def _query(catalogue: Catalogue, request: RecommendationRequest) -> Query:
         include_paid=request.include_paid,
         excluded=frozenset(catalogue.known(request.exclude_company_codes)),
         allowed=catalogue.mask(request.category_ids, request.only_company_codes),
+        min_score=request.min_score,
+        max_per_category=request.max_per_category,
+        category_of=catalogue.category_of,
     )
 
 
@@ -112,7 +114,7 @@ def _strategy(factors: Factors, vector: FloatArray, place: Ranked) -> Strategy:
         return Strategy.HISTORY
     target = factors.target[place.company]
     brought = float(target[:-1] @ vector[:-1])
-    return Strategy.COLLABORATIVE if brought > NEGLIGIBLE * abs(float(target[-1])) else Strategy.POPULAR
+    return Strategy.COLLABORATIVE if brought > factors.negligible[place.company] else Strategy.POPULAR
 
 
 def _why(factors: Factors, history: History, place: Ranked, strategy: Strategy) -> tuple[Reason, ...]:

@@ -3,6 +3,7 @@
 Ids and codes come without white space around them, as the warehouse keeps them.
 """
 
+import math
 from dataclasses import dataclass, field
 
 from services.contracts.identifiers import MAX_ID_CHARACTERS
@@ -35,7 +36,14 @@ class RecommendationRequest:
     only_company_codes: tuple[str, ...] = ()
     category_ids: tuple[int, ...] = ()
     include_paid: bool = False
+    min_score: float | None = None
+    max_per_category: int = 0
     with_reasons: bool = False
+
+    @property
+    def looks_at_all(self) -> bool:
+        """A filter may pass over the companies near the client, and then the ranking looks at all there are."""
+        return bool(self.category_ids or self.only_company_codes or self.max_per_category)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,12 @@ def check_recommendation(request: RecommendationRequest, at: str = "") -> None:
     _check_codes(f"{at}exclude_company_codes", request.exclude_company_codes, MAX_FILTERED)
     _check_codes(f"{at}only_company_codes", request.only_company_codes, MAX_FILTERED)
     _check_count(f"{at}category_ids", len(request.category_ids), MAX_CATEGORIES)
+    if request.min_score is not None and not math.isfinite(request.min_score):
+        raise InvalidRequest(
+            f"{at}min_score", f"must be a finite number, is {request.min_score}; leave it out for no limit"
+        )
+    if not 0 <= request.max_per_category <= MAX_RESULTS:
+        raise InvalidRequest(f"{at}max_per_category", f"must be 0 to {MAX_RESULTS}, is {request.max_per_category}")
 
 
 def check_batch(requests: tuple[RecommendationRequest, ...]) -> None:

@@ -58,7 +58,9 @@ class Recommender:
 
 
 @asynccontextmanager
-async def serving(store: ObjectStore, cache_folder: Path, interval: timedelta = RARELY) -> AsyncIterator[Recommender]:
+async def serving(
+    store: ObjectStore, cache_folder: Path, interval: timedelta = RARELY, max_per_category: int = 0
+) -> AsyncIterator[Recommender]:
     """Serves what the store has published, looking for newer ones every `interval`."""
     cache = BundleCache(cache_folder)
     published = Search(PublishedBundles(store, cache, utc_now), interval, utc_now)
@@ -66,16 +68,20 @@ async def serving(store: ObjectStore, cache_folder: Path, interval: timedelta = 
     settings = RecommenderSettings(object_store_url="file:///unused", drain_seconds=5)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(keeper.keeping())
-        port = await stack.enter_async_context(grpc_server([RecommenderServicer(keeper).as_service()], settings))
+        port = await stack.enter_async_context(
+            grpc_server([RecommenderServicer(keeper, max_per_category).as_service()], settings)
+        )
         address = f"127.0.0.1:{port}"
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(address))
         yield Recommender(rpc.RecommenderServiceStub(channel), health_pb2_grpc.HealthStub(channel), address)
 
 
 @asynccontextmanager
-async def serving_published(store: ObjectStore, cache_folder: Path) -> AsyncIterator[Recommender]:
+async def serving_published(
+    store: ObjectStore, cache_folder: Path, max_per_category: int = 0
+) -> AsyncIterator[Recommender]:
     """As `serving`, entered when the published index is in service."""
-    async with serving(store, cache_folder) as recommender:
+    async with serving(store, cache_folder, max_per_category=max_per_category) as recommender:
         await recommender.reload()
         yield recommender
 

@@ -29,6 +29,10 @@ CLIENT = {"client_id": client_of(0)}
         ({**CLIENT, "only_company_codes": ["x"] * 1001}, "only_company_codes"),
         ({**CLIENT, "only_company_codes": ["x" * 129]}, "only_company_codes[0]"),
         ({**CLIENT, "category_ids": range(101)}, "category_ids"),
+        ({**CLIENT, "min_score": float("nan")}, "min_score"),
+        ({**CLIENT, "min_score": float("inf")}, "min_score"),
+        ({**CLIENT, "max_per_category": -1}, "max_per_category"),
+        ({**CLIENT, "max_per_category": 101}, "max_per_category"),
     ],
 )
 async def test_a_wrong_field_is_named(recommender: Recommender, request_fields: dict[str, object], field: str) -> None:

@@ -1,8 +1,19 @@
 """What a caller may ask for beside a list: only some companies, reasons, an explanation, and companies like one."""
 
+from collections import Counter
+from pathlib import Path
+
 from afin.recommender.v1 import recommender_pb2 as pb
-from tests.integration.recommender.bundles import COMPANIES, GROUP_SIZE, INDEXED, client_of, code_of
-from tests.integration.recommender.serving import Recommender
+from services.runtime.objects.local import LocalObjectStore
+from tests.integration.recommender.bundles import (
+    COMPANIES,
+    GROUP_SIZE,
+    INDEXED,
+    client_of,
+    code_of,
+    publish_world,
+)
+from tests.integration.recommender.serving import Recommender, serving_published
 from tests.integration.recommender.test_recommend import codes
 
 
@@ -46,6 +57,59 @@ async def test_a_filtered_list_is_as_long_as_there_are_companies(recommender: Re
     answer = await recommender.recommend(client_id=client_of(0), only_company_codes=named, max_results=len(named))
 
     assert sorted(codes(answer.recommendations)) == named
+
+
+async def test_a_least_score_of_zero_keeps_popular_companies_from_filling_the_list(recommender: Recommender) -> None:
+    full = await recommender.recommend(client_id=client_of(1), max_results=100)
+    spoken_for = [place for place in full.recommendations if place.strategy != pb.STRATEGY_POPULAR]
+
+    answer = await recommender.recommend(client_id=client_of(1), max_results=100, min_score=0)
+
+    assert list(answer.recommendations) == spoken_for
+    assert [place.score for place in full.recommendations[len(spoken_for) :]] == [
+        -1.0 - number for number in range(len(full.recommendations) - len(spoken_for))
+    ]
+
+
+async def test_a_client_that_is_not_known_gets_nothing_above_a_least_score(recommender: Recommender) -> None:
+    answer = await recommender.recommend(client_id="never seen", min_score=0, with_reasons=True)
+
+    assert not answer.recommendations
+    assert answer.explanation.cause == pb.STRATEGY_CAUSE_CLIENT_UNKNOWN
+
+
+def by_category(answer: pb.RecommendResponse) -> Counter[int]:
+    return Counter(place.category_id for place in answer.recommendations if place.HasField("category_id"))
+
+
+async def test_a_list_holds_no_more_of_a_category_than_asked_for_and_is_filled_from_others(
+    recommender: Recommender,
+) -> None:
+    answer = await recommender.recommend(client_id=client_of(1), max_results=5, max_per_category=2)
+
+    assert len(answer.recommendations) == 5
+    assert max(by_category(answer).values()) == 2
+    assert [place.category_id for place in answer.recommendations[:2]] == [20, 20]
+
+
+async def test_a_limit_of_categories_holds_within_filters(recommender: Recommender) -> None:
+    answer = await recommender.recommend(
+        client_id=client_of(1), max_results=100, category_ids=[10, 30], max_per_category=3
+    )
+
+    assert by_category(answer) == {10: 3, 30: 3}
+
+
+async def test_the_service_limits_categories_where_a_request_does_not(
+    object_store: LocalObjectStore, tmp_path: Path
+) -> None:
+    publish_world(object_store, tmp_path / "bundle", epoch=4)
+    async with serving_published(object_store, tmp_path / "cache", max_per_category=1) as recommender:
+        usual = await recommender.recommend(client_id=client_of(1))
+        asked = await recommender.recommend(client_id=client_of(1), max_per_category=2)
+
+    assert by_category(usual) == {10: 1, 20: 1, 30: 1}
+    assert by_category(asked) == {10: 2, 20: 2, 30: 2}
 
 
 async def test_reasons_and_the_explanation_come_only_when_asked_for(recommender: Recommender) -> None:

@@ -103,6 +103,34 @@ def test_scores_fall_from_place_to_place_across_the_filled_part() -> None:
     assert scores == sorted(scores, reverse=True)
 
 
+def test_popular_companies_count_down_from_minus_one_whatever_the_scores_before_them() -> None:
+    places = rank(factors(10 * TARGET), history(2), Query(4))
+
+    assert [place.score for place in places] == [30.0, 20.0, -1.0, -2.0]
+
+
+def test_a_least_score_of_zero_leaves_out_what_only_fills_the_list() -> None:
+    assert companies(history(2), Query(8, min_score=0.0)) == [0, 1]
+    assert companies(NOBODY, Query(8, min_score=0.0)) == []
+
+
+def test_what_scores_less_than_asked_for_is_left_out() -> None:
+    assert companies(history(2), Query(8, min_score=2.0)) == [0, 1]
+    assert companies(history(2), Query(8, min_score=2.5)) == [0]
+    assert companies(history(2), Query(8, min_score=-2.5)) == [0, 1, 7, 3]
+
+
+def test_a_filter_changes_no_score() -> None:
+    allowed = np.zeros(8, dtype=np.bool_)
+    allowed[[1, 5, 7]] = True
+    known = history(2, 5, weights=[3.0, 1.0], habits=[0.5, 0.25])
+
+    full = {place.company: place.score for place in rank(factors(), known, Query(8, include_paid=True))}
+    filtered = rank(factors(), known, Query(8, include_paid=True, allowed=allowed))
+
+    assert [(place.company, place.score) for place in filtered if place.modelled] == [(1, full[1]), (5, full[5])]
+
+
 def test_a_client_without_history_gets_the_popular_companies() -> None:
     places = rank(factors(), NOBODY, Query(3))
 

@@ -168,7 +168,7 @@ def test_sound_answers_have_no_problem(model: Model, manifest: IndexManifest) ->
     assert list(soundness.answer_problems(factors, model.histories, manifest)) == []
 
 
-def test_answers_that_name_a_company_twice_or_one_that_is_not_there_are_found(
+def test_answers_that_are_short_or_name_a_company_that_is_not_there_are_found(
     model: Model, manifest: IndexManifest
 ) -> None:
     popular = np.full_like(model.companies.popular, 50)
@@ -177,7 +177,7 @@ def test_answers_that_name_a_company_twice_or_one_that_is_not_there_are_found(
     found = set(soundness.answer_problems(factors, model.histories, manifest))
 
     assert found == {
-        "an answer names a company twice",
+        "an answer has 1 companies instead of 10",
         "an answer names a company that the catalogue does not hold",
     }
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from services.contracts.choosing import NO_CATEGORY
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.recommending import Strategy, basket, recommend
 from services.recommender.domain.requests import RecommendationRequest
@@ -34,6 +35,14 @@ def test_codes_filter_beside_categories() -> None:
     masks = [catalogue.mask((), ("e", "a", "no")), catalogue.mask((7,), ("e", "a", "c")), catalogue.mask((), ("no",))]
 
     assert [np.flatnonzero(mask).tolist() for mask in masks if mask is not None] == [[0, 4], [0], []]
+
+
+def test_companies_of_one_category_id_have_one_number_and_those_without_one_none() -> None:
+    found = Catalogue.of(table((7, 7, 8, 7, None))).category_of.tolist()
+
+    assert found[0] == found[1] == found[3] != found[2]
+    assert found[4] == NO_CATEGORY
+    assert NO_CATEGORY not in found[:4]
 
 
 def test_companies_named_that_the_model_does_not_know_fill_the_list_by_popularity() -> None:

@@ -22,7 +22,7 @@ RIGHT = RecommendationRequest(max_results=1, client_id="x")
         RecommendationRequest(max_results=100, client_id="x" * 128),
         RecommendationRequest(max_results=1, company_codes=("x" * 128,) * 100),
         RecommendationRequest(1, "x", exclude_company_codes=("y" * 128,) * 1000, category_ids=tuple(range(100))),
-        RecommendationRequest(1, "x", only_company_codes=("y" * 128,) * 1000),
+        RecommendationRequest(1, "x", only_company_codes=("y" * 128,) * 1000, min_score=-1e308, max_per_category=100),
     ],
 )
 def test_the_limits_themselves_are_allowed(request_: RecommendationRequest) -> None:
@@ -44,6 +44,10 @@ def test_the_limits_themselves_are_allowed(request_: RecommendationRequest) -> N
         (RecommendationRequest(1, "x", only_company_codes=("y",) * 1001), "only_company_codes"),
         (RecommendationRequest(1, "x", only_company_codes=("y", "")), "only_company_codes[1]"),
         (RecommendationRequest(1, "x", category_ids=(1,) * 101), "category_ids"),
+        (RecommendationRequest(1, "x", min_score=float("nan")), "min_score"),
+        (RecommendationRequest(1, "x", min_score=float("-inf")), "min_score"),
+        (RecommendationRequest(1, "x", max_per_category=-1), "max_per_category"),
+        (RecommendationRequest(1, "x", max_per_category=101), "max_per_category"),
     ],
 )
 def test_what_is_beyond_a_limit_is_named(request_: RecommendationRequest, field: str) -> None:

@@ -33,6 +33,7 @@ def test_the_object_store_is_all_that_must_be_told(monkeypatch: pytest.MonkeyPat
         ({"OBJECT_STORE_URL": "ftp://somewhere"}, "RECOMMENDER_OBJECT_STORE_URL"),
         ({**STORE, "RELOAD_SECONDS": "never"}, "RECOMMENDER_RELOAD_SECONDS"),
         ({**STORE, "RELOAD_SECONDS": "0"}, "RECOMMENDER_RELOAD_SECONDS"),
+        ({**STORE, "MAX_PER_CATEGORY": "101"}, "RECOMMENDER_MAX_PER_CATEGORY"),
         ({**STORE, "OBJECT_STORE_ENDPOINT_URL": "here"}, "RECOMMENDER_OBJECT_STORE_ENDPOINT_URL"),
         ({**STORE, "DATABASE_URL": "postgresql://h/d"}, "unknown: RECOMMENDER_DATABASE_URL"),
     ],
