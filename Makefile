@@ -9,7 +9,7 @@ QUALITY_RIVALS := .venv-rivals-quality
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit crash-test index-crash-test index-race-test mutants bench-load bench-ingest bench-index eval check format lock images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit crash-test index-crash-test index-race-test mutants bench-load bench-ingest bench-index bench-serve eval check format lock images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -57,6 +57,11 @@ bench-ingest: $(READY) ## How fast payments come from a source into Parquet, bes
 
 bench-index: $(READY) ## How long an index takes to build and how much memory, up to 10M payments: REPORT=file.json
 	@$(BIN)/python -m bench.index $(if $(REPORT),--report "$(REPORT)")
+
+bench-serve: $(READY) ## How fast recommendations are served, beside bare echo servers: DATA=folder, REPORT=file.json, KEEP=folder, ROUNDS=7, ONLY=given|generated
+	@command -v h2load >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get install -qq -y nghttp2-client >/dev/null; } \
+	    || echo "bench-serve: goes on without h2load, by which our own load is checked; Debian and Ubuntu have it in nghttp2-client" >&2
+	@$(BIN)/python -m bench.serving $(if $(DATA),--data "$(DATA)") $(if $(REPORT),--report "$(REPORT)") $(if $(KEEP),--keep "$(KEEP)") $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
 
 eval: $(READY) ## How good recommendations are, beside other methods: DATA=folder, REPORT=file.json, PICTURE=file.png, K=10
 	@$(MAKE) -s $(QUALITY_RIVALS)/ready || echo "eval: goes on without the library implicit, whose installation failed" >&2

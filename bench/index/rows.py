@@ -66,15 +66,17 @@ class Batch:
 class MadeRows:
     """The rows of a size as the indexer reads those of a warehouse; see TrainingRows."""
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: Size, keys: NDArray[np.uint64] | None = None) -> None:
+        """`keys`: of the clients by number, (clients, 2), where something else than numbers must find them."""
         self._size = size
+        self._keys = client_keys(np.arange(size.clients)) if keys is None else keys
 
     async def read(self, folder: Path) -> RowsRead:
         """See TrainingRows."""
         pq.write_table(_catalogue(self._size.companies), folder / CATALOGUE_FILE)
         with PartitionFiles(folder) as files:
             for batch in batches(self._size):
-                files.add(_rows(batch))
+                files.add(_rows(batch, self._keys))
             return RowsRead(files.rows, 0, self._size.companies, WATERMARK, (), None)
 
 
@@ -105,9 +107,9 @@ def _place(count: int, share: Shares) -> Numbers:
     return np.minimum(place, count - 1)
 
 
-def _rows(batch: Batch) -> Rows:
+def _rows(batch: Batch, keys: NDArray[np.uint64]) -> Rows:
     rows = np.empty(len(batch.client), dtype=ROW)
-    rows["high"], rows["low"] = client_keys(batch.client).T
+    rows["high"], rows["low"] = keys[batch.client].T
     rows["company"], rows["at"], rows["cents"] = batch.company, batch.at, batch.cents
     return rows
 

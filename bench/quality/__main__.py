@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from bench.quality.ablation import ablation
 from bench.quality.evaluating import Entrant, evaluate, rivals
 from bench.quality.report import ablation_figures, index_figures, methods_figures, shown, trial_figures
-from bench.quality.served import histories, publish, served
+from bench.quality.served import histories, published, served
 from bench.quality.trial import Trial, TrialError, generated_tables, read_tables, trial_of
 from demo.dataset import DatasetError
 from services.indexer.domain.evaluation import LIST_LENGTH
@@ -74,7 +74,7 @@ def run(trial: Trial, rivals_python: Path | None, k: int, console: Console) -> d
     figures = trial_figures(trial)
     say(f"{figures['payments']:,} payments, {figures['train_payments']:,} of them until {figures['cut']}")
     with TemporaryDirectory(prefix="afin-quality-") as folder:
-        snapshot = asyncio.run(publish(trial, Path(folder), say))
+        snapshot = asyncio.run(published(trial, Path(folder), say))
         ours = Entrant("afin", lambda: served(snapshot, trial))
         found = {each.name: evaluate(each, trial, k, say) for each in (ours, *rivals(trial, rivals_python))}
         search = measure_search(snapshot.factors, histories(snapshot, trial, MOST_TIMED))

@@ -5,18 +5,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from bench.quality.paid import LongInts, Ranker
 from bench.quality.trial import Trial
+from services.contracts.bundle import Publication
 from services.contracts.ranking import History
 from services.indexer.adapters.partition_files import ROW, PartitionFiles
 from services.indexer.adapters.training_files import CATALOGUE_FILE, CATALOGUE_SCHEMA
 from services.indexer.assembly import assembled
 from services.indexer.domain.evaluation import Task
+from services.indexer.domain.payments import Payments
 from services.indexer.domain.training import RowsRead
 from services.indexer.settings import IndexerSettings
+from services.indexer.workflow.ports import TrainingRows
 from services.indexer.workflow.validate import Wish
 from services.recommender.adapters.bundle_cache import BundleCache
 from services.recommender.adapters.bundles import PublishedBundles
@@ -30,34 +35,36 @@ REASON = "an evaluation shows what there is"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class TrialRows:
-    """The payments before the cut, as the indexer reads those of a warehouse; see TrainingRows."""
+class NumberedRows:
+    """Payments with numbers for clients and companies, as the indexer reads those of a warehouse; see TrainingRows."""
 
-    def __init__(self, trial: Trial) -> None:
-        self._trial = trial
+    def __init__(self, rows: Payments, client_keys: NDArray[np.uint64], catalogue: pd.DataFrame) -> None:
+        self._rows = rows
+        self._client_keys = client_keys
+        self._catalogue = catalogue
 
     async def read(self, folder: Path) -> RowsRead:
         """See TrainingRows."""
-        before, catalogue = self._trial.split.before, self._trial.catalogue
+        paid, catalogue = self._rows, self._catalogue
         pq.write_table(pa.Table.from_pandas(catalogue, CATALOGUE_SCHEMA, preserve_index=False), folder / CATALOGUE_FILE)
-        rows = np.empty(len(before), dtype=ROW)
-        rows["high"], rows["low"] = self._trial.client_keys[before.client].T
-        rows["company"], rows["at"], rows["cents"] = before.company, before.at, before.cents
+        rows = np.empty(len(paid), dtype=ROW)
+        rows["high"], rows["low"] = self._client_keys[paid.client].T
+        rows["company"], rows["at"], rows["cents"] = paid.company, paid.at, paid.cents
         with PartitionFiles(folder) as files:
             files.add(rows)
-        newest = EPOCH + timedelta(microseconds=before.newest)
-        return RowsRead(len(before), 0, len(catalogue), newest, (), None)
+        newest = EPOCH + timedelta(microseconds=paid.newest)
+        return RowsRead(len(paid), 0, len(catalogue), newest, (), None)
 
 
-async def publish(trial: Trial, folder: Path, say: Callable[[str], None]) -> Snapshot:
-    """A snapshot of an index trained on what was before the cut. RuntimeError when it is not fit to be served.
+async def publish(rows: TrainingRows, folder: Path, say: Callable[[str], None]) -> Publication:
+    """An index trained on these, in `folder`/objects. RuntimeError when it is not fit to be served.
 
     That it ranks below popularity is no reason: it is what we want to see.
     """
     (folder / "objects").mkdir()
     store = LocalObjectStore(folder / "objects")
     told = {"database_url": "postgresql://nowhere/none", "object_store_url": (folder / "objects").as_uri()}
-    workflow = assembled(IndexerSettings.model_validate(told), TrialRows(trial), store, folder)
+    workflow = assembled(IndexerSettings.model_validate(told), rows, store, folder)
     version = ""
     async for progress in workflow.builder.build("evaluation"):
         version = progress.version
@@ -67,6 +74,14 @@ async def publish(trial: Trial, folder: Path, say: Callable[[str], None]) -> Sna
         say(f"{check.name}: {'passed' if check.passed else 'FAILED'}: {check.detail}")
     if publication is None:
         raise RuntimeError("the index is not fit to be served; see the failed checks")
+    return publication
+
+
+async def published(trial: Trial, folder: Path, say: Callable[[str], None]) -> Snapshot:
+    """A snapshot of an index trained on what was before the cut, in an empty `folder`."""
+    rows = NumberedRows(trial.split.before, trial.client_keys, trial.catalogue)
+    publication = await publish(rows, folder, say)
+    store = LocalObjectStore(folder / "objects")
     return PublishedBundles(store, BundleCache(folder / "cache"), utc_now).load(publication.epoch)
 
 

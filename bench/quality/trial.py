@@ -46,6 +46,16 @@ class Trial:
     relevant: Mapping[Task, Relevant]
 
 
+@dataclass(frozen=True, slots=True)
+class PaidRows:
+    """Payments with numbers for clients and companies; the rest is as in Trial."""
+
+    rows: Payments
+    client_ids: tuple[str, ...]
+    client_keys: NDArray[np.uint64]
+    catalogue: pd.DataFrame
+
+
 def read_tables(folder: Path) -> tuple[pa.Table, pa.Table]:
     """payments.parquet, and companies.parquet, empty where there is none; DatasetError when they cannot be read."""
     payments = read_table(folder / "payments.parquet", PAYMENT_COLUMNS)
@@ -61,8 +71,8 @@ def generated_tables() -> tuple[pa.Table, pa.Table]:
     return made.payments, made.companies
 
 
-def trial_of(payments: pa.Table, companies: pa.Table, name: str) -> Trial:
-    """Of the paid ones, of each id the first row; TrialError when no client can judge."""
+def paid_rows_of(payments: pa.Table, companies: pa.Table) -> PaidRows:
+    """Of the paid ones, of each id the first row; TrialError when there is none."""
     used = _used(payments)
     catalogue = _catalogue(companies, pc.unique(used["company_code"]).to_pylist())
     client_ids, keys, clients = _clients(used["external_client_id"])
@@ -75,14 +85,22 @@ def trial_of(payments: pa.Table, companies: pa.Table, name: str) -> Trial:
         clients=len(client_ids),
         companies=len(catalogue),
     ).in_order()
+    return PaidRows(rows, client_ids, keys, catalogue)
+
+
+def trial_of(payments: pa.Table, companies: pa.Table, name: str) -> Trial:
+    """Of the paid ones, of each id the first row; TrialError when no client can judge."""
+    paid = paid_rows_of(payments, companies)
+    rows = paid.rows
     split = split_at(rows, rows.first + int((rows.newest - rows.first) * CUT_SHARE))
     relevant = {task: relevant_companies(split, task, MOST_JUDGES) for task in TASKS}
     if not relevant["any"]:
         raise TrialError(
-            f"no client can judge: nobody of the {len(client_ids):,} clients pays, both before and after the cut at "
-            f"{CUT_SHARE:.0%} of the time, a company that was paid before it"
+            f"no client can judge: nobody of the {len(paid.client_ids):,} clients pays, both before and after the cut "
+            f"at {CUT_SHARE:.0%} of the time, a company that was paid before it"
         )
-    return Trial(name, split, client_ids, keys, catalogue, len(np.unique(split.before.company)), relevant)
+    known = len(np.unique(split.before.company))
+    return Trial(name, split, paid.client_ids, paid.client_keys, paid.catalogue, known, relevant)
 
 
 def _used(payments: pa.Table) -> pa.Table:
