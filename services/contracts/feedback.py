@@ -1,6 +1,6 @@
 """Feedback in the lake: what became of recommendations.
 
-    raw/feedback/date=<day it came, UTC>/part-<rows>-<sha256>.parquet
+    raw/feedback/date=<day the answer was made, UTC>/part-<rows>-<sha256>.parquet
 
 An object is named by the SHA-256 of its content: what is written again is written to the same name, and a reader checks
 what it reads without a manifest, so one write makes a batch durable. Rows may come twice, in one object or in two; an
@@ -41,7 +41,7 @@ FEEDBACK_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class FeedbackPart:
-    """An object of feedback by its key; `day`: when it came."""
+    """An object of feedback by its key; `day`: when its answers were made."""
 
     key: str
     day: date

@@ -22,4 +22,6 @@ RPCS: Rpcs = {
     "ListSchedules": READ,
     "PauseSchedule": OPERATE,
     "ResumeSchedule": OPERATE,
+    "RecordFeedback": READ,
+    "GetFeedbackReport": READ,
 }

@@ -32,7 +32,8 @@ from services.ingest.settings import IngestSettings
 from services.ingest.workflow.erasures import Erasures
 from services.ingest.workflow.executor import Executor
 from services.ingest.workflow.feedback import Feedback
-from services.ingest.workflow.housekeeping import keep_house
+from services.ingest.workflow.feedback_report import FeedbackReports
+from services.ingest.workflow.housekeeping import HOURLY, keep_house
 from services.ingest.workflow.inspection import Quarantine, Runs, Watermark
 from services.ingest.workflow.leader import Leader
 from services.ingest.workflow.lost_receipts import LostReceipts
@@ -61,6 +62,7 @@ class World:
     eraser: ObjectLakeEraser
     erasure_records: ObjectErasureRecords
     feedback: Feedback
+    feedback_reports: FeedbackReports
     source: HttpSource
     warehouse: grpc.aio.Channel
     indexer: grpc.aio.Channel
@@ -78,6 +80,7 @@ async def open_world(stack: AsyncExitStack, settings: IngestSettings) -> World:
         eraser=ObjectLakeEraser(store),
         erasure_records=ObjectErasureRecords(store),
         feedback=Feedback(ObjectFeedbackLake(store), utc_now),
+        feedback_reports=FeedbackReports(ObjectFeedbackLake(store), utc_now),
         source=await stack.enter_async_context(source),
         warehouse=await stack.enter_async_context(open_channel(settings.warehouse_address)),
         indexer=await stack.enter_async_context(open_channel(settings.indexer_address)),
@@ -107,7 +110,9 @@ async def _keep_house(world: World, settings: IngestSettings, epoch: int) -> Non
     table = PostgresSweepTable(world.work_database, epoch)
     receipts = LostReceipts(table, world.lake, WarehouseClient(world.warehouse, settings.patient, epoch))
     sweep = Sweep(table, world.lake, world.erasure_records, settings.sweep_after, utc_now)
-    await keep_house([receipts.run, sweep.run], apscheduler_timer)
+    async with asyncio.TaskGroup() as chores:
+        chores.create_task(keep_house([receipts.run, sweep.run], apscheduler_timer))
+        chores.create_task(keep_house([world.feedback_reports.note_hit_share], apscheduler_timer, HOURLY))
 
 
 def make_use_cases(world: World, settings: IngestSettings, wake: asyncio.Event, stop: asyncio.Event) -> UseCases:
@@ -125,6 +130,7 @@ def make_use_cases(world: World, settings: IngestSettings, wake: asyncio.Event, 
         erasures=Erasures(triggers, runs, world.erasure_records, PostgresErasureTable(world.database)),
         schedules=Schedules(PostgresScheduleTable(world.database, utc_now), next_time, utc_now),
         feedback=world.feedback,
+        feedback_reports=world.feedback_reports,
     )
 
 

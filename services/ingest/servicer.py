@@ -11,13 +11,15 @@ from afin.ingest.v1 import ingest_pb2 as pb
 from afin.ingest.v1.ingest_pb2_grpc import IngestServiceServicer
 from services.ingest import requests
 from services.ingest.conversion import erasure_message, run_message, schedule_message, watermark_message
-from services.ingest.feedback_messages import recorded_message, told_events
+from services.ingest.feedback_messages import recorded_message, report_message, report_range, told_events
 from services.ingest.workflow.erasures import Erasures
 from services.ingest.workflow.feedback import Feedback
+from services.ingest.workflow.feedback_report import FeedbackReports
 from services.ingest.workflow.inspection import Quarantine, Runs, Watermark
 from services.ingest.workflow.scheduling import Schedules
 from services.ingest.workflow.triggers import Triggers
 from services.ingest.workflow.watching import RunWatch
+from services.runtime.clock import utc_now
 from services.runtime.paging import page_size
 
 FULL_NAME = pb.DESCRIPTOR.services_by_name["IngestService"].full_name
@@ -37,6 +39,7 @@ class UseCases:
     erasures: Erasures
     schedules: Schedules
     feedback: Feedback
+    feedback_reports: FeedbackReports
 
 
 class IngestServicer(IngestServiceServicer):
@@ -155,3 +158,9 @@ class IngestServicer(IngestServiceServicer):
     async def RecordFeedback(self, request: pb.RecordFeedbackRequest, context: Any) -> pb.RecordFeedbackResponse:
         """See ingest.proto."""
         return recorded_message(*await self._use.feedback.record(told_events(request)))
+
+    async def GetFeedbackReport(
+        self, request: pb.GetFeedbackReportRequest, context: Any
+    ) -> pb.GetFeedbackReportResponse:
+        """See ingest.proto."""
+        return report_message(await self._use.feedback_reports.count(*report_range(request, utc_now())))

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 
-from services.contracts.feedback import FEEDBACK_SCHEMA, feedback_key
-from services.ingest.adapters.parquet import to_parquet
+from services.contracts.feedback import FEEDBACK_SCHEMA, FeedbackPart, day_prefix, feedback_key, feedback_part
+from services.ingest.adapters.feedback_counting import COLUMNS, Counting
+from services.ingest.adapters.parquet import from_parquet, to_parquet
 from services.ingest.domain.feedback import FeedbackEvent
-from services.runtime.checksums import sha256_of
+from services.ingest.domain.feedback_report import Group, Tally
+from services.runtime.checksums import require_sha256, sha256_of
 from services.runtime.failpoints import Failpoint, passing
 from services.runtime.objects.store import ObjectStore
 
@@ -20,13 +22,35 @@ class ObjectFeedbackLake:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
-    async def store(self, events: Sequence[FeedbackEvent], day: date) -> None:
+    async def store(self, events: Sequence[FeedbackEvent]) -> None:
         """See FeedbackLake."""
-        await asyncio.to_thread(self._write, events, day)
+        await asyncio.to_thread(self._write, events)
 
-    def _write(self, events: Sequence[FeedbackEvent], day: date) -> None:
-        write_part(self._store, day, _batch(events))
+    async def parts(self, first: date, last: date) -> list[FeedbackPart]:
+        """See services.ingest.workflow.feedback_report.ReadableFeedback."""
+        return await asyncio.to_thread(self._parts, first, last)
+
+    async def count(
+        self, parts: Sequence[FeedbackPart], made: tuple[datetime, datetime], bucket: tuple[int, int]
+    ) -> tuple[int, dict[Group, Tally]]:
+        """See services.ingest.workflow.feedback_report.ReadableFeedback. A caller that goes away ends it soon."""
+        counting = Counting(*made, *bucket)
+        for part in parts:
+            await asyncio.to_thread(lambda part: counting.add(read_part(self._store, part, COLUMNS)), part)
+        return counting.rows, await asyncio.to_thread(counting.tallies)
+
+    def _write(self, events: Sequence[FeedbackEvent]) -> None:
+        by_day: dict[date, list[FeedbackEvent]] = {}
+        for event in events:
+            by_day.setdefault(event.origin.made_at.date(), []).append(event)
+        for day, of_day in by_day.items():
+            write_part(self._store, day, _batch(of_day))
         passing(Failpoint.FEEDBACK_STORED)
+
+    def _parts(self, first: date, last: date) -> list[FeedbackPart]:
+        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        found = (feedback_part(info.key) for day in days for info in self._store.list(day_prefix(day)))
+        return [part for part in found if part is not None]
 
 
 def write_part(store: ObjectStore, day: date, batch: pa.RecordBatch) -> str:
@@ -35,6 +59,13 @@ def write_part(store: ObjectStore, day: date, batch: pa.RecordBatch) -> str:
     key = feedback_key(day, len(batch), sha256_of(content))
     store.put_if_absent(key, content)
     return key
+
+
+def read_part(store: ObjectStore, part: FeedbackPart, columns: Sequence[str]) -> pa.Table:
+    """Columns of a part. DataLoss when its bytes are not those that its name tells."""
+    content = store.get(part.key)
+    require_sha256(content, part.sha256, part.key)
+    return from_parquet(content, columns)
 
 
 def _batch(events: Sequence[FeedbackEvent]) -> pa.RecordBatch:

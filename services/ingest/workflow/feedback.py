@@ -7,7 +7,7 @@ while it is under way. What was not answered may be told again: whoever reads th
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -29,8 +29,8 @@ log = structlog.get_logger(__name__)
 class FeedbackLake(Protocol):
     """Where events are kept."""
 
-    async def store(self, events: Sequence[FeedbackEvent], day: date) -> None:
-        """Writes events that came on a day; when it returns they are there for good. Unavailable if the store fails."""
+    async def store(self, events: Sequence[FeedbackEvent]) -> None:
+        """Writes events; when it returns they are there for good. Unavailable if the store fails."""
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ class Feedback:
     async def _write_group(self, group: _Group) -> None:
         problem: Exception | None = None
         try:
-            await self._lake.store(group.events, self._clock().date())
+            await self._lake.store(group.events)
         except Exception as error:  # noqa: BLE001 - whoever waits is told
             problem = error
         self._waiting -= len(group.events)

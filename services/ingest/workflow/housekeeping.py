@@ -1,4 +1,4 @@
-"""What the leader does once a day, and whenever it begins to lead: chores that can be repeated at any time."""
+"""What the leader does daily or hourly, and whenever it begins to lead: chores that can be repeated at any time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,7 +11,7 @@ from services.ingest.workflow.errors import LeadershipLost
 from services.ingest.workflow.scheduling import Timer
 from services.runtime.errors import ServiceError
 
-DAILY = "30 1 * * *"
+DAILY, HOURLY = "30 1 * * *", "7 * * * *"
 # Until a chore that failed is tried again; twice as long after each failure, up to the longest.
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
@@ -20,13 +20,15 @@ Chore = Callable[[], Awaitable[None]]
 log = structlog.get_logger(__name__)
 
 
-async def keep_house(chores: Sequence[Chore], timer: Timer, first_pause: timedelta = FIRST_PAUSE) -> None:
-    """Does all chores now and each day, until cancelled. One that fails is told, and tried again soon.
+async def keep_house(
+    chores: Sequence[Chore], timer: Timer, cron: str = DAILY, first_pause: timedelta = FIRST_PAUSE
+) -> None:
+    """Does all chores now and each day, or whenever `cron` says, until cancelled.
 
-    Raises LeadershipLost when a chore finds that another leads.
+    One that fails is told, and tried again soon. Raises LeadershipLost when a chore finds that another leads.
     """
     due = asyncio.Event()
-    async with timer([DAILY], due.set):
+    async with timer([cron], due.set):
         while True:
             due.clear()
             await _do_all(chores, due, first_pause)

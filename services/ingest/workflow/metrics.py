@@ -1,6 +1,7 @@
 """What Prometheus hears of runs; labels are pipelines, steps and outcomes, all of them few."""
 
 from itertools import product
+from math import nan
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -25,5 +26,12 @@ FEEDBACK_EVENTS = Counter(
     ["kind", "variant"],
 )
 FEEDBACK_REFUSED = Counter("afin_feedback_refused_total", "Events of feedback refused, by what was wrong.", ["field"])
+HIT_SHARE = Gauge(
+    "afin_feedback_hit_share",
+    "Of the answers of the last seven days that were shown, those with a company paid afterwards; told by the leader.",
+    ["variant"],
+)
+for _variant in ("main", "challenger"):
+    HIT_SHARE.labels(_variant).set(nan)
 for _kind, _variant in product(KINDS, ("main", "challenger")):
     FEEDBACK_EVENTS.labels(_kind, _variant)

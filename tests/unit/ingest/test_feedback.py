@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -80,8 +80,7 @@ class Lake:
         self.open.set()
         self.failing = False
 
-    async def store(self, events: Sequence[FeedbackEvent], day: date) -> None:
-        assert day == NOW.date()
+    async def store(self, events: Sequence[FeedbackEvent]) -> None:
         self.entered.set()
         await self.open.wait()
         if self.failing:

@@ -48,7 +48,7 @@ class Chore:
 @asynccontextmanager
 async def kept_house(chores: list[Chore], day: Day, pause: timedelta) -> AsyncIterator[None]:
     """House is kept meanwhile, which must not be long."""
-    keeping = asyncio.create_task(keep_house(chores, day, pause))
+    keeping = asyncio.create_task(keep_house(chores, day, first_pause=pause))
     async with asyncio.timeout(PATIENCE):
         yield
     keeping.cancel()

@@ -1,0 +1,103 @@
+"""The report on feedback: counted over the lake, in parts and passes, so that memory stays the same for any amount.
+
+An answer belongs to one of a number of buckets, by its id; a pass counts the answers of one bucket, and reads all rows.
+Where so many are too many to be read so often, the first buckets stand for all: a sample of whole answers.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from math import nan
+from typing import Protocol
+
+from services.contracts.feedback import FeedbackPart
+from services.ingest.domain.feedback_report import Counted, Group, Tally, by_role, hit_share
+from services.ingest.workflow.metrics import HIT_SHARE
+from services.runtime.clock import Clock
+from services.runtime.errors import InvalidArgument, NotFound
+
+# Of one pass; about 250 bytes each.
+ROWS_A_PASS = 1 << 20
+# Of all passes together.
+ROWS_A_REPORT = 1 << 28
+LONGEST_RANGE = timedelta(days=366)
+# Parts go when they are merged, at most once an hour.
+LOOKS = 3
+HIT_SHARE_DAYS = timedelta(days=7)
+
+
+class ReadableFeedback(Protocol):
+    """The feedback of the lake. All methods raise Unavailable if the store fails."""
+
+    async def parts(self, first: date, last: date) -> list[FeedbackPart]:
+        """Parts with answers made on these days, both included."""
+
+    async def count(
+        self, parts: Sequence[FeedbackPart], made: tuple[datetime, datetime], bucket: tuple[int, int]
+    ) -> tuple[int, dict[Group, Tally]]:
+        """Rows and tallies of the answers of a bucket (place, of how many) made in a range.
+
+        DataLoss for a part that is damaged; NotFound for one that was merged with others since it was listed.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Into how many buckets answers fall, a power of two, and how many of them are counted."""
+
+    buckets: int
+    passes: int
+
+
+def plan(rows: int, rows_a_pass: int = ROWS_A_PASS, rows_a_report: int = ROWS_A_REPORT) -> Plan:
+    """As many passes as there is memory for, and no more than there is time for."""
+    buckets = 1
+    while buckets * rows_a_pass < rows:
+        buckets *= 2
+    return Plan(buckets, min(buckets, max(1, rows_a_report // max(rows, 1))))
+
+
+class FeedbackReports:
+    """One report at a time: others wait for it."""
+
+    def __init__(self, lake: ReadableFeedback, clock: Clock, rows_a_pass: int = ROWS_A_PASS) -> None:
+        self._lake = lake
+        self._clock = clock
+        self._rows_a_pass = rows_a_pass
+        self._one = asyncio.Lock()
+
+    async def count(self, since: datetime, until: datetime) -> Counted:
+        """Of answers made in [since, until). InvalidArgument for a range that is empty or too long."""
+        if not since < until:
+            raise InvalidArgument("until", "must be later than since")
+        if until - since > LONGEST_RANGE:
+            raise InvalidArgument("since", f"lies more than {LONGEST_RANGE.days} days before until")
+        async with self._one:
+            return await self._count(since, until)
+
+    async def note_hit_share(self) -> None:
+        """Tells the metric how the answers of the last days did."""
+        now = self._clock()
+        tallies = by_role((await self.count(now - HIT_SHARE_DAYS, now)).tallies)
+        for role, tally in tallies.items():
+            share = hit_share(tally)
+            HIT_SHARE.labels(role).set(share.value if share else nan)
+
+    async def _count(self, since: datetime, until: datetime) -> Counted:
+        for _ in range(LOOKS - 1):
+            with suppress(NotFound):
+                return await self._count_listed(since, until)
+        return await self._count_listed(since, until)
+
+    async def _count_listed(self, since: datetime, until: datetime) -> Counted:
+        parts = await self._lake.parts(since.date(), until.date())
+        planned = plan(sum(part.rows for part in parts), self._rows_a_pass)
+        rows, tallies = 0, dict[Group, Tally]()
+        for bucket in range(planned.passes):
+            read, counted = await self._lake.count(parts, (since, until), (bucket, planned.buckets))
+            rows += read
+            for group, tally in counted.items():
+                tallies[group] = tallies.get(group, Tally()) + tally
+        return Counted(tallies, rows, planned.passes / planned.buckets)
