@@ -51,7 +51,7 @@ def request_headers(path: str, authority: str, others: dict[str, str]) -> tuple[
         *((0, name, value) for name, value in others.items()),
     ]
     first = bytes((_POST, _HTTP)) + b"".join(_literal(*field) for field in fields)
-    places = range(_FIRST_DYNAMIC, _FIRST_DYNAMIC + len(fields))
+    places = reversed(range(_FIRST_DYNAMIC, _FIRST_DYNAMIC + len(fields)))  # the newest has the first place
     return first, bytes((_POST, _HTTP, *(_INDEXED | place for place in places)))
 
 
