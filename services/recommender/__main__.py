@@ -12,7 +12,7 @@ from services.recommender.workflow import SnapshotKeeper
 from services.runtime.clock import utc_now
 from services.runtime.lifecycle import run_until_stopped
 from services.runtime.objects.opening import open_object_store
-from services.runtime.server import grpc_server
+from services.runtime.server import thread_server
 from services.runtime.settings import load_settings
 from services.runtime.telemetry import telemetry
 
@@ -34,7 +34,7 @@ async def _serve(settings: RecommenderSettings, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(keeper.keeping())
         servicer = RecommenderServicer(keeper, settings.max_per_category)
-        await stack.enter_async_context(grpc_server([servicer.as_service()], settings))
+        await stack.enter_async_context(thread_server([servicer.as_service()], settings))
         await stop.wait()
 
 

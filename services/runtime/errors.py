@@ -3,6 +3,7 @@
 The interceptor translates them to google.rpc.Status (https://cloud.google.com/apis/design/errors).
 """
 
+import random
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -108,6 +109,13 @@ class DeadlineExceeded(ServiceError):
     reason = "DEADLINE_EXCEEDED"
 
 
+class Cancelled(ServiceError):
+    """The caller has gone: what is done for it ends."""
+
+    code = grpc.StatusCode.CANCELLED
+    reason = "CANCELLED"
+
+
 class DataLoss(ServiceError):
     """Stored bytes are not what was stored: a checksum disagrees."""
 
@@ -127,6 +135,12 @@ class PermissionDenied(ServiceError):
 
     code = grpc.StatusCode.PERMISSION_DENIED
     reason = "PERMISSION_DENIED"
+
+
+def overloaded() -> ResourceExhausted:
+    """What a server answers beyond its limits. The times to wait differ, so that callers do not come back as one."""
+    retry_after = timedelta(milliseconds=random.randint(500, 1500))  # noqa: S311 - no secret
+    return ResourceExhausted("too many calls at once; try again later", retry_after, reason="OVERLOADED")
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:

@@ -6,9 +6,10 @@ A dependency that fails or does not answer in time makes its service NOT_SERVING
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
-from grpc_health.v1 import health, health_pb2
+from grpc_health.v1 import health_pb2
 
 from services.runtime.errors import ServiceError
 
@@ -19,10 +20,20 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 log = structlog.get_logger(__name__)
 
 
+class HealthTeller(Protocol):
+    """The health service of either kind of server."""
+
+    async def set(self, service: str, status: int) -> None:
+        """What is told of a service from now on."""
+
+    async def enter_graceful_shutdown(self) -> None:
+        """Tells NOT_SERVING of every service, for good."""
+
+
 class HealthWatch:
     """Asks each service's check again and again, and tells the health service what came of it."""
 
-    def __init__(self, servicer: health.aio.HealthServicer, checks: dict[str, ReadyCheck]) -> None:
+    def __init__(self, servicer: HealthTeller, checks: dict[str, ReadyCheck]) -> None:
         self._servicer = servicer
         self._checks = checks
         self._ready: dict[str, bool] = {}

@@ -1,33 +1,41 @@
-"""The one gRPC server of all services: health, reflection, limits, interceptor, TLS, draining stop."""
+"""The gRPC servers of all services: health, reflection, TLS, limits, what happens around a call, draining stop.
+
+There are two kinds, alike from outside:
+
+    grpc_server     everything on the event loop, handlers are coroutines: where a call mostly waits for others, as in
+                    ingest, warehouse and indexer
+    thread_server   calls in threads, handlers are functions: where a call is a little work in memory, as in the
+                    recommender, and the transport is what costs. It takes twice the calls (ADR 0023)
+
+Options, limits, health watch, access, metrics, log lines and errors are the same code for both; the kinds differ in the
+interceptor that puts it around a call, and in `CallPool`, which runs the calls of a thread server.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from services.runtime.access.admission import Admission
 from services.runtime.access.door import open_door
 from services.runtime.access.roles import Rpcs
-from services.runtime.health import HealthWatch, ReadyCheck
-from services.runtime.interceptor import CallInterceptor
+from services.runtime.aio_interceptor import AioInterceptor
+from services.runtime.call_pool import PoolLimits
+from services.runtime.health import HealthTeller, HealthWatch, ReadyCheck
+from services.runtime.server_options import MAX_CONCURRENT_CALLS, OPTIONS
 from services.runtime.settings import ServiceSettings
+from services.runtime.thread_health import ThreadHealth
+from services.runtime.thread_server import ThreadServer
 
-MAX_REQUEST_BYTES = 4 * 1024 * 1024
-MAX_METADATA_BYTES = 16 * 1024
-MAX_CONCURRENT_CALLS = 1000
 HEALTH_INTERVAL = timedelta(seconds=1)
 HEALTH_TIMEOUT = timedelta(seconds=2)
-OPTIONS = (
-    ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
-    ("grpc.max_metadata_size", MAX_METADATA_BYTES),
-    # Another process on the port is a mistake to hear of, not a second server to share it with.
-    ("grpc.so_reuseport", 0),
-)
 
 log = structlog.get_logger(__name__)
 
@@ -39,49 +47,73 @@ class GrpcService:
     """
 
     full_name: str
-    register: Callable[[grpc.aio.Server], None]
+    register: Callable[[Any], None]
     check_ready: ReadyCheck
     rpcs: Rpcs = field(default_factory=dict)
 
 
-@asynccontextmanager
-async def grpc_server(services: Sequence[GrpcService], settings: ServiceSettings) -> AsyncIterator[int]:
+def grpc_server(services: Sequence[GrpcService], settings: ServiceSettings) -> AbstractAsyncContextManager[int]:
     """Serves while the context is open and yields the port; leaving it refuses new calls and drains those in flight."""
+    return _serving(_aio_server, health.aio.HealthServicer(), services, settings)
+
+
+def thread_server(services: Sequence[GrpcService], settings: ServiceSettings) -> AbstractAsyncContextManager[int]:
+    """The same with handlers that are functions; the event loop of the caller is left to what else the process does."""
+    return _serving(_thread_server, ThreadHealth(), services, settings)
+
+
+def _aio_server(admission: Admission) -> Any:
+    return grpc.aio.server(interceptors=[AioInterceptor(admission, MAX_CONCURRENT_CALLS)], options=OPTIONS)
+
+
+def _thread_server(admission: Admission) -> Any:
+    return ThreadServer(admission, OPTIONS, PoolLimits())
+
+
+@asynccontextmanager
+async def _serving(
+    kind: Callable[[Admission], Any], teller: Any, services: Sequence[GrpcService], settings: ServiceSettings
+) -> AsyncIterator[int]:
     door = open_door(settings, {service.full_name: service.rpcs for service in services})
-    server = grpc.aio.server(
-        interceptors=[CallInterceptor(door.admission)], options=OPTIONS, maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS
-    )
-    health_servicer = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+    server = kind(door.admission)
+    health_pb2_grpc.add_HealthServicer_to_server(teller, server)
     for service in services:
         service.register(server)
     names = [service.full_name for service in services]
     if settings.reflection:
         reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
-    async with door.following(), _health_apart(health_servicer, settings):
+    async with door.following(), _health_apart(kind(door.admission), teller, settings):
         port = _bind(server, settings.host, settings.port, door.credentials)
         await server.start()
         log.info("gRPC listening", port=port, tls=door.credentials is not None)
-        watch = HealthWatch(health_servicer, {service.full_name: service.check_ready for service in services})
-        watching = asyncio.create_task(watch.keep_watching(HEALTH_INTERVAL, HEALTH_TIMEOUT))
         try:
-            yield port
+            async with _watching(teller, services):
+                yield port
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-            await health_servicer.enter_graceful_shutdown()
             await server.stop(settings.drain_seconds)
             log.info("gRPC stopped")
 
 
 @asynccontextmanager
-async def _health_apart(servicer: health.aio.HealthServicer, settings: ServiceSettings) -> AsyncIterator[None]:
+async def _watching(teller: HealthTeller, services: Sequence[GrpcService]) -> AsyncIterator[None]:
+    """Keeps health true inside; afterwards it is NOT_SERVING for good."""
+    watch = HealthWatch(teller, {service.full_name: service.check_ready for service in services})
+    watching = asyncio.create_task(watch.keep_watching(HEALTH_INTERVAL, HEALTH_TIMEOUT))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await teller.enter_graceful_shutdown()
+
+
+@asynccontextmanager
+async def _health_apart(server: Any, teller: Any, settings: ServiceSettings) -> AsyncIterator[None]:
     """Health on a plaintext port of its own, where one is set; it answers for as long as calls are drained."""
     if settings.health_port is None:
         yield
         return
-    server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS)
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    health_pb2_grpc.add_HealthServicer_to_server(teller, server)
     port = _bind(server, settings.host, settings.health_port, None)
     await server.start()
     log.info("health listening", port=port)
@@ -91,12 +123,12 @@ async def _health_apart(servicer: health.aio.HealthServicer, settings: ServiceSe
         await server.stop(0)
 
 
-def _bind(server: grpc.aio.Server, host: str, port: int, credentials: grpc.ServerCredentials | None) -> int:
+def _bind(server: Any, host: str, port: int, credentials: grpc.ServerCredentials | None) -> int:
     address = f"{host}:{port}"
     try:
-        return (
-            server.add_insecure_port(address) if credentials is None else server.add_secure_port(address, credentials)
-        )
+        if credentials is None:
+            return int(server.add_insecure_port(address))
+        return int(server.add_secure_port(address, credentials))
     except RuntimeError:
         raise SystemExit(
             f"cannot listen on {address}: the port is taken, or the address is not of this machine"

@@ -39,7 +39,13 @@ def _without_message(exception: dict[str, Any]) -> dict[str, Any]:
 
 def configure_logging(service: str, level: str) -> None:
     """Sends structlog and the standard library's loggers as one JSON object a line to stdout."""
+
+    # Not by contextvars, of which a call in a thread server has none but its own.
+    def name_service(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        return {"service": service, **event}
+
     shared: list[structlog.typing.Processor] = [
+        name_service,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -60,7 +66,6 @@ def configure_logging(service: str, level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Whatever else is not told: who did what is.
     logging.getLogger(AUDIT_LOGGER).setLevel(logging.INFO)
-    structlog.contextvars.bind_contextvars(service=service)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from services.recommender.workflow import SnapshotKeeper
 from services.runtime.clock import utc_now
 from services.runtime.errors import DETAILS_TRAILER
 from services.runtime.objects.store import ObjectStore
-from services.runtime.server import grpc_server
+from services.runtime.server import thread_server
 
 PATIENCE = timedelta(seconds=20)
 # Long enough that only the first look and those that a test asks for take place.
@@ -69,7 +69,7 @@ async def serving(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(keeper.keeping())
         port = await stack.enter_async_context(
-            grpc_server([RecommenderServicer(keeper, max_per_category).as_service()], settings)
+            thread_server([RecommenderServicer(keeper, max_per_category).as_service()], settings)
         )
         address = f"127.0.0.1:{port}"
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(address))

@@ -1,8 +1,9 @@
-"""A service that does what a test tells it, behind the real server."""
+"""A service that does what a test tells it, behind a real server of either kind."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import wait
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +14,14 @@ from prometheus_client import REGISTRY
 from afin.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 from afin.recommender.v1 import recommender_pb2, recommender_pb2_grpc
 from services.runtime.errors import DETAILS_TRAILER
-from services.runtime.server import GrpcService, grpc_server
+from services.runtime.patience import check_wanted
+from services.runtime.server import GrpcService, grpc_server, thread_server
 from services.runtime.settings import ServiceSettings
 
 UNARY = "afin.recommender.v1.RecommenderService"
 STREAM = "afin.ingest.v1.IngestService"
+# Seconds, of the work in a thread.
+PART = 0.01
 ANSWER = recommender_pb2.ReloadIndexResponse(changed=True)
 
 
@@ -28,27 +32,46 @@ async def _nothing() -> None:
 class House:
     """ReloadIndex awaits `work` and answers; WatchRun gives one message before that and one after."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str = "aio") -> None:
+        """`kind` of server: aio or threads."""
+        self.kind = kind
         self.work: Callable[[], Awaitable[None]] = _nothing
         self.ready: Callable[[], Awaitable[None]] = _nothing
 
+    def serve(self, settings: ServiceSettings) -> AbstractAsyncContextManager[int]:
+        """Serves the house, on the port that the context yields."""
+        return grpc_server(self.services(), settings) if self.kind == "aio" else self._serve_in_threads(settings)
+
+    @asynccontextmanager
+    async def _serve_in_threads(self, settings: ServiceSettings) -> AsyncIterator[int]:
+        rooms = Rooms(self)
+        async with thread_server(self._services(rooms.answer, rooms.stream), settings) as port:
+            yield port
+
     def services(self) -> list[GrpcService]:
-        """As a server takes them: methods of two real protos, as their servicers would register them."""
+        """As an asyncio server takes them."""
+        return self._services(self._answer, self._stream)
+
+    def _services(self, answer: Any, watch: Any) -> list[GrpcService]:
+        """Methods of two real protos, as their servicers would register them."""
         unary = grpc.unary_unary_rpc_method_handler(
-            self._answer,
+            answer,
             request_deserializer=recommender_pb2.ReloadIndexRequest.FromString,
             response_serializer=recommender_pb2.ReloadIndexResponse.SerializeToString,
         )
         stream = grpc.unary_stream_rpc_method_handler(
-            self._stream,
+            watch,
             request_deserializer=ingest_pb2.WatchRunRequest.FromString,
             response_serializer=ingest_pb2.WatchRunResponse.SerializeToString,
         )
         return [self._service(UNARY, "ReloadIndex", unary), self._service(STREAM, "WatchRun", stream)]
 
     def _service(self, name: str, method: str, handler: Any) -> GrpcService:
-        handlers = grpc.method_handlers_generic_handler(name, {method: handler})
-        return GrpcService(name, lambda server: server.add_generic_rpc_handlers((handlers,)), self._check_ready)
+        def register(server: Any) -> None:
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, {method: handler}),))
+            server.add_registered_method_handlers(name, {method: handler})
+
+        return GrpcService(name, register, self._check_ready)
 
     async def _answer(self, request: object, context: Any) -> recommender_pb2.ReloadIndexResponse:
         await self.work()
@@ -61,6 +84,37 @@ class House:
 
     async def _check_ready(self) -> None:
         await self.ready()
+
+
+class Rooms:
+    """The same in functions: the work is done on the test's loop, and looked after as work in parts is."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._loop = asyncio.get_running_loop()
+
+    def answer(self, request: object, context: Any) -> recommender_pb2.ReloadIndexResponse:
+        """ReloadIndex."""
+        self._work(context)
+        return ANSWER
+
+    def stream(self, request: object, context: Any) -> Iterator[ingest_pb2.WatchRunResponse]:
+        """WatchRun."""
+        yield ingest_pb2.WatchRunResponse()
+        self._work(context)
+        yield ingest_pb2.WatchRunResponse()
+
+    def _work(self, context: Any) -> None:
+        async def work() -> None:
+            await self._house.work()
+
+        working = asyncio.run_coroutine_threadsafe(work(), self._loop)
+        try:
+            while not wait([working], timeout=PART).done:
+                check_wanted(context)
+            working.result()
+        finally:
+            working.cancel()
 
 
 @dataclass(frozen=True)
@@ -93,7 +147,7 @@ def settings_of(port: int = 0, drain_seconds: float = 10) -> ServiceSettings:
 async def open_house(house: House) -> AsyncIterator[Visitor]:
     """Serves on a free port until the context is left."""
     async with (
-        grpc_server(house.services(), settings_of()) as port,
+        house.serve(settings_of()) as port,
         grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
     ):
         yield Visitor(port, channel)

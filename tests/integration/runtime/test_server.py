@@ -1,4 +1,4 @@
-"""The server that all services share: errors, metrics, limits, reflection, health, draining."""
+"""The servers of both kinds, alike: errors, metrics, limits, reflection, health, draining."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from services.runtime.channels import open_channel
 from services.runtime.errors import AlreadyExists, DataLoss, FailedPrecondition, InvalidArgument, NotFound, Unavailable
-from services.runtime.server import MAX_REQUEST_BYTES, grpc_server
+from services.runtime.server_options import MAX_REQUEST_BYTES
 from tests.integration.runtime.house import (
     ANSWER,
     STREAM,
@@ -31,9 +31,9 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-@pytest.fixture
-def house() -> House:
-    return House()
+@pytest.fixture(params=["aio", "threads"])
+def house(request: pytest.FixtureRequest) -> House:
+    return House(request.param)
 
 
 @pytest.fixture
@@ -171,9 +171,9 @@ async def test_a_method_that_nobody_wrote_is_unimplemented(visitor: Visitor) -> 
     assert (await refused(call(b"", timeout=20))).code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_a_port_that_is_taken_is_not_shared(visitor: Visitor) -> None:
+async def test_a_port_that_is_taken_is_not_shared(house: House, visitor: Visitor) -> None:
     with pytest.raises(SystemExit, match=str(visitor.port)):
-        async with grpc_server(House().services(), settings_of(visitor.port)):
+        async with house.serve(settings_of(visitor.port)):
             pass
 
 
@@ -220,7 +220,7 @@ async def stopping_during_a_call(
 ) -> AsyncIterator[tuple[asyncio.Task[Any], asyncio.Task[None]]]:
     """A call that stays at the door, and the stop of the server that began meanwhile."""
     server = AsyncExitStack()
-    port = await server.enter_async_context(grpc_server(house.services(), settings_of(drain_seconds=drain_seconds)))
+    port = await server.enter_async_context(house.serve(settings_of(drain_seconds=drain_seconds)))
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         call = asyncio.create_task(Visitor(port, channel).call())
         await door.entered.wait()

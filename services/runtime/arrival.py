@@ -1,0 +1,70 @@
+"""A call as grpcio's server hands it to its pool, and the few things that are done with it.
+
+This is the one place that names parts of grpcio that are not its public face. The lock file fixes grpcio's version, and
+with another every test of a thread server over a socket would tell.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+from grpc import _server as inside
+from grpc._cython import cygrpc  # type: ignore[attr-defined]
+
+from services.runtime.thread_interceptor import Wrapped
+
+Deliver = Callable[[], None]
+
+
+class Arrival:
+    """`call` is the method as ThreadInterceptor made it; `since` the moment (monotonic) when the headers were here."""
+
+    __slots__ = ("_codecs", "_enter", "_event", "_in_pool", "_state", "_thunk", "call", "request", "since")
+
+    def __init__(self, handed: tuple[Any, ...]) -> None:
+        """`handed`: what grpcio submits, the run of a contextvars.Context with its function and arguments."""
+        self._enter, self._in_pool, self._event, self._state, call, self._thunk, *self._codecs = handed
+        self.call: Wrapped = call
+        self.request: Any = None
+        self.since = time.monotonic()
+
+    @property
+    def active(self) -> bool:
+        """False when the caller has gone, its deadline has passed, or it was answered."""
+        return bool(inside._is_rpc_state_active(self._state))
+
+    def ask_for_request(self, received: Callable[["Arrival"], None]) -> None:
+        """Has `received` called in the polling thread when the one request is in `request`, or None where none came.
+
+        `received` must not raise: that would end the polling thread.
+        """
+        state = self._state
+        receive = inside._receive_message(state, self._event.call, self._codecs[0])
+
+        def receive_and_tell(event: Any) -> Any:
+            outcome = receive(event)
+            self.request, state.request = state.request, None
+            received(self)
+            return outcome
+
+        self._event.call.start_server_batch((cygrpc.ReceiveMessageOperation(0),), receive_and_tell)
+        state.due.add(inside._RECEIVE_MESSAGE_TOKEN)
+
+    def answer(self, behaviour: Callable[[Any, Any], Any] | None = None) -> None:
+        """Runs the method, or `behaviour` in its place, and sends what comes of it; a bug does not come out.
+
+        A method that streams waits for its reader in here; one that streams requests gets their iterator.
+        """
+        thunk = self._thunk if self.call.streams_requests else self._request
+        self._enter(self._in_pool, self._event, self._state, behaviour or self.call, thunk, *self._codecs)
+
+    def end(self, code: grpc.StatusCode, details: str) -> None:
+        """Ends a call that is not being answered."""
+        with self._state.condition:
+            if self.active:
+                self._state.code = code
+                inside._abort(self._state, self._event.call, cygrpc.StatusCode.unknown, details.encode())
+
+    def _request(self) -> Any:
+        return self.request

@@ -1,0 +1,163 @@
+"""Where the calls of a thread server run: `grpc.server` takes a CallPool for its pool of threads.
+
+grpcio's own way puts a call into a thread first, which then waits for the request: as many streams without one as there
+are threads stop the server, and each call changes threads twice. Here the request is asked for at once, in the thread
+that polls the transport, and what comes next happens when it is there:
+
+    a quick call    runs in the polling thread: no change of threads, a third more calls than with a pool (ADR 0023)
+    work            waits its turn for one of a few threads; too many, or too long in front of it, and it is refused
+    a waiting call  gets a thread of its own as long as there are some, else it is refused
+
+So a refusal never waits, nor does the health service's Check, which is a quick call.
+"""
+
+import threading
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import grpc
+import structlog
+
+from services.runtime.arrival import Arrival
+from services.runtime.calls import SHED
+from services.runtime.errors import overloaded
+from services.runtime.lanes import Lane
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """How much may run and wait at once."""
+
+    threads: int = 4
+    # Running and in the queue.
+    work: int = 256
+    # While the eldest in the queue has waited so long, nothing more is let in; what has waited so long is refused.
+    queue: timedelta = timedelta(milliseconds=500)
+    waiting: int = 32
+    # Calls whose request has not come yet, and how long it may take. They hold memory only, and no thread.
+    requests: int = 256
+    request: timedelta = timedelta(seconds=10)
+
+
+class CallPool:
+    """Takes calls as grpcio's server submits them; `close` when the server has stopped."""
+
+    def __init__(self, limits: PoolLimits) -> None:
+        self._limits = limits
+        self._changed = threading.Condition()
+        self._queue: deque[float] = deque()
+        self._work = 0
+        self._waiting = 0
+        # Without their requests, eldest first. No lock: one thread writes, and what others do with it is one step
+        # of the interpreter's.
+        self._incomplete: dict[int, Arrival] = {}
+        self._work_threads = ThreadPoolExecutor(limits.threads, "work")
+        self._waiting_threads = ThreadPoolExecutor(limits.waiting, "waiting")
+
+    def submit(self, *handed: Any) -> None:
+        """What grpcio calls for each call, in the polling thread and holding its locks."""
+        arrival = Arrival(handed)
+        if arrival.call.streams_requests:
+            self._take_waiting(arrival)
+        elif arrival.active:
+            self._incomplete[id(arrival)] = arrival
+            arrival.ask_for_request(self._received)
+            if len(self._incomplete) > self._limits.requests:
+                self._end_incomplete(next(iter(self._incomplete.values())))
+
+    def sweep(self) -> None:
+        """Ends the calls whose request takes too long; to be called now and then."""
+        latest = time.monotonic() - self._limits.request.total_seconds()
+        for arrival in list(self._incomplete.values()):
+            if arrival.since < latest:
+                self._end_incomplete(arrival)
+
+    def close(self, patience: timedelta = timedelta(seconds=2)) -> None:
+        """Lets go of the threads, after waiting a little for handlers to see that their calls have ended."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._work and not self._waiting, patience.total_seconds())
+        self._work_threads.shutdown(wait=False, cancel_futures=True)
+        self._waiting_threads.shutdown(wait=False, cancel_futures=True)
+
+    def _received(self, arrival: Arrival) -> None:
+        self._incomplete.pop(id(arrival), None)
+        try:
+            self._take(arrival)
+        except Exception:
+            log.exception("call lost by a bug")
+            arrival.end(grpc.StatusCode.INTERNAL, "internal error; the service's log tells more")
+
+    def _take(self, arrival: Arrival) -> None:
+        if not arrival.active:
+            return
+        if arrival.request is None:
+            arrival.end(grpc.StatusCode.UNIMPLEMENTED, "this method takes exactly one request")
+            return
+        lane = arrival.call.lane(arrival.request)
+        if lane is Lane.QUICK:
+            arrival.answer()
+        elif lane is Lane.WAITING:
+            self._take_waiting(arrival)
+        else:
+            self._take_work(arrival)
+
+    def _take_work(self, arrival: Arrival) -> None:
+        now = time.monotonic()
+        with self._changed:
+            in_front = now - self._queue[0] if self._queue else 0.0
+            room = self._work < self._limits.work and in_front <= self._limits.queue.total_seconds()
+            if room:
+                self._work += 1
+                self._queue.append(now)
+        if room:
+            self._work_threads.submit(self._do_work, arrival, now)
+        else:
+            _refuse(arrival)
+
+    def _do_work(self, arrival: Arrival, since: float) -> None:
+        with self._changed:
+            self._queue.popleft()
+        try:
+            if not arrival.active:
+                SHED.labels("gone").inc()
+            elif time.monotonic() - since > self._limits.queue.total_seconds():
+                _refuse(arrival)
+            else:
+                arrival.answer()
+        finally:
+            with self._changed:
+                self._work -= 1
+                self._changed.notify_all()
+
+    def _take_waiting(self, arrival: Arrival) -> None:
+        with self._changed:
+            room = self._waiting < self._limits.waiting
+            self._waiting += room
+        if room:
+            self._waiting_threads.submit(self._do_waiting, arrival)
+        else:
+            _refuse(arrival)
+
+    def _do_waiting(self, arrival: Arrival) -> None:
+        try:
+            arrival.answer()
+        finally:
+            with self._changed:
+                self._waiting -= 1
+                self._changed.notify_all()
+
+    def _end_incomplete(self, arrival: Arrival) -> None:
+        if self._incomplete.pop(id(arrival), None):
+            SHED.labels("no request").inc()
+            arrival.end(grpc.StatusCode.DEADLINE_EXCEEDED, "the request did not come in time")
+
+
+def _refuse(arrival: Arrival) -> None:
+    SHED.labels("refused").inc()
+    arrival.answer(arrival.call.refused(overloaded()))
