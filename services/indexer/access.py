@@ -15,4 +15,5 @@ RPCS: Rpcs = {
     "ListPublications": READ,
     "CompareIndexVersions": READ,
     "PruneIndexVersions": ADMIN,
+    "RefreshHistories": OPERATE,
 }

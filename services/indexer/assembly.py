@@ -11,9 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from afin.indexer.v1.indexer_pb2_grpc import add_IndexerServiceServicer_to_server
 from services.indexer.access import RPCS
+from services.indexer.adapters.client_changes import WarehouseChanges
 from services.indexer.adapters.comparison_process import ComparisonProcess
+from services.indexer.adapters.fresh_objects import StoredFreshObjects
 from services.indexer.adapters.inspection_process import InspectionProcess
 from services.indexer.adapters.publications import PublicationObjects
+from services.indexer.adapters.served_models import ServedModelObjects
 from services.indexer.adapters.training_process import TrainingProcess
 from services.indexer.adapters.training_rows import WarehouseRows
 from services.indexer.adapters.versions import VersionObjects
@@ -31,6 +34,7 @@ from services.indexer.workflow.experiments import Experiments
 from services.indexer.workflow.ports import TrainingRows
 from services.indexer.workflow.prune import Pruner
 from services.indexer.workflow.publish import Publisher
+from services.indexer.workflow.refresh import Refresher, RefreshPlan
 from services.indexer.workflow.validate import ValidationPlan, Validator, WaysOut
 from services.runtime.clock import utc_now
 from services.runtime.database import check_database, open_database
@@ -49,7 +53,9 @@ async def indexer(settings: IndexerSettings) -> AsyncIterator[GrpcService]:
         folder = stack.enter_context(own_work_folder(settings.work_folder))
         engine = await stack.enter_async_context(open_database(url, "indexer"))
         workflow = assembled(settings, WarehouseRows(engine, _selection(settings)), store, folder)
-        register = partial(add_IndexerServiceServicer_to_server, IndexerServicer(workflow))
+        register = partial(
+            add_IndexerServiceServicer_to_server, IndexerServicer(workflow, _refresher(settings, engine, store, folder))
+        )
         yield GrpcService(FULL_NAME, register, _Readiness(engine, store, workflow.epochs).check, RPCS)
 
 
@@ -67,6 +73,17 @@ def assembled(settings: IndexerSettings, rows: TrainingRows, store: ObjectStore,
     judging = ValidationPlan(rules, comparer, utc_now, folder, pruner.clean_up, settings.search == "measured")
     validator = Validator(judging, versions, InspectionProcess(timeout), ways_out)
     return Workflow(builder, validator, ways_out, Catalogue(versions, publications), comparer, pruner, epochs)
+
+
+def _refresher(settings: IndexerSettings, engine: AsyncEngine, store: ObjectStore, folder: Path) -> Refresher:
+    versions = VersionObjects(store)
+    return Refresher(
+        RefreshPlan(settings.fresh_clients, folder, utc_now),
+        ServedModelObjects(store, versions, folder),
+        WarehouseChanges(engine),
+        StoredFreshObjects(store),
+        PublicationObjects(store),
+    )
 
 
 def _selection(settings: IndexerSettings) -> Selection:

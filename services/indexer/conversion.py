@@ -7,6 +7,7 @@ from services.contracts.bundle import Challenger, IndexManifest, Publication, Qu
 from services.contracts.validation import Comparison, PairedQuality, Turnover, Validation
 from services.indexer.domain.retention import Why
 from services.indexer.workflow.catalogue import VersionView
+from services.indexer.workflow.refresh import Refreshed
 from services.runtime.timestamps import timestamp_of
 
 PRUNE_REASONS = {
@@ -110,6 +111,19 @@ def _manifest_part(manifest: IndexManifest) -> indexer_pb2.IndexVersion:
         quality=_quality_message(manifest.quality) if manifest.quality else None,
         size_bytes=manifest.size,
         code_version=manifest.code_version,
+    )
+
+
+def refreshed_message(done: Refreshed) -> indexer_pb2.RefreshedHistories:
+    """What came of refreshing a version."""
+    return indexer_pb2.RefreshedHistories(
+        version=done.version,
+        outcome=indexer_pb2.RefreshOutcome.Value(f"REFRESH_OUTCOME_{done.outcome.name}"),
+        changed_clients=done.changed,
+        clients=done.clients,
+        barred_companies=done.barred,
+        changed_at=timestamp_of(done.changed_at) if done.changed_at else None,
+        detail=done.detail,
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -24,6 +25,13 @@ EPOCH = Gauge("afin_index_epoch", "Newest epoch of the index.")
 CHALLENGER_SHARE = Gauge("afin_index_challenger_share", "Share of clients of the running experiment; 0 without one.")
 COMPANIES = Gauge("afin_index_companies", "Companies in the catalogue of the index in service.")
 NDCG = Gauge("afin_index_quality_ndcg", "NDCG@10 of the index in service on its hold-out.", ["task"])
+
+
+REFRESHES = Counter("afin_indexer_refreshes_total", "Refreshings of a version in service that ended.", ["outcome"])
+FRESH_CLIENTS = Gauge("afin_indexer_fresh_clients", "Clients whose histories are told beside the index in service.")
+FRESH_CHANGED = Gauge(
+    "afin_indexer_fresh_changed_timestamp_seconds", "Commit of the newest load that changed one of them; 0 without any."
+)
 
 
 @contextmanager
@@ -61,3 +69,9 @@ def note_validation(validation: Validation) -> None:
         FAILED_CHECKS.labels(check.name).inc()
     if validation.override_reason:
         OVERRIDES.inc()
+
+
+def show_fresh(clients: int, changed_at: datetime | None) -> None:
+    """Tells what is told beside the main version in service."""
+    FRESH_CLIENTS.set(clients)
+    FRESH_CHANGED.set(changed_at.timestamp() if changed_at else 0)

@@ -11,6 +11,7 @@ from services.indexer.conversion import (
     comparison_message,
     pruned_message,
     publication_message,
+    refreshed_message,
     setting_changes,
     validation_message,
     version_message,
@@ -21,6 +22,7 @@ from services.indexer.workflow.compare import Comparer
 from services.indexer.workflow.epochs import Epochs
 from services.indexer.workflow.experiments import Trial
 from services.indexer.workflow.prune import Pruner
+from services.indexer.workflow.refresh import Refresher
 from services.indexer.workflow.validate import Validator, WaysOut, Wish
 from services.runtime.paging import page_token, wrong_token
 
@@ -43,8 +45,9 @@ class Workflow:
 class IndexerServicer(indexer_pb2_grpc.IndexerServiceServicer):
     """See protos/afin/indexer/v1/indexer.proto."""
 
-    def __init__(self, workflow: Workflow) -> None:
+    def __init__(self, workflow: Workflow, refresher: Refresher) -> None:
         self._workflow = workflow
+        self._refresher = refresher
 
     async def BuildIndex(  # noqa: N802, D102
         self, request: indexer_pb2.BuildIndexRequest, context: Any
@@ -151,6 +154,12 @@ class IndexerServicer(indexer_pb2_grpc.IndexerServiceServicer):
         pruner = self._workflow.pruner
         pruned = await pruner.prune(requests.checked_keep(request, pruner.keep), dry_run=request.dry_run)
         return indexer_pb2.PruneIndexVersionsResponse(pruned=map(pruned_message, pruned.items()))
+
+    async def RefreshHistories(  # noqa: N802, D102
+        self, request: indexer_pb2.RefreshHistoriesRequest, context: Any
+    ) -> indexer_pb2.RefreshHistoriesResponse:
+        done = await self._refresher.refresh()
+        return indexer_pb2.RefreshHistoriesResponse(versions=map(refreshed_message, done))
 
 
 def _trial(request: indexer_pb2.StartExperimentRequest | indexer_pb2.ChangeExperimentRequest) -> Trial:

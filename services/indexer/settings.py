@@ -61,6 +61,9 @@ class IndexerSettings(ServiceSettings):
     search: Literal["annoy", "measured"] = Field(
         "annoy", description="Search by Annoy, or, if measured, exactly where a validation finds that quicker."
     )
+    fresh_clients: int = Field(
+        100_000, ge=0, description="Clients whose newest payments are told between builds, at most; the rest wait."
+    )
     work_folder: DirectoryPath = Field(
         default_factory=lambda: Path(tempfile.gettempdir()),
         description="For temporary files of builds and validations.",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.contracts import bundle
 from services.contracts.bundle import MANIFEST_FILE, Build
+from services.contracts.fresh import fresh_prefix
 from services.contracts.validation import Validation
 from services.indexer.adapters.records import Record, record
 from services.indexer.domain.publications import is_version
@@ -128,7 +129,8 @@ class VersionObjects:
     async def remove(self, version: str) -> None:
         """See Versions."""
         # Its own files last: as long as one is there, what broke off is found.
-        for prefix in (bundle.validation_prefix(version), bundle.version_file_key(version, "")):
+        beside = (fresh_prefix(version), bundle.validation_prefix(version))
+        for prefix in (*beside, bundle.version_file_key(version, "")):
             for key in await self._keys(prefix):
                 await self._delete(key)
                 passing(Failpoint.FILE_REMOVED)

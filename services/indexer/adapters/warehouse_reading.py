@@ -75,14 +75,14 @@ async def copy_payments(connection: AsyncConnection, query: str, arguments: list
             if copied.is_full:
                 await asyncio.to_thread(lambda: files.add(copied.rows()))
 
-        async with _copy_errors(driver):
+        async with driver_errors(driver):
             await driver.copy_from_query(query, *arguments, output=sink, format="binary")
         await asyncio.to_thread(lambda: files.add(copied.last_rows()))
         return files.rows, copied.left_out
 
 
 @asynccontextmanager
-async def _copy_errors(driver: asyncpg.Connection) -> AsyncIterator[None]:
+async def driver_errors(driver: asyncpg.Connection) -> AsyncIterator[None]:
     """COPY goes to the driver itself. An error's own text may quote a row: it goes no further than here."""
     try:
         yield
@@ -92,4 +92,4 @@ async def _copy_errors(driver: asyncpg.Connection) -> AsyncIterator[None]:
         state = getattr(error, "sqlstate", None)
         if state == QUERY_CANCELED:
             raise Unavailable("the database did not end the reading of payments in time; see its load") from None
-        raise RuntimeError(f"PostgreSQL refused to copy payments: SQLSTATE {state}") from None
+        raise RuntimeError(f"PostgreSQL refused to give payments: SQLSTATE {state}") from None

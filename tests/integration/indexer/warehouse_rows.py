@@ -172,3 +172,27 @@ async def _execute(url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+async def load(url: str, sequence: int, payments: Sequence[Payment], at: datetime) -> None:
+    """A further load of the ledger, with new payments."""
+    connection = await asyncpg.connect(url)
+    name = f"load-{sequence}"
+    rows = [(*_payment_record(payment)[:-2], at, name) for payment in payments]
+    try:
+        async with connection.transaction():
+            await connection.execute(ENTER_LOAD.replace("$2, 1)", f"$2, {sequence})"), name, at)
+            await connection.copy_records_to_table(
+                "payments", schema_name="warehouse", columns=PAYMENT_COLUMNS, records=rows
+            )
+    finally:
+        await connection.close()
+
+
+async def change(url: str, statement: str, *arguments: object) -> None:
+    """Changes rows by hand."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement, *arguments)
+    finally:
+        await connection.close()
