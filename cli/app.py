@@ -3,6 +3,7 @@
 import typer
 
 from cli.demo_command import demo
+from cli.key_command import key_app
 from cli.up_command import up
 
 app = typer.Typer(
@@ -13,3 +14,4 @@ app = typer.Typer(
 )
 app.command()(up)
 app.command()(demo)
+app.add_typer(key_app, name="key")

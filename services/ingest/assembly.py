@@ -42,10 +42,10 @@ from services.ingest.workflow.steps import Tools
 from services.ingest.workflow.sweep import Sweep
 from services.ingest.workflow.triggers import Triggers
 from services.ingest.workflow.watching import RunWatch
-from services.runtime.channels import open_channel
 from services.runtime.clock import utc_now
 from services.runtime.database import open_database
 from services.runtime.objects.opening import open_object_store
+from services.runtime.peers import open_peer
 from services.runtime.server import GrpcService
 
 # The leader's lock, its look-out, its housekeeping, and five runs, each of which writes one thing at a time.
@@ -82,8 +82,8 @@ async def open_world(stack: AsyncExitStack, settings: IngestSettings) -> World:
         feedback=Feedback(ObjectFeedbackLake(store), utc_now),
         feedback_reports=FeedbackReports(ObjectFeedbackLake(store), utc_now),
         source=await stack.enter_async_context(source),
-        warehouse=await stack.enter_async_context(open_channel(settings.warehouse_address)),
-        indexer=await stack.enter_async_context(open_channel(settings.indexer_address)),
+        warehouse=await stack.enter_async_context(open_peer(settings.warehouse_address, settings)),
+        indexer=await stack.enter_async_context(open_peer(settings.indexer_address, settings)),
     )
 
 

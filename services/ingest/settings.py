@@ -16,7 +16,7 @@ from services.ingest.domain.window import WindowRules
 from services.ingest.workflow.steps import ReadRules
 from services.runtime.database import DatabaseUrl
 from services.runtime.objects.opening import StoreUrl
-from services.runtime.settings import ServiceSettings
+from services.runtime.peers import CallingSettings
 
 MEBIBYTE = 1024 * 1024
 # How long a question asked on behalf of a waiting caller may take; it is asked once.
@@ -36,7 +36,7 @@ Cron = Annotated[str, AfterValidator(checked_cron)]
 Duration = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=1))]
 
 
-class IngestSettings(ServiceSettings):
+class IngestSettings(CallingSettings):
     """Wrong ones are told in one line, before a port opens."""
 
     model_config = SettingsConfigDict(env_prefix="INGEST_", frozen=True, extra="forbid", env_ignore_empty=True)

@@ -1,8 +1,12 @@
 """Channels to other services: each call has a deadline, and what is safe to repeat is repeated by gRPC itself."""
 
 import json
+from collections.abc import Sequence
 
 import grpc
+
+from services.runtime.access.bearer import bearer_interceptors
+from services.runtime.access.proof import NO_PROOF, Proof
 
 # Retried by the transport only when the server surely did not run the call's handler to an answer: UNAVAILABLE.
 # https://github.com/grpc/proposal/blob/master/A6-client-retries.md
@@ -36,6 +40,15 @@ OPTIONS = (
 )
 
 
-def open_channel(address: str) -> grpc.aio.Channel:
-    """A channel to `host:port`; the caller closes it (it is an async context manager)."""
-    return grpc.aio.insecure_channel(address, options=OPTIONS)
+def open_channel(address: str, proof: Proof = NO_PROOF) -> grpc.aio.Channel:
+    """A channel to `host:port`; the caller closes it (it is an async context manager).
+
+    `proof`: whom we trust and who we are. AccessFileError where its files cannot be used.
+    """
+    interceptors: Sequence[grpc.aio.ClientInterceptor] = ()
+    if proof.api_key_file is not None:
+        interceptors = bearer_interceptors(proof.api_key_file)
+    credentials = proof.channel_credentials()
+    if credentials is None:
+        return grpc.aio.insecure_channel(address, options=OPTIONS, interceptors=interceptors)
+    return grpc.aio.secure_channel(address, credentials, options=OPTIONS, interceptors=interceptors)

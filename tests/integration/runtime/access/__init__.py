@@ -1,0 +1,1 @@
+"""The door of a real server: TLS, keys, roles, audit."""
