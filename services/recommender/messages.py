@@ -1,13 +1,15 @@
 """Between protobuf and the domain."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from time import time
 
 from afin.recommender.v1 import recommender_pb2 as pb
-from services.contracts.bundle import TaskQuality
+from services.contracts.bundle import Publication, TaskQuality
 from services.contracts.companies import CompanyTable
 from services.contracts.recommendation_ids import Origin, encoded
 from services.recommender.domain.explaining import Cause, Explanation
+from services.recommender.domain.in_service import InService, of_challenger
 from services.recommender.domain.recommending import Recommendation, Recommendations, Strategy
 from services.recommender.domain.requests import RecommendationRequest, SimilarityRequest
 from services.recommender.domain.similarity import Similar
@@ -62,7 +64,8 @@ def recommend_response(snapshot: Snapshot, answer: Recommendations, number: int)
         strategy=STRATEGIES[answer.strategy],
         client_known=answer.client_known,
         index=index_reference(snapshot),
-        recommendation_id=encoded(Origin(snapshot.epoch), STRATEGIES[answer.strategy], int(time()), number).decode(),
+        recommendation_id=encoded(_origin(snapshot), STRATEGIES[answer.strategy], int(time()), number).decode(),
+        variant=snapshot.variant,
         explanation=_explanation(answer.explanation) if answer.explanation else None,
     )
 
@@ -84,8 +87,9 @@ def similar_response(snapshot: Snapshot, companies: list[Similar]) -> pb.Similar
     return pb.SimilarCompaniesResponse(companies=found, index=index_reference(snapshot))
 
 
-def index_info(snapshot: Snapshot) -> pb.GetIndexInfoResponse:
-    """Counts and quality from the manifest; a quality that could not be measured is 0."""
+def index_info(index: InService) -> pb.GetIndexInfoResponse:
+    """Counts and quality from the main manifest; a quality that could not be measured is 0."""
+    snapshot = index.main
     manifest = snapshot.manifest
     new: TaskQuality | None = manifest.quality.new if manifest.quality else None
     return pb.GetIndexInfoResponse(
@@ -98,18 +102,37 @@ def index_info(snapshot: Snapshot) -> pb.GetIndexInfoResponse:
         ndcg_new=new.ndcg if new else 0.0,
         popularity_ndcg_new=new.popularity_ndcg if new else 0.0,
         search=snapshot.publication.search,
+        variants=_variants(index),
     )
+
+
+def _variants(index: InService) -> Iterator[pb.VariantInfo]:
+    main, challenger = index.main, index.challenger
+    yield pb.VariantInfo(name=main.variant, share=1.0 - index.challenger_share, index=index_reference(main))
+    theirs = of_challenger(main.publication)
+    if challenger:
+        yield pb.VariantInfo(name=challenger.variant, share=index.challenger_share, index=index_reference(challenger))
+    elif theirs and theirs.challenger:
+        yield pb.VariantInfo(name=theirs.challenger.experiment, index=_reference(theirs), problem=index.problem)
 
 
 def index_reference(snapshot: Snapshot) -> pb.IndexReference:
     """Which index an answer came from."""
-    watermark = snapshot.manifest.watermark
+    return _reference(snapshot.publication, snapshot.manifest.watermark)
+
+
+def _reference(publication: Publication, watermark: datetime | None = None) -> pb.IndexReference:
     return pb.IndexReference(
-        epoch=snapshot.epoch,
-        version=snapshot.publication.version,
-        published_at=timestamp_of(snapshot.publication.published_at),
+        epoch=publication.epoch,
+        version=publication.version,
+        published_at=timestamp_of(publication.published_at),
         watermark=timestamp_of(watermark) if watermark else None,
     )
+
+
+def _origin(snapshot: Snapshot) -> Origin:
+    challenger = snapshot.publication.challenger
+    return Origin(snapshot.epoch, challenger.since if challenger else 0, snapshot.role)
 
 
 def _stripped(codes: Iterable[str]) -> tuple[str, ...]:

@@ -1,9 +1,31 @@
 """What Prometheus sees of the recommender. No label tells of a client."""
 
+from itertools import product
+
 from prometheus_client import Counter, Gauge
 
+from services.contracts.variants import ROLES
+from services.recommender.domain.in_service import InService
+from services.recommender.domain.recommending import Strategy
+
 RECOMMENDATIONS = Counter(
-    "afin_recommender_recommendations_total", "Lists given, by the strategy of the whole list.", ["strategy"]
+    "afin_recommender_recommendations_total",
+    "Lists given, by the strategy of the whole list and by who gave it: the main version, or a challenger.",
+    ["strategy", "variant"],
+)
+# From zero on: what comes first must show as an increase.
+GIVEN = {
+    (strategy, role): RECOMMENDATIONS.labels(strategy.name.lower(), role) for strategy, role in product(Strategy, ROLES)
+}
+CHALLENGER_SHARE = Gauge(
+    "afin_recommender_challenger_share",
+    "Share of the clients that an experiment's challenger answers; 0 without one.",
+    multiprocess_mode="livemin",
+)
+CHALLENGER_MISSING = Gauge(
+    "afin_recommender_challenger_missing",
+    "1 while the challenger of the running experiment cannot be served, and the main version answers its clients.",
+    multiprocess_mode="livemax",
 )
 EPOCH = Gauge("afin_recommender_index_epoch", "Epoch of the index in service; 0 without one.")
 LOADED = Gauge("afin_recommender_snapshot_loaded_timestamp_seconds", "When the index in service was loaded.")
@@ -12,3 +34,11 @@ RELOADS = Counter(
     "Looks for a newer index: taken, unchanged, refused, unavailable (store or disk) or failed (a bug).",
     ["outcome"],
 )
+
+
+def show_in_service(index: InService) -> None:
+    """Tells of the index that was taken into service."""
+    EPOCH.set(index.epoch)
+    LOADED.set(index.main.loaded_at.timestamp())
+    CHALLENGER_SHARE.set(index.challenger_share)
+    CHALLENGER_MISSING.set(bool(index.problem))

@@ -6,6 +6,8 @@ from typing import Protocol
 
 import structlog
 
+from services.contracts.bundle import Publication
+from services.recommender.domain.in_service import InService, of_challenger
 from services.recommender.domain.snapshot import Snapshot
 from services.runtime.clock import Clock
 from services.runtime.errors import FailedPrecondition, ServiceError
@@ -27,20 +29,23 @@ class IndexRefused(FailedPrecondition):
 
 
 class SnapshotSource(Protocol):
-    """Where published indexes come from. Both methods block; Unavailable when the store or the disk fails."""
+    """Where published indexes come from. All methods block; Unavailable when the store or the disk fails."""
 
     def epochs(self) -> list[int]:
         """The epochs that are published, newest first."""
 
     def load(self, epoch: int) -> Snapshot:
-        """Verifies and maps the index of an epoch; IndexRefused when it is not sound."""
+        """Verifies and maps the main version of an epoch; IndexRefused when it is not sound."""
+
+    def load_version(self, publication: Publication) -> Snapshot:
+        """The same for the version that a publication names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What came of looking for a newer index. `problem`: why the newest one, or the store, is of no use."""
 
-    taken: Snapshot | None = None
+    taken: InService | None = None
     problem: Exception | None = None
 
     @property
@@ -59,7 +64,7 @@ class Look:
 class Refusal:
     """A flaky store may give the right bytes later, so at `retry_at` the epoch is tried again; then twice as late."""
 
-    error: IndexRefused
+    error: ServiceError
     rest: timedelta
     retry_at: datetime
 
@@ -72,25 +77,54 @@ class Search:
         self._interval = interval
         self._clock = clock
         self._refusals: dict[int, Refusal] = {}
+        self._challenger_refusal: Refusal | None = None
 
-    def newest(self, above: int, *, impatient: bool) -> Look:
-        """The newest sound index whose epoch is above `above`. Impatient: what rests is tried now. Blocks."""
+    def newest(self, present: InService | None, *, impatient: bool) -> Look:
+        """The newest sound index that is newer than the one in service, or this one with the challenger that it lacks.
+
+        Impatient: what rests is tried now. Blocks.
+        """
+        above = present.epoch if present else 0
         newer = [epoch for epoch in self._source.epochs() if epoch > above][:TRIED_EPOCHS]
         self._refusals = {epoch: each for epoch, each in self._refusals.items() if epoch in newer}
         for epoch in newer:
             refusal = self._refusals.get(epoch)
-            if refusal and not impatient and self._clock() < refusal.retry_at:
+            if self._rests(refusal, impatient):
                 continue
             try:
-                return Look(self._source.load(epoch), self._first_problem(newer))
+                main = self._source.load(epoch)
             except IndexRefused as error:
                 self._refusals[epoch] = self._refuse(epoch, error, refusal)
-        return Look(problem=self._first_problem(newer))
+            else:
+                self._challenger_refusal = None
+                return Look(self._with_challenger(main), self._first_problem(newer))
+        return Look(self._completed(present, impatient), self._first_problem(newer))
 
-    def _first_problem(self, newer: list[int]) -> IndexRefused | None:
+    def _completed(self, present: InService | None, impatient: bool) -> InService | None:
+        """What is in service with the challenger that could not be had before; None: nothing is better than it was."""
+        if present is None or not present.problem or self._rests(self._challenger_refusal, impatient):
+            return None
+        completed = self._with_challenger(present.main)
+        return None if completed.problem else completed
+
+    def _with_challenger(self, main: Snapshot) -> InService:
+        """Whatever is wrong with the challenger, the main version must come into service."""
+        theirs = of_challenger(main.publication)
+        if theirs is None:
+            return InService.of(main)
+        try:
+            return InService.of(main, self._source.load_version(theirs))
+        except ServiceError as error:
+            self._challenger_refusal = self._refuse(main.epoch, error, self._challenger_refusal)
+            return InService.of(main, problem=error.message)
+
+    def _rests(self, refusal: Refusal | None, impatient: bool) -> bool:
+        return refusal is not None and not impatient and self._clock() < refusal.retry_at
+
+    def _first_problem(self, newer: list[int]) -> ServiceError | None:
         return next((self._refusals[epoch].error for epoch in newer if epoch in self._refusals), None)
 
-    def _refuse(self, epoch: int, error: IndexRefused, earlier: Refusal | None) -> Refusal:
+    def _refuse(self, epoch: int, error: ServiceError, earlier: Refusal | None) -> Refusal:
         rest = min(2 * (earlier.rest if earlier else self._interval), MAX_REST)
         log.warning("index refused", epoch=epoch, problem=error.message, retry_seconds=rest.total_seconds())
         return Refusal(error, rest, self._clock() + rest)

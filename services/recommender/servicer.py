@@ -12,6 +12,7 @@ from afin.recommender.v1 import recommender_pb2_grpc as rpc
 from services.contracts.recommendation_ids import numbers
 from services.recommender import messages
 from services.recommender.access import RPCS
+from services.recommender.domain.in_service import InService
 from services.recommender.domain.recommending import recommend
 from services.recommender.domain.requests import (
     InvalidRequest,
@@ -23,7 +24,7 @@ from services.recommender.domain.requests import (
 )
 from services.recommender.domain.similarity import Similar, similar
 from services.recommender.domain.snapshot import Snapshot
-from services.recommender.metrics import RECOMMENDATIONS
+from services.recommender.metrics import GIVEN
 from services.recommender.workflow import SnapshotKeeper
 from services.runtime.errors import InvalidArgument, NotFound
 from services.runtime.lanes import quick, quick_if, waiting
@@ -77,11 +78,11 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
         wanted = tuple(messages.recommendation_request(each, self._max_per_category) for each in request.requests)
         with _field_errors():
             check_batch(wanted)
-        snapshot = self._keeper.current
+        index = self._keeper.current
         responses = []
         for each in wanted:
             check_wanted(context)
-            responses.append(_answer(snapshot, each, self._numbers))
+            responses.append(_answer(index, each, self._numbers))
         return pb.BatchRecommendResponse(responses=responses)
 
     def SimilarCompanies(  # noqa: N802
@@ -91,7 +92,7 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
         wanted = messages.similarity_request(request)
         with _field_errors():
             check_similar(wanted)
-        snapshot = self._keeper.current
+        snapshot = self._keeper.current.main
         return messages.similar_response(snapshot, _similar(snapshot, wanted))
 
     @quick
@@ -105,12 +106,13 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
     def ReloadIndex(self, request: pb.ReloadIndexRequest, context: Context) -> pb.ReloadIndexResponse:  # noqa: N802
         """See the proto."""
         changed = asyncio.run_coroutine_threadsafe(self._keeper.reload(), self._loop).result()
-        return pb.ReloadIndexResponse(index=messages.index_reference(self._keeper.current), changed=changed)
+        return pb.ReloadIndexResponse(index=messages.index_reference(self._keeper.current.main), changed=changed)
 
 
-def _answer(snapshot: Snapshot, wanted: RecommendationRequest, free: Iterator[int]) -> pb.RecommendResponse:
+def _answer(index: InService, wanted: RecommendationRequest, free: Iterator[int]) -> pb.RecommendResponse:
+    snapshot = index.answering(wanted.client_id)
     answer = recommend(snapshot, wanted)
-    RECOMMENDATIONS.labels(answer.strategy.name.lower()).inc()
+    GIVEN[answer.strategy, snapshot.role].inc()
     return messages.recommend_response(snapshot, answer, next(free))
 
 

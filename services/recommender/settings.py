@@ -25,7 +25,7 @@ class RecommenderSettings(ServiceSettings):
     )
     cache_folder: Path | None = Field(
         None,
-        description="Where index versions of this store are kept, two at most; without it, below the temporary folder.",
+        description="For index versions of this store, three at most; without it, below the temporary folder.",
     )
     reload_seconds: float = Field(5, gt=0, le=3600, description="Between two looks for a newer published index.")
 

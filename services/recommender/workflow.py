@@ -11,8 +11,8 @@ from typing import Any
 
 import structlog
 
-from services.recommender.domain.snapshot import Snapshot
-from services.recommender.metrics import EPOCH, LOADED, RELOADS
+from services.recommender.domain.in_service import InService
+from services.recommender.metrics import RELOADS, show_in_service
 from services.recommender.search import Look, Search
 from services.runtime.errors import ServiceError, Unavailable
 
@@ -40,7 +40,7 @@ class SnapshotKeeper:
         self._cached = cached
         self._interval = interval
         self._patience = patience
-        self._snapshot: Snapshot | None = None
+        self._present: InService | None = None
         self._absence = NOT_LOOKED
         self._source_problem: str | None = None
         self._asked = asyncio.Event()
@@ -49,11 +49,11 @@ class SnapshotKeeper:
         self._working: set[asyncio.Future[Look]] = set()
 
     @property
-    def current(self) -> Snapshot:
-        """The snapshot in service; take it once a request. NoIndex while there is none."""
-        if self._snapshot is None:
+    def current(self) -> InService:
+        """What is in service; take it once a request. NoIndex while there is nothing."""
+        if self._present is None:
             raise NoIndex(self._absence)
-        return self._snapshot
+        return self._present
 
     async def check_ready(self) -> None:
         """Raises NoIndex while no request can be answered."""
@@ -109,24 +109,24 @@ class SnapshotKeeper:
 
     async def _newest(self, *, impatient: bool) -> Look:
         published = self._begin(self._published, impatient=impatient)
-        if self._snapshot is None:
+        if self._present is None:
             await asyncio.wait([published], timeout=self._patience.total_seconds())
             if not published.done() and (cached := await self._cached_look(impatient=impatient)).taken:
                 self._take(cached.taken)
         try:
             look = await asyncio.shield(published)
         except Unavailable as error:
-            cached = Look() if self._snapshot else await self._cached_look(impatient=impatient)
+            cached = Look() if self._present else await self._cached_look(impatient=impatient)
             return Look(cached.taken, error)
-        overtaken = look.taken and self._snapshot and look.taken.epoch <= self._snapshot.epoch
+        overtaken = look.taken and self._present and not _is_better(look.taken, self._present)
         return Look(problem=look.problem) if overtaken else look
 
     async def _cached_look(self, *, impatient: bool) -> Look:
         return await asyncio.shield(self._begin(self._cached, impatient=impatient))
 
     def _begin(self, search: Search, *, impatient: bool) -> "asyncio.Future[Look]":
-        above = self._snapshot.epoch if self._snapshot else 0
-        look = asyncio.get_running_loop().run_in_executor(None, lambda: search.newest(above, impatient=impatient))
+        present = self._present
+        look = asyncio.get_running_loop().run_in_executor(None, lambda: search.newest(present, impatient=impatient))
         self._working.add(look)
         look.add_done_callback(self._end)
         return look
@@ -143,11 +143,22 @@ class SnapshotKeeper:
             log.warning("index source changed", available=problem is None, problem=problem)
             self._source_problem = problem
 
-    def _take(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-        EPOCH.set(snapshot.epoch)
-        LOADED.set(snapshot.loaded_at.timestamp())
-        log.info("index taken into service", epoch=snapshot.epoch, version=snapshot.publication.version)
+    def _take(self, index: InService) -> None:
+        self._present = index
+        show_in_service(index)
+        challenger = index.challenger.publication.version if index.challenger else None
+        log.info(
+            "index taken into service",
+            epoch=index.epoch,
+            version=index.main.publication.version,
+            challenger=challenger,
+            challenger_problem=index.problem or None,
+        )
+
+
+def _is_better(index: InService, present: InService) -> bool:
+    """Newer, or the same with a challenger that was missing."""
+    return index.epoch > present.epoch or (index.epoch == present.epoch and bool(present.problem) > bool(index.problem))
 
 
 def _absence(problem: Exception | None) -> str:

@@ -39,7 +39,7 @@ class CacheUnavailable(Unavailable):
 
 
 class BundleCache:
-    """Two versions at most: the one in service and the one before it. Processes may share a folder."""
+    """Three versions at most: the main one, its challenger, and the main one before. Processes may share a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -118,7 +118,7 @@ class BundleCache:
                 self._note_path(noted).unlink()
         for path in list(self._folder.iterdir()):  # it may hold other people's files too
             ours = VERSION.fullmatch(path.name) or path.name.startswith(UNFINISHED)
-            if ours and path.name not in (publication.version, predecessor.version):
+            if ours and path.name not in (*publication.versions, predecessor.version):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     @contextmanager

@@ -45,11 +45,15 @@ class PublishedBundles:
         """See SnapshotSource."""
         with _refused(f"index epoch {epoch}"):
             publication = self._publication(epoch)
-        with _refused(name_of(publication)), self._cache.loading():
-            manifest = self._bring(publication)
-            snapshot = open_snapshot(self._cache.path(publication.version), publication, manifest, self._clock())
+        snapshot = self.load_version(publication)
         self._cache.retain(publication)
         return snapshot
+
+    def load_version(self, publication: Publication) -> Snapshot:
+        """See SnapshotSource."""
+        with _refused(name_of(publication)), self._cache.loading():
+            manifest = self._bring(publication)
+            return open_snapshot(self._cache.path(publication.version), publication, manifest, self._clock())
 
     def _publication(self, epoch: int) -> Publication:
         key = publication_key(epoch)
@@ -99,6 +103,10 @@ class CachedBundles:
         publication = next((each for each in self._cache.publications() if each.epoch == epoch), None)
         if publication is None:
             raise IndexRefused(f"cached index epoch {epoch}", "another process has removed it")
+        return self.load_version(publication)
+
+    def load_version(self, publication: Publication) -> Snapshot:
+        """See SnapshotSource."""
         with _refused(f"cached {name_of(publication)}"), self._cache.loading():
             content = self._cache.manifest(publication.version, publication.manifest_sha256)
             manifest = _checked_manifest(publication, content or b"")

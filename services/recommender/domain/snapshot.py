@@ -7,6 +7,8 @@ import numpy as np
 
 from services.contracts.bundle import IndexManifest, Publication
 from services.contracts.ranking import Factors, FloatArray
+from services.contracts.recommendation_ids import Role
+from services.contracts.variants import MAIN
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.clients import ClientHistories
 
@@ -27,6 +29,18 @@ class Snapshot:
     def epoch(self) -> int:
         """The publication's number."""
         return self.publication.epoch
+
+    @property
+    def role(self) -> Role:
+        """Whether it is an experiment's challenger: then the publication names its version twice."""
+        challenger = self.publication.challenger
+        return "challenger" if challenger and challenger.version == self.publication.version else "main"
+
+    @property
+    def variant(self) -> str:
+        """What answers call it: main, or the name of the experiment whose challenger it is."""
+        challenger = self.publication.challenger
+        return challenger.experiment if challenger and self.role == "challenger" else MAIN
 
 
 def norms_of(vectors: FloatArray) -> FloatArray:

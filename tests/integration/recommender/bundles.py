@@ -14,7 +14,7 @@ from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
 from services.contracts import bundle
-from services.contracts.bundle import BundleFile, IndexManifest, Publication
+from services.contracts.bundle import BundleFile, Challenger, IndexManifest, Publication
 from services.contracts.bundle_arrays import arrays_of
 from services.contracts.client_keys import client_key
 from services.contracts.company_columns import CompanyColumns, table_of
@@ -146,14 +146,24 @@ def upload(store: ObjectStore, folder: Path, manifest: IndexManifest) -> StoredV
     return StoredVersion(version, sha256)
 
 
-def publish(store: ObjectStore, epoch: int, stored: StoredVersion) -> Publication:
-    """Puts a version into service."""
+def publish(
+    store: ObjectStore, epoch: int, stored: StoredVersion, challenger: StoredVersion | None = None, share: float = 0.5
+) -> Publication:
+    """Puts a version into service, and another beside it as the challenger of the experiment "try"."""
+    theirs = challenger and Challenger(
+        experiment="try",
+        version=challenger.version,
+        manifest_sha256=challenger.manifest_sha256,
+        share=share,
+        since=epoch,
+    )
     publication = Publication(
         epoch=epoch,
         version=stored.version,
         manifest_sha256=stored.manifest_sha256,
         published_at=PUBLISHED_AT,
         reason="test",
+        challenger=theirs,
     )
     store.put_if_absent(bundle.publication_key(epoch), publication.to_bytes())
     return publication

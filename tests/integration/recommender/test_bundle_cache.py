@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.contracts.bundle import Publication
+from services.contracts.bundle import Challenger, Publication
 from services.recommender.adapters.bundle_cache import BundleCache
 from tests.integration.recommender.bundles import PUBLISHED_AT
 
@@ -45,6 +45,20 @@ def test_the_version_in_service_and_its_predecessor_stay(folder: Path) -> None:
 
     assert versions_in(folder) == {in_service(2).version, in_service(3).version}
     assert [each.epoch for each in BundleCache(folder).publications()] == [3, 2]
+
+
+def test_of_an_experiment_both_versions_stay_and_the_main_one_before(folder: Path) -> None:
+    challenger = Challenger(
+        experiment="try", version="unknown-00000000000f", manifest_sha256="0" * 64, share=0.5, since=2
+    )
+    take(folder, in_service(1))
+    for epoch in (2, 3):
+        (folder / challenger.version).mkdir(exist_ok=True)
+        take(folder, in_service(epoch, version=2).model_copy(update={"challenger": challenger}))
+
+    assert versions_in(folder) == {in_service(1).version, in_service(2).version, challenger.version}
+    take(folder, in_service(4, version=2))
+    assert versions_in(folder) == {in_service(1).version, in_service(2).version}
 
 
 def test_after_a_rollback_the_version_that_was_rolled_back_is_the_predecessor(folder: Path) -> None:

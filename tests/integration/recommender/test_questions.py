@@ -100,7 +100,7 @@ async def test_the_index_tells_its_size_quality_and_age(recommender: Recommender
 
 
 async def test_lists_are_counted_by_their_strategy(recommender: Recommender) -> None:
-    labels = {"strategy": "popular"}
+    labels = {"strategy": "popular", "variant": "main"}
     before = REGISTRY.get_sample_value("afin_recommender_recommendations_total", labels) or 0
 
     await recommender.recommend(client_id="never seen")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.bundle import Choice, IndexManifest, Publication, Tuning
+from services.contracts.bundle import Challenger, Choice, IndexManifest, Publication, Tuning
 from services.contracts.client_keys import client_key
 from services.contracts.companies import CompanyTable
 from services.contracts.company_columns import CompanyColumns, table_of
@@ -20,10 +20,19 @@ USUAL = Tuning(decay=0.5, shrinkage=1.0, trend=0.0, popularity=0.0)
 TARGET = np.array([[1, 0, 0], [2, 0.2, 0], [0, 0, 0]], dtype=np.float32)
 
 
-def snapshot(epoch: int = 1, categories: tuple[int | None, ...] = (7, 7, 8, 7, None)) -> Snapshot:
+CHALLENGER = Challenger(
+    experiment="try", version="20260301T120000Z-ba9876543210", manifest_sha256="0" * 64, share=0.5, since=2
+)
+
+
+def snapshot(
+    epoch: int = 1,
+    categories: tuple[int | None, ...] = (7, 7, 8, 7, None),
+    challenger: Challenger | None = None,
+) -> Snapshot:
     """The same for the same arguments."""
     return Snapshot(
-        publication=publication(epoch),
+        publication=publication(epoch).model_copy(update={"challenger": challenger}),
         manifest=manifest(),
         loaded_at=NOON,
         factors=Factors(TARGET, TARGET, np.array([4, 3, 2, 1, 0], dtype=np.int32), exact, 1.0),

@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.recommender.search import IndexRefused, Search
 from services.recommender.workflow import NoIndex, SnapshotKeeper
 from services.runtime.clock import utc_now
 from services.runtime.objects.store import ObjectStoreUnavailable
+from tests.unit.recommender.snapshots import CHALLENGER
 from tests.unit.recommender.sources import FakeSource
 
 RARELY = timedelta(hours=1)
@@ -157,6 +159,31 @@ async def test_a_damaged_cached_index_does_not_hold_up_the_published_one() -> No
 
         assert await keeper.reload()
         assert keeper.current.epoch == 3
+
+
+async def test_a_challenger_that_comes_later_joins_the_main_version_in_service() -> None:
+    source = FakeSource([3], challenger=CHALLENGER, challenger_failure=IndexRefused("epoch 3", "damaged"))
+    async with looked(source) as keeper:
+        alone = keeper.current
+        source.challenger_failure = None
+
+        assert await keeper.reload()
+        assert (alone.challenger, alone.problem != "") == (None, True)
+        assert keeper.current.challenger is not None
+        assert keeper.current.main is alone.main
+
+
+async def test_without_its_challenger_an_index_is_in_service_all_the_same_and_metrics_tell_it() -> None:
+    failure = IndexRefused("epoch 3", "damaged")
+    async with looked(FakeSource([3], challenger=CHALLENGER, challenger_failure=failure)) as keeper:
+        assert not await keeper.reload()
+        assert keeper.current.epoch == 3
+        assert REGISTRY.get_sample_value("afin_recommender_challenger_missing") == 1
+        assert REGISTRY.get_sample_value("afin_recommender_challenger_share") == 0
+
+    async with looked(FakeSource([3], challenger=CHALLENGER)):
+        assert REGISTRY.get_sample_value("afin_recommender_challenger_missing") == 0
+        assert REGISTRY.get_sample_value("afin_recommender_challenger_share") == 0.5
 
 
 async def test_a_bug_in_a_look_is_told_and_the_next_look_takes_place() -> None:
