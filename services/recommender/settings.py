@@ -28,7 +28,9 @@ class RecommenderSettings(ServiceSettings):
         description="For index versions of this store, three at most; without it, below the temporary folder.",
     )
     reload_seconds: float = Field(5, gt=0, le=3600, description="Between two looks for a newer published index.")
-
+    connection_grace_seconds: float = Field(
+        60, ge=0, le=86400, description="How long calls of a connection that is too old may still run."
+    )
     max_per_category: int = Field(
         0, ge=0, le=100, description="Companies of one category in a list, unless a request says it; 0 for any number."
     )

@@ -1,9 +1,9 @@
 """How a method of a thread server runs; said by a decorator on the servicer's method.
 
-@quick                       at once, in the thread that polls the transport: far below a millisecond, never blocking
-@quick_if(lambda request: …) so when the request says it is cheap, else as work
-(nothing)                    work: in a small pool of threads, in turn
-@waiting                     it mostly waits for something else: in threads of its own, so that work need not wait
+@quick                at once, in the thread that polls the transport: far below a millisecond, never blocking
+@quick_if(_is_cheap)  so when that method of the servicer says True of the request, else as work
+(nothing)             work: in a small pool of threads, in turn
+@waiting              it waits for something else: in threads of its own, so that work need not
 """
 
 import enum

@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 
 from services.runtime.failpoints import arm_failpoint
+from services.runtime.open_files import raise_open_files
 
 EXIT_PATIENCE = timedelta(seconds=5)
 
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Runs `work` with an event that is set when the process is told to stop; `work` then leaves its contexts."""
     arm_failpoint(os.environ)
+    raise_open_files()
     asyncio.run(_with_signals(work))
 
 

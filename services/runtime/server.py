@@ -29,13 +29,15 @@ from services.runtime.access.roles import Rpcs
 from services.runtime.aio_interceptor import AioInterceptor
 from services.runtime.call_pool import PoolLimits
 from services.runtime.health import HealthTeller, HealthWatch, ReadyCheck
-from services.runtime.server_options import MAX_CONCURRENT_CALLS, OPTIONS
+from services.runtime.server_options import server_options
 from services.runtime.settings import ServiceSettings
 from services.runtime.thread_health import ThreadHealth
 from services.runtime.thread_server import ThreadServer
 
 HEALTH_INTERVAL = timedelta(seconds=1)
 HEALTH_TIMEOUT = timedelta(seconds=2)
+
+Kind = Callable[[Admission, ServiceSettings], Any]
 
 log = structlog.get_logger(__name__)
 
@@ -62,27 +64,28 @@ def thread_server(services: Sequence[GrpcService], settings: ServiceSettings) ->
     return _serving(_thread_server, ThreadHealth(), services, settings)
 
 
-def _aio_server(admission: Admission) -> Any:
-    return grpc.aio.server(interceptors=[AioInterceptor(admission, MAX_CONCURRENT_CALLS)], options=OPTIONS)
+def _aio_server(admission: Admission, settings: ServiceSettings) -> Any:
+    interceptors = [AioInterceptor(admission, settings.max_calls)]
+    return grpc.aio.server(interceptors=interceptors, options=server_options(settings))
 
 
-def _thread_server(admission: Admission) -> Any:
-    return ThreadServer(admission, OPTIONS, PoolLimits())
+def _thread_server(admission: Admission, settings: ServiceSettings) -> Any:
+    return ThreadServer(admission, server_options(settings), PoolLimits(work=settings.max_calls))
 
 
 @asynccontextmanager
 async def _serving(
-    kind: Callable[[Admission], Any], teller: Any, services: Sequence[GrpcService], settings: ServiceSettings
+    kind: Kind, teller: Any, services: Sequence[GrpcService], settings: ServiceSettings
 ) -> AsyncIterator[int]:
     door = open_door(settings, {service.full_name: service.rpcs for service in services})
-    server = kind(door.admission)
+    server = kind(door.admission, settings)
     health_pb2_grpc.add_HealthServicer_to_server(teller, server)
     for service in services:
         service.register(server)
     names = [service.full_name for service in services]
     if settings.reflection:
         reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
-    async with door.following(), _health_apart(kind(door.admission), teller, settings):
+    async with door.following(), _health_apart(kind(door.admission, settings), teller, settings):
         port = _bind(server, settings.host, settings.port, door.credentials)
         await server.start()
         log.info("gRPC listening", port=port, tls=door.credentials is not None)

@@ -21,6 +21,18 @@ class ServiceSettings(BaseSettings):
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics for Prometheus; 0 takes a free one.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
     drain_seconds: float = Field(20, ge=0, le=600, description="How long calls may still run after SIGTERM.")
+    max_calls: int = Field(
+        1000,
+        ge=1,
+        description="Calls at work at once or in turn; more are told with RESOURCE_EXHAUSTED when to try again.",
+    )
+    max_connections: int = Field(5000, ge=1, description="Connections at once; more are closed.")
+    connection_age_seconds: float = Field(
+        1800, ge=1, le=86400, description="After which a connection is asked to come again, so that calls spread."
+    )
+    connection_grace_seconds: float = Field(
+        3600, ge=0, le=86400, description="How long calls of such a connection may still run."
+    )
     api_keys_file: Path | None = Field(None, description="Who may call what; without it everybody may do everything.")
     tls_cert_file: Path | None = Field(
         None, description="Certificate of this server with its chain, PEM: turns TLS on."

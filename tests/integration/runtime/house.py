@@ -138,16 +138,16 @@ class Visitor:
         return [message async for message in stub.WatchRun(ingest_pb2.WatchRunRequest(), timeout=20)]
 
 
-def settings_of(port: int = 0, drain_seconds: float = 10) -> ServiceSettings:
+def settings_of(port: int = 0, drain_seconds: float = 10, **others: Any) -> ServiceSettings:
     """Of a server on this machine alone."""
-    return ServiceSettings(host="127.0.0.1", port=port, drain_seconds=drain_seconds)
+    return ServiceSettings(host="127.0.0.1", port=port, drain_seconds=drain_seconds, **others)
 
 
 @asynccontextmanager
-async def open_house(house: House) -> AsyncIterator[Visitor]:
+async def open_house(house: House, **settings: Any) -> AsyncIterator[Visitor]:
     """Serves on a free port until the context is left."""
     async with (
-        house.serve(settings_of()) as port,
+        house.serve(settings_of(**settings)) as port,
         grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
     ):
         yield Visitor(port, channel)

@@ -1,0 +1,167 @@
+"""What a server of either kind refuses, and that a polite client beside it sees nothing of that."""
+
+import asyncio
+import socket
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from services.runtime.call_pool import PoolLimits
+from services.runtime.errors import DETAILS_TRAILER
+from tests.integration.runtime.house import ANSWER, UNARY, Door, House, Visitor, details_of, open_house
+from tests.integration.runtime.rude_client import GOAWAY, PATIENCE, rude_clients
+
+PATH = f"/{UNARY}/ReloadIndex"
+SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.fixture(params=["aio", "threads"])
+def house(request: pytest.FixtureRequest) -> House:
+    return House(request.param)
+
+
+async def calls_well(visitor: Visitor, times: int = 20) -> bool:
+    """Whether so many calls in a row are answered."""
+    return [await visitor.call() for _ in range(times)] == [ANSWER] * times
+
+
+async def health_of(visitor: Visitor) -> int:
+    """What Check says of the process."""
+    stub: Any = health_pb2_grpc.HealthStub(visitor.channel)
+    return int((await stub.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)).status)
+
+
+async def refused(call: Any) -> grpc.aio.AioRpcError:
+    """The error of a call that must fail."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return caught.value
+
+
+def retry_seconds(error: grpc.aio.AioRpcError) -> float:
+    """The time to wait that RetryInfo tells; 0 without one."""
+    info = error_details_pb2.RetryInfo()
+    for key, value in error.trailing_metadata() or ():
+        if key == DETAILS_TRAILER:
+            for detail in status_pb2.Status.FromString(value).details:
+                detail.Unpack(info)
+    return float(info.retry_delay.ToTimedelta().total_seconds())
+
+
+async def occupied(visitor: Visitor, house: House, calls: int) -> tuple[Door, list[asyncio.Task[Any]]]:
+    """So many calls that stay at the door, all inside."""
+    door, inside = Door(), asyncio.Semaphore(0)
+
+    async def stay() -> None:
+        inside.release()
+        await door.stay()
+
+    house.work = stay
+    staying = [asyncio.create_task(visitor.call()) for _ in range(calls)]
+    for _ in staying:
+        await asyncio.wait_for(inside.acquire(), PATIENCE)
+    return door, staying
+
+
+async def test_streams_without_a_request_stop_nobody(house: House) -> None:
+    async with open_house(house) as visitor:
+        with rude_clients(visitor.port, 4) as clients:
+            for client in clients:
+                for _ in range(50):
+                    client.open_stream(PATH)
+
+            assert await calls_well(visitor)
+            assert await health_of(visitor) == SERVING
+
+
+async def test_more_calls_than_may_be_at_work_are_told_when_to_come_again(house: House) -> None:
+    async with open_house(house, max_calls=3) as visitor:
+        door, staying = await occupied(visitor, house, 3)
+
+        told = await refused(visitor.call())
+
+        assert (told.code(), details_of(told)[0].reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
+        assert 0.5 <= retry_seconds(told) <= 1.5
+        assert await health_of(visitor) == SERVING
+        door.opened.set()
+        assert await asyncio.gather(*staying) == [ANSWER] * 3
+        assert await calls_well(visitor)
+
+
+async def test_work_whose_caller_waits_no_more_is_not_begun() -> None:
+    house = House("threads")
+    async with open_house(house) as visitor:
+        threads = PoolLimits().threads
+        door, staying = await occupied(visitor, house, threads)
+        begun: list[int] = []
+
+        async def note() -> None:
+            begun.append(1)
+
+        house.work = note
+        stub: Any = visitor.channel.unary_unary(PATH)
+        late = await refused(stub(b"", timeout=0.1))
+        door.opened.set()
+        await asyncio.gather(*staying)
+        house.work = House().work
+        assert await calls_well(visitor)
+
+    assert (late.code(), begun) == (grpc.StatusCode.DEADLINE_EXCEEDED, [])
+
+
+async def test_metadata_beyond_the_limit_is_refused(house: House) -> None:
+    async with open_house(house) as visitor:
+        call: Any = visitor.channel.unary_unary(PATH)
+
+        told = await refused(call(b"", metadata=[("x-much", "x" * 20_000)], timeout=PATIENCE))
+
+        assert told.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert await calls_well(visitor)
+
+
+async def test_a_client_that_pings_all_the_time_is_sent_away(house: House) -> None:
+    async with open_house(house) as visitor:
+        with rude_clients(visitor.port, 1) as (client,):
+            for _ in range(20):
+                client.ping()
+
+            assert b"too_many_pings" in await asyncio.to_thread(client.until, GOAWAY)
+        assert await calls_well(visitor)
+
+
+async def test_connections_beyond_the_limit_are_closed(house: House) -> None:
+    async with open_house(house, max_connections=3) as visitor:
+        assert await calls_well(visitor, 1)
+        with rude_clients(visitor.port, 6) as clients:
+            assert await asyncio.to_thread(clients[-1].is_closed)
+            assert await calls_well(visitor)
+
+
+async def test_http_1_is_refused(house: House) -> None:
+    def ask(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as old:
+            old.sendall(b"GET / HTTP/1.1\r\nHost: house\r\n\r\n")
+            return b"".join(iter(lambda: old.recv(4096), b""))
+
+    async with open_house(house) as visitor:
+        answer = await asyncio.to_thread(ask, visitor.port)
+
+        assert answer.startswith((b"HTTP/1.1 4", b"\0")), answer
+        assert await calls_well(visitor)
+
+
+async def test_watchers_of_health_have_an_end_and_its_checks_do_not() -> None:
+    async with open_house(House("threads")) as visitor:
+        stub: Any = health_pb2_grpc.HealthStub(visitor.channel)
+        watches = [stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(PoolLimits().waiting)]
+        for watch in watches:
+            await watch.read()
+
+        told = await refused(stub.Watch(health_pb2.HealthCheckRequest()).read())
+
+        assert told.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert await health_of(visitor) == SERVING
+        assert await calls_well(visitor)
