@@ -33,6 +33,7 @@ from services.ingest.workflow.erasures import Erasures
 from services.ingest.workflow.executor import Executor
 from services.ingest.workflow.feedback import Feedback
 from services.ingest.workflow.feedback_report import FeedbackReports
+from services.ingest.workflow.freshness import Freshness
 from services.ingest.workflow.housekeeping import HOURLY, keep_house
 from services.ingest.workflow.inspection import Quarantine, Runs, Watermark
 from services.ingest.workflow.leader import Leader
@@ -87,7 +88,9 @@ async def open_world(stack: AsyncExitStack, settings: IngestSettings) -> World:
     )
 
 
-def make_leader(world: World, settings: IngestSettings, wake: asyncio.Event, epoch: int) -> Leader:
+def make_leader(
+    world: World, settings: IngestSettings, wake: asyncio.Event, freshness: Freshness, epoch: int
+) -> Leader:
     """Who works on runs while this process leads under an epoch; `wake` makes it look for them."""
     tools = Tools(
         source=world.source,
@@ -103,7 +106,7 @@ def make_leader(world: World, settings: IngestSettings, wake: asyncio.Event, epo
     runs = PostgresWorkTable(world.work_database, utc_now, epoch)
     schedules = PostgresScheduleTable(world.work_database, utc_now, epoch)
     scheduling = Scheduling(schedules, settings.crons, next_time, utc_now)
-    return Leader(runs, Executor(runs, tools), scheduling, apscheduler_timer, wake)
+    return Leader(runs, Executor(runs, tools, freshness.ask), scheduling, apscheduler_timer, wake)
 
 
 async def _keep_house(world: World, settings: IngestSettings, epoch: int) -> None:
@@ -145,8 +148,10 @@ async def ingest(settings: IngestSettings, stop: asyncio.Event) -> AsyncIterator
         wake = asyncio.Event()
 
         async def lead(epoch: int) -> None:
-            async with _at_work(_keep_house(world, settings, epoch)):
-                await make_leader(world, settings, wake, epoch).lead()
+            indexer = IndexerClient(world.indexer, settings.persistent)
+            freshness = Freshness(indexer, settings.refresh_interval)
+            async with _at_work(_keep_house(world, settings, epoch)), _at_work(freshness.keep()):
+                await make_leader(world, settings, wake, freshness, epoch).lead()
 
         await stack.enter_async_context(_at_work(Leadership(world.work_database, lead).keep_trying()))
         await stack.enter_async_context(_at_work(world.feedback.keep_writing()))

@@ -94,6 +94,10 @@ class IngestSettings(CallingSettings):
         description="How long after a run's end objects of it that no manifest in force names are kept.",
     )
 
+    refresh_interval: Duration = Field(
+        timedelta(minutes=1),
+        description="How long what changed between two indexes may stay untold where a call for it failed.",
+    )
     patience: Duration = Field(timedelta(minutes=2), description="How long warehouse or indexer may be away.")
     call_timeout: Duration = Field(timedelta(seconds=30), description="Deadline of a short call to them.")
     work_timeout: Duration = Field(timedelta(minutes=30), description="Deadline of a load, a build, a validation.")
@@ -139,6 +143,11 @@ class IngestSettings(CallingSettings):
     def patient(self) -> CallPolicy:
         """For the steps of a run."""
         return CallPolicy(self.patience, self.call_timeout, self.work_timeout)
+
+    @property
+    def persistent(self) -> CallPolicy:
+        """For what is asked again and again: a peer that is away is not waited for, but its work may take long."""
+        return CallPolicy(timedelta(0), self.call_timeout, self.work_timeout)
 
     @property
     def impatient(self) -> CallPolicy:

@@ -34,6 +34,11 @@ class IndexerClient:
         drift = _told(answer.validation.drift) if answer.validation.HasField("drift") else ""
         return Verdict(answer.validation.passed, failed, epoch, drift)
 
+    async def refresh_histories(self) -> None:
+        """See Indexer."""
+        request = pb.RefreshHistoriesRequest()
+        await call(PEER, self._policy, lambda: self._stub.RefreshHistories(request, timeout=self._long))
+
     async def _build(self, build_id: str, on_stage: Callable[[str, str], None]) -> BuiltIndex:
         stages = self._stub.BuildIndex(pb.BuildIndexRequest(build_id=build_id), timeout=self._long)
         built: pb.IndexVersion | None = None

@@ -5,6 +5,7 @@ A run left `running`, by a crash or a stop of the process, goes on at its first 
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -38,9 +39,11 @@ class _StepFailed(Exception):
 class Executor:
     """Executes runs during one leadership."""
 
-    def __init__(self, runs: WorkTable, tools: Tools) -> None:
+    def __init__(self, runs: WorkTable, tools: Tools, after_step: Callable[[], None] = lambda: None) -> None:
+        """`after_step` is called whenever a step is done: it may have changed what others look at."""
         self._runs = runs
         self._tools = tools
+        self._after_step = after_step
         self._is_announced = False
 
     async def execute(self, run_id: UUID) -> None:
@@ -108,6 +111,7 @@ class Executor:
             passing(Failpoint.BEFORE_STEP_COMPLETE)
             await self._runs.complete_step(run, position, result.output, result.account)
             passing(Failpoint.STEP_COMPLETED)
+            self._after_step()
             seconds = time.perf_counter() - started
             log.info("step done", seconds=round(seconds, 3), counts=context.progress.counts)
         metrics.STEP_SECONDS.labels(run.pipeline, step.name).observe(seconds)

@@ -20,6 +20,13 @@ SWEPT_BYTES = Counter("afin_ingest_swept_bytes_total", "Their size.")
 LAST_SUCCESS = Gauge(
     "afin_ingest_last_success_timestamp_seconds", "When a run of the pipeline last succeeded.", ["pipeline"]
 )
+REFRESHES = Counter(
+    "afin_ingest_refreshes_total",
+    "Calls that have the indexer tell what changed between indexes: done or failed.",
+    ["outcome"],
+)
+for _outcome in ("done", "failed"):
+    REFRESHES.labels(_outcome)
 FEEDBACK_EVENTS = Counter(
     "afin_feedback_events_total",
     "Events of feedback taken, repeated ones included, by the variant that had answered: main or challenger.",

@@ -158,6 +158,9 @@ class Indexer(Protocol):
     async def validate_and_publish(self, version: str) -> Verdict:
         """Validates a version, and publishes it when it passes."""
 
+    async def refresh_histories(self) -> None:
+        """Has it told what changed since the index in service was built; cheap when nothing did."""
+
 
 class RunTable(Protocol):
     """Runs as triggers and readers need them. Every method raises Unavailable when the database is away."""

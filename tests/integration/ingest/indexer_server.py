@@ -31,6 +31,9 @@ class IndexerServer:
     address: str = ""
     builds: list[str] = field(default_factory=list)
     validations: list[str] = field(default_factory=list)
+    refreshes: int = 0
+    refused_refreshes: int = 0
+    refreshed: asyncio.Condition = field(default_factory=asyncio.Condition)
     checks: list[pb.Check] = field(default_factory=lambda: [pb.Check(name="loads", passed=True)])
     drift: pb.Comparison | None = None
     away: int = 0
@@ -61,6 +64,15 @@ class _Servicer(IndexerServiceServicer):
         if passed and request.publish:
             answer.publication.epoch = len(self._server.validations)
         return answer
+
+    async def RefreshHistories(self, request: pb.RefreshHistoriesRequest, context: Any) -> pb.RefreshHistoriesResponse:
+        async with self._server.refreshed:
+            self._server.refreshes += 1
+            self._server.refreshed.notify_all()
+        if self._server.refused_refreshes:
+            self._server.refused_refreshes -= 1
+            raise Unavailable("gone")
+        return pb.RefreshHistoriesResponse()
 
 
 @asynccontextmanager

@@ -1,5 +1,7 @@
 """What a run tells of the index that its last steps build, judge and publish."""
 
+import asyncio
+
 from afin.indexer.v1 import indexer_pb2
 from afin.ingest.v1 import ingest_pb2 as pb
 from tests.integration.ingest.indexer_server import IndexerServer
@@ -53,3 +55,17 @@ async def test_watching_a_run_shows_the_stages_of_the_build(ingest: Ingest, inde
 
     assert "build_annoy" in seen
     assert last.state == pb.RUN_STATE_SUCCEEDED
+
+
+async def test_what_a_load_changed_is_told_before_the_index_is_built(ingest: Ingest, indexer: IndexerServer) -> None:
+    indexer.refused_refreshes = 1
+    await ingest.load_companies()
+    indexer.open.clear()
+    before = indexer.refreshes
+
+    run = await ingest.run(pb.PIPELINE_RECOMMENDATIONS)
+    async with asyncio.timeout(20), indexer.refreshed:
+        await indexer.refreshed.wait_for(lambda: indexer.refreshes > before)
+    indexer.open.set()
+
+    assert (await ingest.end_of(run.run_id)).state == pb.RUN_STATE_SUCCEEDED
