@@ -4,6 +4,7 @@ import typer
 
 from cli.demo_command import demo
 from cli.key_command import key_app
+from cli.recommend_command import recommend
 from cli.up_command import up
 
 app = typer.Typer(
@@ -15,3 +16,4 @@ app = typer.Typer(
 app.command()(up)
 app.command()(demo)
 app.add_typer(key_app, name="key")
+app.command()(recommend)

@@ -5,16 +5,10 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from afin.indexer.v1 import indexer_pb2
-from afin.recommender.v1 import recommender_pb2
+from cli.recommendations import STRATEGIES, print_places
 from cli.screen import Screen
 from demo.main_job.clients import ClientStory
 from demo.main_job.figures import Figures, account_fields
-
-STRATEGIES = {
-    recommender_pb2.STRATEGY_COLLABORATIVE: "from what like clients pay",
-    recommender_pb2.STRATEGY_HISTORY: "from its own habits",
-    recommender_pb2.STRATEGY_POPULAR: "what most clients pay",
-}
 
 
 def print_account(figures: Figures, screen: Screen) -> None:
@@ -45,13 +39,7 @@ def print_stories(stories: Sequence[ClientStory], screen: Screen) -> None:
         screen.title(f"Client {story.client_id}")
         screen.say("pays " + ", ".join(f"{name} ({count}×)" for name, count in story.paid))
         screen.say(f"is recommended, {STRATEGIES[story.recommended.strategy]}:")
-        for place, each in enumerate(story.recommended.recommendations, 1):
-            screen.say(f"  {place}. {each.company_name} ({each.company_code}, score {each.score:.3f}){_because(each)}")
-
-
-def _because(recommendation: recommender_pb2.Recommendation) -> str:
-    names = [reason.company_name for reason in recommendation.reasons[:2]]
-    return f" — because this client pays {' and '.join(names)}" if names else ""
+        print_places(story.recommended, screen)
 
 
 def _quality(task: indexer_pb2.TaskQuality) -> list[str]:
