@@ -1,6 +1,7 @@
 """`afin recommend`: asks a running recommender, for a person to read or for a program."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,8 @@ from cli.recommendations import print_recommendations
 from cli.screen import Screen
 from cli.session import run_session
 from demo.stack.options import FIXED_PORTS
+from services.runtime.access.keys import AccessFileError
+from services.runtime.access.proof import Proof
 from services.runtime.channels import open_channel
 
 PATIENCE = timedelta(seconds=10)
@@ -30,6 +33,8 @@ PerCategoryOption = Annotated[int, typer.Option("--per-category", help="At most 
 WhyOption = Annotated[bool, typer.Option("--why", help="Tell what speaks for each, and for the list.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 AddressOption = Annotated[str, typer.Option(help="host:port of the recommender.")]
+CaOption = Annotated[Path | None, typer.Option("--ca", help="Its authorities, PEM: turns TLS on.")]
+KeyOption = Annotated[Path | None, typer.Option("--key-file", help="File that holds the API key to ask with.")]
 
 
 def recommend(  # noqa: PLR0913, PLR0917 - typer makes an option of each argument
@@ -45,6 +50,8 @@ def recommend(  # noqa: PLR0913, PLR0917 - typer makes an option of each argumen
     why: WhyOption = False,
     as_json: JsonOption = False,
     address: AddressOption = USUAL_ADDRESS,
+    ca: CaOption = None,
+    key_file: KeyOption = None,
 ) -> None:
     """Companies that a client is likely to pay next. Options that take a code or a category may be given repeatedly."""
     request = recommender_pb2.RecommendRequest(
@@ -60,11 +67,18 @@ def recommend(  # noqa: PLR0913, PLR0917 - typer makes an option of each argumen
         with_reasons=why,
     )
     screen = Screen()
-    run_session(_recommend(request, address, screen, as_json=as_json), screen)
+    try:
+        proof = Proof(ca_file=ca, api_key_file=key_file)
+        run_session(_recommend(request, address, proof, screen, as_json=as_json), screen)
+    except AccessFileError as error:
+        screen.fail(str(error))
+        raise typer.Exit(1) from error
 
 
-async def _recommend(request: recommender_pb2.RecommendRequest, address: str, screen: Screen, *, as_json: bool) -> None:
-    async with open_channel(address) as channel:
+async def _recommend(
+    request: recommender_pb2.RecommendRequest, address: str, proof: Proof, screen: Screen, *, as_json: bool
+) -> None:
+    async with open_channel(address, proof) as channel:
         stub = recommender_pb2_grpc.RecommenderServiceStub(channel)
         answer = await stub.Recommend(request, timeout=PATIENCE.total_seconds())
     if as_json:

@@ -45,3 +45,11 @@ async def test_what_is_wrong_is_told_in_one_line(recommender: Recommender) -> No
 
     assert (code, output) == (1, "")
     assert errors == "afin: INVALID_ARGUMENT: max_results: must be 1 to 100, is 0\n"
+
+
+async def test_files_that_cannot_be_used_are_told_in_one_line(recommender: Recommender, tmp_path: Path) -> None:
+    code, output, errors = await told(recommender, client_of(1), "--ca", str(tmp_path / "none.pem"))
+
+    assert (code, output) == (1, "")
+    assert errors.startswith("afin: ")
+    assert "none.pem" in errors
