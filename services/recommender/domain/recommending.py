@@ -67,7 +67,7 @@ def recommend(snapshot: Snapshot, request: RecommendationRequest) -> Recommendat
     """Answers a checked request. Who is not known gets the popular companies; that is no error."""
     known = _history(snapshot, request)
     history = NO_HISTORY if known is None else known
-    ranked = rank(snapshot.factors, history, _query(snapshot.catalogue, request))
+    ranked = rank(snapshot.factors, history, _query(snapshot, history, request))
     vector = client_vector(snapshot.factors, history)
     strategies = [_strategy(snapshot.factors, vector, place) for place in ranked]
     if not request.with_reasons:
@@ -79,11 +79,12 @@ def recommend(snapshot: Snapshot, request: RecommendationRequest) -> Recommendat
     return Recommendations(tuple(map(_told, ranked, strategies, why)), known is not None, explanation)
 
 
-def _query(catalogue: Catalogue, request: RecommendationRequest) -> Query:
+def _query(snapshot: Snapshot, history: History, request: RecommendationRequest) -> Query:
+    catalogue, left_out = snapshot.catalogue, snapshot.fresh.left_out(history)
     return Query(
         count=request.max_results,
         include_paid=request.include_paid,
-        excluded=frozenset(catalogue.known(request.exclude_company_codes)),
+        excluded=left_out.union(catalogue.known(request.exclude_company_codes)),
         allowed=catalogue.mask(request.category_ids, request.only_company_codes),
         min_score=request.min_score,
         max_per_category=request.max_per_category,
@@ -93,7 +94,7 @@ def _query(catalogue: Catalogue, request: RecommendationRequest) -> Query:
 
 def _history(snapshot: Snapshot, request: RecommendationRequest) -> History | None:
     if request.client_id:
-        return snapshot.clients.find(request.client_id)
+        return snapshot.history(request.client_id)
     return basket(snapshot.catalogue, request.company_codes)
 
 

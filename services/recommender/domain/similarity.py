@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts.ranking import FloatArray
-from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.requests import SimilarityRequest
 from services.recommender.domain.snapshot import Snapshot
 
@@ -21,7 +20,7 @@ class Similar:
 
 def similar(snapshot: Snapshot, company: int, request: SimilarityRequest) -> list[Similar]:
     """The companies most like the dense id `company`, itself left out, best first; exact, not by Annoy."""
-    wanted = _wanted(snapshot.catalogue, company, request)
+    wanted = _wanted(snapshot, company, request)
     if company >= len(snapshot.target_norms) or not snapshot.target_norms[company]:
         order = _by_features(snapshot, company)
         return [Similar(other, 0.0) for other in _first(order, wanted, request.max_results)]
@@ -39,11 +38,13 @@ def cosines_to(vectors: FloatArray, norms: FloatArray, row: int) -> NDArray[np.f
     return cosines
 
 
-def _wanted(catalogue: Catalogue, company: int, request: SimilarityRequest) -> NDArray[np.bool_]:
-    """(companies,): what the request lets in."""
+def _wanted(snapshot: Snapshot, company: int, request: SimilarityRequest) -> NDArray[np.bool_]:
+    """(companies,): what the request lets in, of what is still there."""
+    catalogue = snapshot.catalogue
     mask = catalogue.mask(request.category_ids)
     wanted = np.ones(len(catalogue.log_amounts), dtype=np.bool_) if mask is None else mask
     wanted[[company, *catalogue.known(request.exclude_company_codes)]] = False
+    wanted[snapshot.fresh.barred_companies] = False
     return wanted
 
 

@@ -6,16 +6,20 @@ from datetime import datetime
 import numpy as np
 
 from services.contracts.bundle import IndexManifest, Publication
-from services.contracts.ranking import Factors, FloatArray
+from services.contracts.ranking import Factors, FloatArray, History
 from services.contracts.recommendation_ids import Role
 from services.contracts.variants import MAIN
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.clients import ClientHistories
+from services.recommender.domain.overlay import NOTHING_NEWER, Overlay
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Nothing in it ever changes; a newer index is another snapshot. target_norms: (indexed,), without popularity."""
+    """Nothing in it ever changes; a newer index, or a newer overlay, is another snapshot.
+
+    target_norms: (indexed,), without popularity.
+    """
 
     publication: Publication
     manifest: IndexManifest
@@ -24,11 +28,19 @@ class Snapshot:
     catalogue: Catalogue
     clients: ClientHistories
     target_norms: FloatArray
+    fresh: Overlay = NOTHING_NEWER
 
     @property
     def epoch(self) -> int:
         """The publication's number."""
         return self.publication.epoch
+
+    def history(self, client_id: str) -> History | None:
+        """What the client paid, by the newest that is known; None for one without payments."""
+        newer = self.fresh.find(client_id)
+        if newer is None:
+            return self.clients.find(client_id)
+        return newer if len(newer.companies) else None
 
     @property
     def role(self) -> Role:
