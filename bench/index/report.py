@@ -28,6 +28,7 @@ GROWTH = {
     "weigh_pairs": "features of every pair; what repeats is learned of a bounded sample: with the payments",
     "cooccurrence": "pairs of companies of one client: with the payments; half of companies x companies cells",
     "fit": "products of companies x companies cells: up to the square of the companies",
+    "make_lists": "clients x companies, up to INDEXER_LIST_SCORES of them",
     "build_annoy": "trees: with the companies and their logarithm; the rest with pairs",
     "store": "bytes: vectors with the companies, histories with the pairs",
     "validate_and_publish": "bytes, all read and hashed once more",

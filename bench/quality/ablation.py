@@ -11,8 +11,7 @@ from bench.quality.features import Features, features_of
 from bench.quality.paid import Floats, best
 from bench.quality.trial import Trial
 from services.contracts.bundle import Tuning
-from services.contracts.ranking import unit_queries
-from services.contracts.searching import exactly_nearest
+from services.contracts.scoring import queries
 from services.indexer.domain.evaluation import LIST_LENGTH, Scores, Task, score_lists
 from services.indexer.domain.habits import learn_habits
 from services.indexer.domain.judging import ranked_lists
@@ -73,7 +72,7 @@ def _made(known: Known, tuning: Tuning) -> Model:
 
 
 def _of_model(trial: Trial, name: str, model: Model, tasks: tuple[Task, ...]) -> Iterator[Variant]:
-    factors = model.served_through(exactly_nearest(model.target))
+    factors = model.served_through(None)
     for task in tasks:
         clients = list(trial.relevant[task])
         if clients:
@@ -83,10 +82,12 @@ def _of_model(trial: Trial, name: str, model: Model, tasks: tuple[Task, ...]) ->
 def _with_feature(trial: Trial, model: Model, values: Features) -> Lists:
     clients = np.array(list(trial.relevant["new"]), dtype=np.int64)
     paid = model.histories.matrix(len(model.companies.numbers))[clients]
+    factors = model.served_through(None)
     lists: Lists = []
     for first in range(0, len(clients), CLIENTS_AT_ONCE):
         some = paid[first : first + CLIENTS_AT_ONCE, : model.companies.indexed]
-        scores = (unit_queries(some @ model.source) @ model.target.T).astype(np.float64)
+        asked = queries(factors, some.indices, some.data, some.indptr[:-1].astype(np.int64))
+        scores = (asked @ model.target.T).astype(np.float64)
         scores += FEATURE_WEIGHT * scores.std(axis=1, keepdims=True) * _standardised(values(some))
         scores[some.nonzero()] = -np.inf
         lists += [model.companies.numbers[best(row, LIST_LENGTH)].tolist() for row in scores]

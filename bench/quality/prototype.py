@@ -9,7 +9,7 @@ import pandas as pd
 from annoy import AnnoyIndex
 
 from bench.quality.paid import Paid, Ranker
-from services.contracts.ranking import FloatArray
+from services.contracts.factors import FloatArray
 from services.indexer.domain.evaluation import Task
 from services.indexer.domain.features import company_features
 from services.indexer.domain.payments import Payments

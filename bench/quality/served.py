@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bench.quality.paid import LongInts, Ranker
 from bench.quality.trial import Trial
 from services.contracts.bundle import Publication
-from services.contracts.ranking import History
+from services.contracts.factors import History
 from services.indexer.adapters.partition_files import ROW, PartitionFiles
 from services.indexer.adapters.training_files import CATALOGUE_FILE, CATALOGUE_SCHEMA
 from services.indexer.assembly import assembled

@@ -32,7 +32,7 @@ TEXTS_FILE = "texts.npy"  # uint8 (text bytes,): UTF-8 of codes and names of com
 TEXT_OFFSETS_FILE = "text_offsets.npy"  # int64 (2 companies + categories + 1,): a text's slice of it
 CODE_KEYS_FILE = "code_keys.npy"  # uint64 (companies,): companies.code_key of each, ascending
 CODE_COMPANIES_FILE = "code_companies.npy"  # int32 (companies,): their dense ids
-ANNOY_FILE = "companies.annoy"  # angular, dimension + 1: target factors padded to one norm (ranking.padded)
+ANNOY_FILE = "companies.annoy"  # angular, dimension + 1: target factors padded to one norm (factors.padded)
 SOURCE_FILE = (
     "source_factors.npy"  # float32 (indexed, dimension): what a company in a history says of its client; last: 0
 )
@@ -46,6 +46,10 @@ HISTORY_FILE = "history_companies.npy"  # int32 (pairs,): dense ids
 WEIGHTS_FILE = "history_weights.npy"  # float32 (pairs,): weight of the company in the client's vector
 HABITS_FILE = "history_habits.npy"  # float32 (pairs,): 0..1, the chance that the client pays the company again
 TENDENCIES_FILE = "company_tendencies.npy"  # float64 (companies, 2): what HistoryModel needs of each
+LIST_ROWS_FILE = "list_rows.npy"  # int32 (clients,): the client's row of the three below; -1: it has none
+LIST_COMPANIES_FILE = "list_companies.npy"  # int32 (lists, list length): dense ids, best first; -1: no more companies
+LIST_SCORES_FILE = "list_scores.npy"  # float32 (lists, list length)
+LIST_KINDS_FILE = "list_kinds.npy"  # uint8 (lists, list length): see candidate_lists
 JUDGED_FILE = "judged_clients.npy"  # int32 (judged,): rows of clients.npy, ascending: who stood for the hold-out
 JUDGED_NDCG_FILE = "judged_ndcg.npy"  # float32 (judged, 2): NDCG for new and for any company; NaN: not judged by it
 FILES = (
@@ -65,6 +69,10 @@ FILES = (
     WEIGHTS_FILE,
     HABITS_FILE,
     TENDENCIES_FILE,
+    LIST_ROWS_FILE,
+    LIST_COMPANIES_FILE,
+    LIST_SCORES_FILE,
+    LIST_KINDS_FILE,
     JUDGED_FILE,
     JUDGED_NDCG_FILE,
 )
@@ -199,6 +207,9 @@ class IndexManifest(Stored):
     dimension: int
     metric: Literal["angular"] = "angular"
     trees: int
+    search_nodes: int = Field(ge=1, description="How many nodes of the trees a search looks at.")
+    lists: int = Field(ge=0, description="Clients with a list made ahead; the others are ranked when they ask.")
+    list_length: int = Field(ge=1)
     habit_weight: float = Field(
         description="Weight of a habit beside the model's score, for lists with paid companies."
     )

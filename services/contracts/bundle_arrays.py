@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 
 from services.contracts import bundle
 from services.contracts.bundle import IndexManifest
+from services.contracts.candidate_lists import CandidateLists
 from services.contracts.companies import CATEGORY_ROW, COMPANY_ROW, CompanyTable
 from services.contracts.texts import Texts
+
+LIST_FILES = (bundle.LIST_ROWS_FILE, bundle.LIST_COMPANIES_FILE, bundle.LIST_SCORES_FILE, bundle.LIST_KINDS_FILE)
 
 # By their files.
 Arrays = Mapping[str, NDArray[Any]]
@@ -22,7 +25,7 @@ def expected_arrays(manifest: IndexManifest) -> dict[str, tuple[np.dtype[Any], t
 
 def _expected(manifest: IndexManifest) -> list[tuple[str, Any, tuple[int, ...]]]:
     companies, pairs = (manifest.companies,), (manifest.pairs,)
-    factors = (manifest.indexed, manifest.dimension)
+    factors, lists = (manifest.indexed, manifest.dimension), (manifest.lists, manifest.list_length)
     return [
         (bundle.COMPANIES_FILE, COMPANY_ROW, companies),
         (bundle.CATEGORIES_FILE, CATEGORY_ROW, (manifest.categories,)),
@@ -39,9 +42,19 @@ def _expected(manifest: IndexManifest) -> list[tuple[str, Any, tuple[int, ...]]]
         (bundle.WEIGHTS_FILE, np.float32, pairs),
         (bundle.HABITS_FILE, np.float32, pairs),
         (bundle.TENDENCIES_FILE, np.float64, (manifest.companies, 2)),
+        (bundle.LIST_ROWS_FILE, np.int32, (manifest.clients,)),
+        (bundle.LIST_COMPANIES_FILE, np.int32, lists),
+        (bundle.LIST_SCORES_FILE, np.float32, lists),
+        (bundle.LIST_KINDS_FILE, np.uint8, lists),
         (bundle.JUDGED_FILE, np.int32, (manifest.judged,)),
         (bundle.JUDGED_NDCG_FILE, np.float32, (manifest.judged, 2)),
     ]
+
+
+def lists_in(arrays: Arrays) -> CandidateLists:
+    """The lists whose arrays these are."""
+    rows, companies, scores, kinds = (arrays[name] for name in LIST_FILES)
+    return CandidateLists(rows, companies, scores, kinds)
 
 
 def arrays_of(table: CompanyTable) -> Arrays:

@@ -1,16 +1,14 @@
 """How companies are ranked for a client: one code for the indexer that judges it and the recommender that serves it.
 
-The model is a linear autoencoder (EASE, Steck 2019, https://arxiv.org/abs/1905.03375) in factors: score(client, j) is
-the sum over the client's history of weight_i x source_i . target_j, on one scale for all clients, and a part that is
-the company's alone: its popularity, in the last number of its target. Annoy proposes, and the companies of the longest
-targets are proposed to all; the same product, computed exactly, orders.
+Annoy proposes, and the companies of the longest targets are proposed to all (or all companies are looked at); the
+product of their targets and the client's query, computed exactly, orders. See factors and scoring.
 
 A company's score is above 0 when the model or a habit speaks for it. It depends on the client and on include_paid,
 not on what else is asked. Popular companies that fill a list have -1, -2, ...
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from math import floor
 
@@ -18,49 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts.choosing import Chooser
+from services.contracts.factors import Factors, FloatArray, History, IntArray
+from services.contracts.scoring import best, queries, scored
 
 CANDIDATES = 200
-# So many companies of the longest targets are always looked at.
-LONGEST = 1000
 MAX_REASONS = 3
-# Of the length of a target: a score that is no more than this is rounding.
-NEGLIGIBLE = 1e-6
+# By so much more are scored when a limit of companies a category left too few.
+WIDER = 4
+ONE_CLIENT = np.zeros(1, dtype=np.int64)
 
-FloatArray = NDArray[np.float32]
-IntArray = NDArray[np.int32]
-Nearest = Callable[[FloatArray, int], Sequence[int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Factors:
-    """The companies of an index. source, target: (indexed, d); popular: all dense ids, most clients first.
-
-    The last number of a source is 0: it is the place of popularity, which no history brings.
-    `nearest(vector, count)` gives up to `count` dense ids near a padded query of d + 1 numbers. longest: dense ids.
-    negligible: (indexed,), what a score must exceed to be one.
-    """
-
-    source: FloatArray
-    target: FloatArray
-    popular: IntArray
-    nearest: Nearest
-    habit_weight: float
-    longest: NDArray[np.int64] = field(init=False, repr=False)
-    negligible: NDArray[np.float64] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        lengths = lengths_of(self.target)
-        object.__setattr__(self, "longest", np.sort(np.argsort(-lengths, kind="stable")[:LONGEST]))
-        object.__setattr__(self, "negligible", NEGLIGIBLE * lengths)
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What a client paid: dense ids, their weights in its vector, and habits 0..1; three arrays of one length."""
-
-    companies: IntArray
-    weights: FloatArray
-    habits: FloatArray
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,64 +54,83 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One place of the answer. `modelled` is False where nothing but popularity among all speaks for the company."""
+    """One place of the answer. `modelled` is False where nothing but popularity among all speaks for the company.
+
+    from_history: the client's history raised the score, not only the company's own popularity.
+    """
 
     company: int
     score: float
     modelled: bool
     already_paid: bool
+    from_history: bool = False
 
 
-def padded(target: FloatArray) -> FloatArray:
-    """(n, d) -> (n, d + 1), all of one norm: then the angle to (query, 0) orders as the dot product does.
+@dataclass(frozen=True, slots=True)
+class _Speaking:
+    """Companies that something speaks for, in no order; three arrays of one length."""
 
-    Bachrach et al. 2014, https://doi.org/10.1145/2645710.2645741. But those that are always looked at are cut to the
-    length of the shortest of them: else a few long ones leave hardly an angle between all the others.
-    """
-    lengths = lengths_of(target)
-    common = np.partition(lengths, -LONGEST)[-LONGEST] if len(lengths) > LONGEST else lengths.max(initial=0.0)
-    shares = np.minimum(common / np.maximum(lengths, np.finfo(np.float64).tiny), 1.0)
-    rest = np.sqrt(np.maximum(common**2 - (lengths * shares) ** 2, 0.0))
-    return np.hstack([target * shares[:, None], rest[:, None]]).astype(np.float32)
+    companies: Ints
+    scores: FloatArray
+    from_history: NDArray[np.bool_]
 
+    def first(self, count: int) -> "_Speaking":
+        """The best, best first; ties in order of dense ids."""
+        order = np.lexsort((self.companies, -self.scores))[:count]
+        return self.where(order)
 
-def lengths_of(vectors: FloatArray) -> NDArray[np.float64]:
-    """Euclidean lengths, (n,), of the rows of (n, d)."""
-    lengths: NDArray[np.float64] = np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=1))
-    return lengths
-
-
-def unit_queries(vectors: FloatArray) -> FloatArray:
-    """(n, d) sums of sources -> what asks targets: of length 1, so that popularity weighs alike, and its place is 1.
-
-    Zero stays zero.
-    """
-    lengths = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True))
-    queries: FloatArray = (vectors / np.where(lengths > 0, lengths, 1.0)).astype(np.float32)
-    queries[:, -1] = lengths[:, 0] > 0
-    return queries
+    def where(self, rows: "Ints | NDArray[np.bool_]") -> "_Speaking":
+        """Some of them."""
+        return _Speaking(self.companies[rows], self.scores[rows], self.from_history[rows])
 
 
-def client_vector(factors: Factors, history: History) -> FloatArray:
-    """The client in the space of targets, (d,); zero when no company of the history is in the index."""
-    indexed = history.companies < len(factors.source)
-    vector: FloatArray = history.weights[indexed] @ factors.source[history.companies[indexed]]
-    query: FloatArray = unit_queries(vector[None])[0]
-    return query
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """For the best `count` companies, none of `barred`. near: how many Annoy is asked for; 0: look at all."""
+
+    count: int
+    barred: IntArray
+    allowed: NDArray[np.bool_] | None
+    near: int
+
+
+def client_query(factors: Factors, history: History) -> FloatArray:
+    """What the client asks targets, (d,); zero when no company of the history is in the index."""
+    if not len(history.companies):
+        return np.zeros(factors.source.shape[1], dtype=np.float32)
+    asked: FloatArray = queries(factors, history.companies, history.weights, ONE_CLIENT)[0]
+    return asked
 
 
 def rank(factors: Factors, history: History, query: Query) -> list[Ranked]:
     """The best `query.count` companies, best first; ties in order of dense ids. Popular ones fill what lacks."""
     paid = frozenset(history.companies.tolist())
     barred = query.excluded if query.include_paid else query.excluded | paid
-    chooser = Chooser(barred, query.category_of, query.max_per_category)
-    companies, scores = _spoken_for(factors, history, query)
-    order = np.lexsort((companies, -scores))
-    places = zip(companies[order].tolist(), scores[order].tolist(), strict=True)
-    modelled = (Ranked(j, score, True, j in paid) for j, score in places if chooser.admits(j))
-    best = list(islice(modelled, query.count))
-    popular = islice(chooser.chosen(_popular(factors, query)), _room(query, len(best)))
-    return best + [Ranked(j, -place, False, j in paid) for place, j in enumerate(popular, 1)]
+    asked = client_query(factors, history)
+    wanted = query.count
+    while True:
+        found = (_of_all if query.include_paid else _new)(factors, history, query, asked, wanted).first(wanted)
+        chooser = Chooser(barred, query.category_of, query.max_per_category)
+        places = list(islice(_places(found, query, paid, chooser), query.count))
+        if len(places) == query.count or len(found.companies) < wanted or not query.max_per_category:
+            break
+        wanted *= WIDER
+    popular = islice(chooser.chosen(_popular(factors, query)), _room(query, len(places)))
+    return places + [Ranked(j, float(-place), False, j in paid) for place, j in enumerate(popular, 1)]
+
+
+def _places(found: _Speaking, query: Query, paid: frozenset[int], chooser: Chooser) -> Iterator[Ranked]:
+    least = 0.0 if query.min_score is None else query.min_score
+    rows = zip(found.companies.tolist(), found.scores.tolist(), found.from_history.tolist(), strict=True)
+    for company, score, brought in rows:
+        if score >= least and chooser.admits(company):
+            yield Ranked(company, score, True, company in paid, brought)
+
+
+def _popular(factors: Factors, query: Query) -> Iterator[int]:
+    """What may fill a list, most clients first."""
+    popular = factors.popular if query.allowed is None else factors.popular[query.allowed[factors.popular]]
+    return map(int, popular)
 
 
 def _room(query: Query, taken: int) -> int:
@@ -167,62 +151,71 @@ def reasons(factors: Factors, history: History, company: int) -> list[Reason]:
     length = float(np.linalg.norm(weights @ factors.source[known])) or 1.0
     parts = weights * (factors.source[known] @ factors.target[company]) / length
     total = float(parts[parts > 0].sum()) + max(float(factors.target[company, -1]), 0.0)
-    best = np.argsort(-parts, kind="stable")[:MAX_REASONS]
-    return [Reason(int(known[i]), float(parts[i]) / total) for i in best if parts[i] > 0]
+    strongest = np.argsort(-parts, kind="stable")[:MAX_REASONS]
+    return [Reason(int(known[i]), float(parts[i]) / total) for i in strongest if parts[i] > 0]
 
 
-def _spoken_for(factors: Factors, history: History, query: Query) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Companies that the query allows and the model or a habit speaks for, and their scores, in no order."""
-    vector = client_vector(factors, history)
-    near = _near(factors, history, query, vector)
-    candidates = _candidates(factors, query, near)
-    if query.include_paid:
-        candidates = np.union1d(candidates, history.companies)
+def _new(factors: Factors, history: History, query: Query, asked: FloatArray, wanted: int) -> _Speaking:
+    """Companies that the client never paid."""
+    barred = np.concatenate([history.companies, _numbers(query.excluded)])
+    return _modelled(factors, asked, _Search(wanted, barred, query.allowed, _nearest_wanted(factors, history, query)))
+
+
+def _of_all(factors: Factors, history: History, query: Query, asked: FloatArray, wanted: int) -> _Speaking:
+    """Those it paid, too: scores as shares of the client's best one, whatever is asked, and habits beside them."""
+    inside = history.companies[history.companies < len(factors.target)]
+    excluded = _numbers(query.excluded)
+    near = _nearest_wanted(factors, history, query)
+    new = _modelled(factors, asked, _Search(wanted, np.concatenate([excluded, inside]), query.allowed, near))
+    own = np.zeros(len(history.companies))
+    indexed = np.flatnonzero(history.companies < len(factors.target))
+    exact = scored(factors, asked[None], np.zeros(len(indexed), np.int64), inside.astype(np.int64))
+    own[indexed] = np.where(exact.speaks, exact.scores, 0)
+    first = _modelled(factors, asked, _Search(1, inside, None, _nearest_wanted(factors, history, Query(query.count))))
+    peak = max(float(first.scores.max(initial=0.0)), float(own.max(initial=0.0))) or 1.0
+    may = ~np.isin(history.companies, excluded)
     if query.allowed is not None:
-        candidates = candidates[query.allowed[candidates]]
-    scores = _model_scores(factors, vector, candidates)
-    if query.include_paid:
-        scores = scores / _peak(factors, history, vector, near) + _habit_scores(factors, history, candidates)
-    kept = scores > 0 if query.min_score is None else (scores > 0) & (scores >= query.min_score)
-    return candidates[kept], scores[kept]
+        may &= query.allowed[history.companies]
+    habits = own / peak + factors.habit_weight * history.habits
+    scores = np.concatenate([new.scores.astype(np.float64) / peak, habits[may]]).astype(np.float32)
+    companies = np.concatenate([new.companies, history.companies[may]])
+    brought = np.concatenate([new.from_history, np.zeros(np.count_nonzero(may), np.bool_)])
+    return _Speaking(companies, scores, brought).where(scores > 0)
 
 
-def _near(factors: Factors, history: History, query: Query, vector: FloatArray) -> NDArray[np.int64]:
-    """What is looked at where nothing else is asked; nothing for a client of whom the model knows nothing."""
-    if not vector.any():
-        return np.empty(0, np.int64)
-    wanted = max(CANDIDATES, query.count) + len(history.companies) + len(query.excluded)
-    near = np.asarray(factors.nearest(np.append(vector, np.float32(0.0)), wanted), dtype=np.int64)
-    return np.union1d(near, factors.longest)
+def _modelled(factors: Factors, asked: FloatArray, search: _Search) -> _Speaking:
+    """Enough of the indexed companies, in no order, for the best to be among them; none of those barred."""
+    if not asked.any():
+        return _Speaking(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.bool_))
+    is_barred = np.zeros(len(factors.target), dtype=np.bool_)
+    is_barred[search.barred[search.barred < len(is_barred)]] = True
+    if search.allowed is not None:
+        is_barred |= ~search.allowed[: len(is_barred)]
+    companies, lower, doubt = _coarse(factors, asked, search.near)
+    lower[is_barred[companies]] = -np.inf
+    rows, places = best(lower[None], doubt, search.count)
+    chosen = companies[places]
+    exact = scored(factors, asked[None], rows, chosen)
+    return _Speaking(chosen, exact.scores, exact.from_history).where(exact.speaks)
 
 
-def _candidates(factors: Factors, query: Query, near: NDArray[np.int64]) -> NDArray[np.int64]:
-    """All, where so much may be passed over that the near ones do not fill a list."""
-    if len(near) and (query.allowed is not None or query.max_per_category):
-        return np.arange(len(factors.target))
-    return near
+def _coarse(factors: Factors, asked: FloatArray, near: int) -> tuple[Ints, FloatArray, FloatArray]:
+    """Candidates, their scores in float32 less their doubt, and the doubt."""
+    if factors.nearest is None or not near:
+        return np.arange(len(factors.target)), factors.target @ asked - factors.doubt, factors.doubt
+    found = np.array(factors.nearest(asked, near), dtype=np.int64)
+    found = found[~factors.longest.holds[found]]
+    companies = np.concatenate([factors.longest.companies, found])
+    doubt = np.concatenate([factors.longest.doubt, factors.doubt[found]])
+    return companies, np.concatenate([factors.longest.target @ asked, factors.target[found] @ asked]) - doubt, doubt
 
 
-def _model_scores(factors: Factors, vector: FloatArray, candidates: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(candidates,); 0 where the model does not speak for one: of what no like client paid there is but rounding."""
-    scores = np.zeros(len(candidates))
-    inside = candidates < len(factors.target)
-    products = factors.target[candidates[inside]] @ vector
-    scores[inside] = np.where(products > factors.negligible[candidates[inside]], products, 0.0)
-    return scores
+def _nearest_wanted(factors: Factors, history: History, query: Query) -> int:
+    """How many Annoy is asked for; 0 to look at all, where so much may be passed over that a list is not filled."""
+    if query.allowed is not None or query.max_per_category:
+        return 0
+    return max(CANDIDATES, query.count) + len(history.companies) + len(query.excluded)
 
 
-def _peak(factors: Factors, history: History, vector: FloatArray, near: NDArray[np.int64]) -> float:
-    """The client's best score by the model, whatever is asked; 1 where there is none."""
-    scores = _model_scores(factors, vector, np.union1d(near, history.companies))
-    return float(scores.max(initial=0.0)) or 1.0
-
-
-def _habit_scores(factors: Factors, history: History, candidates: NDArray[np.int64]) -> NDArray[np.float64]:
-    habits = dict(zip(history.companies.tolist(), history.habits.tolist(), strict=True))
-    return factors.habit_weight * np.array([habits.get(j, 0.0) for j in candidates.tolist()])
-
-
-def _popular(factors: Factors, query: Query) -> Iterator[int]:
-    popular = factors.popular if query.allowed is None else factors.popular[query.allowed[factors.popular]]
-    return map(int, popular)
+def _numbers(companies: frozenset[int]) -> IntArray:
+    return np.array(list(companies), dtype=np.int32)

@@ -98,6 +98,7 @@ def _task(settings: IndexerSettings) -> Task:
         min_clients=settings.min_clients,
         seed=settings.seed,
         trees=settings.trees,
+        list_scores=settings.list_scores,
         scheduler=settings.dask_scheduler if settings.engine == "dask" else "",
         parameters=_selection(settings).parameters(),
     )

@@ -42,7 +42,7 @@ def _side(folder: Path) -> Side:
     if wrong:
         raise ValueError(f"{version}: {wrong}")
     arrays = read_arrays(folder)
-    nearest = nearest_in(load_annoy(folder / bundle.ANNOY_FILE, manifest.dimension + 1))
+    nearest = nearest_in(load_annoy(folder / bundle.ANNOY_FILE, manifest.dimension + 1), manifest.search_nodes)
     factors, histories = model_of(manifest, arrays, nearest)
     holdout = np.full((manifest.clients, 2), np.nan, dtype=np.float32)
     holdout[arrays[bundle.JUDGED_FILE]] = arrays[bundle.JUDGED_NDCG_FILE]

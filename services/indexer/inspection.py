@@ -7,14 +7,15 @@ each relies on those before it. A process that ends earlier died in the check th
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from services.contracts import bundle
 from services.contracts.bundle import IndexManifest
-from services.contracts.bundle_arrays import Arrays
-from services.contracts.ranking import Factors, History
+from services.contracts.bundle_arrays import Arrays, lists_in
+from services.contracts.factors import Factors, History
 from services.contracts.validation import Check
 from services.indexer.adapters.annoy_index import load_annoy, nearest_in
 from services.indexer.adapters.bundle_reading import (
@@ -47,9 +48,10 @@ def inspect(folder: Path) -> Iterator[Check]:
         "annoy", _annoy_problems(folder, manifest, arrays), f"{manifest.indexed} items, each its company's vector"
     )
     index = load_annoy(folder / bundle.ANNOY_FILE, manifest.dimension + 1)
-    factors, histories = model_of(manifest, arrays, nearest_in(index))
+    factors, histories = model_of(manifest, arrays, nearest_in(index, manifest.search_nodes))
     problems = soundness.answer_problems(factors, histories, manifest)
-    yield _check("answers", problems, "sample clients get valid lists")
+    ahead = soundness.ahead_problems(factors, histories, lists_in(arrays))
+    yield _check("answers", chain(problems, ahead), "sample clients get valid lists")
     yield _search_check(factors, soundness.sample_histories(histories, manifest.clients, soundness.SEARCHED_CLIENTS))
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.contracts.ranking import Factors, History, Query, Ranked, rank
-from services.contracts.searching import exactly_nearest
+from services.contracts.factors import Factors, History
+from services.contracts.ranking import Query, Ranked, rank
 from services.indexer.domain.evaluation import LIST_LENGTH
 from services.indexer.domain.soundness import found_share
 
@@ -28,7 +28,7 @@ class SearchFigures:
 
 def measure_search(factors: Factors, histories: Sequence[History]) -> SearchFigures:
     """`factors`: with the search through Annoy; `histories`: of one or more clients."""
-    exact = replace(factors, nearest=exactly_nearest(factors.target))
+    exact = replace(factors, nearest=None)
     served, annoy = _asked(factors, histories)
     best, exactly = _asked(exact, histories)
     cost = [round(float(value), 1) for each in (annoy, exactly) for value in np.percentile(each, [50, 99])]

@@ -34,6 +34,9 @@ class IndexerSettings(ServiceSettings):
     max_training_payments: int | None = Field(None, ge=1, description="At most so many train: the newest.")
     dimension: int = Field(128, ge=1, le=1024, description="Most factors of a company; vectors have one number more.")
     trees: int = Field(50, ge=1, le=1000, description="Trees of the Annoy index: more find more and take more space.")
+    list_scores: int = Field(
+        1_000_000_000, ge=0, description="Scores (clients x companies) that a build computes for lists made ahead."
+    )
     min_clients: int = Field(2, ge=1, description="Companies with fewer distinct clients are not indexed.")
     seed: int = Field(0, ge=0, lt=2**31, description="Of the decomposition, the Annoy index and samples.")
     engine: Literal["local", "dask"] = Field(

@@ -11,15 +11,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from annoy import AnnoyIndex
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from services.contracts.bundle import (
     CLIENTS_FILE,
     JUDGED_FILE,
     JUDGED_NDCG_FILE,
+    LIST_COMPANIES_FILE,
+    LIST_KINDS_FILE,
+    LIST_ROWS_FILE,
+    LIST_SCORES_FILE,
     MANIFEST_FILE,
     TENDENCIES_FILE,
     Choice,
@@ -28,9 +34,10 @@ from services.contracts.bundle import (
     Tuning,
 )
 from services.contracts.bundle_arrays import Arrays
+from services.contracts.candidate_lists import CandidateLists
 from services.contracts.companies import CompanyTable
-from services.contracts.ranking import FloatArray, Nearest, padded
-from services.indexer.adapters.annoy_index import build_annoy, nearest_in
+from services.contracts.factors import FloatArray, Nearest, padded
+from services.indexer.adapters.annoy_index import ANNOYS_OWN, build_annoy, nearest_in
 from services.indexer.adapters.bundle_writing import described, write_bundle
 from services.indexer.adapters.child_life import die_with_parent
 from services.indexer.adapters.resident_memory import forget_peak, peak_rss_mib
@@ -43,8 +50,11 @@ from services.indexer.domain.features import company_features, company_table
 from services.indexer.domain.habits import Habits, learn_habits
 from services.indexer.domain.history_model import stored_rules
 from services.indexer.domain.judging import EPOCH, Judgement, judge
+from services.indexer.domain.lists import lists_ahead
 from services.indexer.domain.model import HABIT_WEIGHT, Known, Model, prepare, weigh
 from services.indexer.domain.payments import split_by_time
+from services.indexer.domain.search_effort import search_effort
+from services.indexer.domain.soundness import SEARCHED_CLIENTS, sample_histories
 from services.indexer.domain.training import Stage, Task, TrainingSet
 
 MAX_JUDGED_CLIENTS = 2000
@@ -58,6 +68,7 @@ class Trained:
     habits: Habits
     choice: Choice
     judgement: Judgement
+    lists: CandidateLists
 
 
 class Reporter:
@@ -122,7 +133,9 @@ def _train(data: TrainingSet, task: Task, engine: Engine, reporter: Reporter) ->
     reporter.ended(
         "fit", f"{model.companies.indexed} of {len(everything)} companies in {model.target.shape[1]} factors"
     )
-    return Trained(model, habits, choice, judgement)
+    lists = lists_ahead(model, data.payments, task.list_scores)
+    reporter.ended("make_lists", f"for {len(lists.companies):,} of {len(lists.rows):,} clients")
+    return Trained(model, habits, choice, judgement, lists)
 
 
 def _judged(data: TrainingSet, task: Task, engine: Engine, reporter: Reporter) -> tuple[Tuning, Judgement]:
@@ -132,7 +145,7 @@ def _judged(data: TrainingSet, task: Task, engine: Engine, reporter: Reporter) -
     """
 
     def indexing(vectors: FloatArray) -> Nearest:
-        return nearest_in(build_annoy(vectors, task.trees, task.seed))
+        return nearest_in(build_annoy(vectors, task.trees, task.seed), ANNOYS_OWN)
 
     split = split_by_time(data.payments, CUT_SHARE)
     tuning = choose(split.before, task.shape, MAX_JUDGED_CLIENTS).chosen
@@ -153,13 +166,24 @@ def _write(target: Path, data: TrainingSet, task: Task, trained: Trained) -> Non
     beside: Arrays = {
         CLIENTS_FILE: data.client_keys,
         TENDENCIES_FILE: tendencies,
+        LIST_ROWS_FILE: trained.lists.rows,
+        LIST_COMPANIES_FILE: trained.lists.companies,
+        LIST_SCORES_FILE: trained.lists.scores,
+        LIST_KINDS_FILE: trained.lists.kinds,
         JUDGED_FILE: judged.clients,
         JUDGED_NDCG_FILE: judged.ndcg,
     }
     write_bundle(target, trained.model, beside, table, index)
-    made = {"histories": histories, "files": described(target)}
+    nodes = _search_nodes(trained.model, index)
+    made = {"histories": histories, "search_nodes": nodes, "files": described(target)}
     manifest = _manifest(data, task, trained, table).model_copy(update=made)
     (target / MANIFEST_FILE).write_bytes(manifest.to_bytes())
+
+
+def _search_nodes(model: Model, index: AnnoyIndex) -> int:
+    factors = model.served_through(None)
+    clients = sample_histories(model.histories, len(model.histories.offsets) - 1, SEARCHED_CLIENTS)
+    return search_effort(factors, clients, partial(nearest_in, index))
 
 
 def _manifest(data: TrainingSet, task: Task, trained: Trained, table: CompanyTable) -> IndexManifest:
@@ -175,6 +199,9 @@ def _manifest(data: TrainingSet, task: Task, trained: Trained, table: CompanyTab
         judged=len(trained.judgement.clients),
         dimension=model.target.shape[1],
         trees=task.trees,
+        search_nodes=1,
+        lists=len(trained.lists.companies),
+        list_length=trained.lists.companies.shape[1],
         habit_weight=HABIT_WEIGHT,
         training_payments=len(data.payments),
         first_payment_at=EPOCH + timedelta(microseconds=data.payments.first),

@@ -4,7 +4,10 @@ from pathlib import Path
 
 from annoy import AnnoyIndex
 
-from services.contracts.ranking import FloatArray, Nearest
+from services.contracts.factors import FloatArray, Nearest
+
+# Instead of a number of nodes to look at: trees x how many are asked for.
+ANNOYS_OWN = -1
 
 
 def build_annoy(vectors: FloatArray, trees: int, seed: int) -> AnnoyIndex:
@@ -24,10 +27,10 @@ def load_annoy(path: Path, width: int) -> AnnoyIndex:
     return index
 
 
-def nearest_in(index: AnnoyIndex) -> Nearest:
-    """The search as the recommender asks it, with Annoy's own bound on the nodes it looks at (trees x count)."""
+def nearest_in(index: AnnoyIndex, nodes: int) -> Nearest:
+    """The search as the recommender asks it, which looks at so many nodes."""
 
-    def nearest(vector: FloatArray, count: int) -> list[int]:
-        return index.get_nns_by_vector(vector.tolist(), count)
+    def nearest(query: FloatArray, count: int) -> list[int]:
+        return index.get_nns_by_vector([*query.tolist(), 0.0], count, nodes)
 
     return nearest

@@ -8,7 +8,7 @@ import numpy as np
 from services.contracts import bundle
 from services.contracts.bundle import MANIFEST_FILE, IndexManifest
 from services.contracts.bundle_arrays import Arrays
-from services.contracts.ranking import Factors, Nearest
+from services.contracts.factors import Factors, Nearest
 from services.indexer.domain.histories import Histories
 from services.runtime.checksums import sha256_of
 

@@ -10,10 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.contracts.bundle import Choice, Trial, Tuning
-from services.indexer.domain.evaluation import Relevant, estimate, paired_difference, relevant_companies, score_lists
+from services.indexer.domain.evaluation import (
+    LIST_LENGTH,
+    Relevant,
+    estimate,
+    paired_difference,
+    relevant_companies,
+    score_lists,
+)
+from services.indexer.domain.lists import new_lists
 from services.indexer.domain.model import Known, Model, Prepared, Shape, prepare
 from services.indexer.domain.payments import Payments, split_by_time
-from services.indexer.domain.scoring import new_companies
 from services.indexer.domain.weighting import Floats
 
 USUAL = Tuning(decay=0.5, shrinkage=1.0, trend=0.0, popularity=0.0)
@@ -97,8 +104,8 @@ def _fold(sample: Payments, share: float, limit: int) -> Fold:
 def _tried(model: Model, fold: Fold) -> Floats:
     clients = np.array(list(fold.relevant), dtype=np.int64)
     numbers = np.append(model.companies.numbers, -1)  # the last stands for no company
-    lists = numbers[new_companies(model, clients)].tolist()
-    return score_lists(lists, list(fold.relevant.values()), len(model.companies.numbers)).ndcg
+    lists = new_lists(model.served_through(None), model.histories, clients, LIST_LENGTH).companies
+    return score_lists(numbers[lists].tolist(), list(fold.relevant.values()), len(model.companies.numbers)).ndcg
 
 
 def _told(trials: Trials) -> Iterator[Trial]:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from services.contracts.bundle import IndexManifest
 from services.contracts.companies import CompanyTable
-from services.contracts.ranking import Factors, Query, rank
+from services.contracts.factors import Factors
+from services.contracts.ranking import Query, rank
 from services.contracts.validation import Comparison, PairedQuality, Turnover
 from services.indexer.domain.evaluation import LIST_LENGTH, paired_difference
 from services.indexer.domain.histories import Histories

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from services.contracts.ranking import FloatArray, History, IntArray
+from services.contracts.factors import FloatArray, History, IntArray
 from services.indexer.domain.payments import LongInts
 
 
@@ -21,6 +21,13 @@ class Histories:
     def matrix(self, companies: int) -> "sparse.csr_matrix[np.float32]":
         """Clients x all companies, by dense id: the weights."""
         return sparse.csr_matrix((self.weights, self.companies, self.offsets), shape=(len(self.offsets) - 1, companies))
+
+    def of_clients(self, clients: LongInts) -> "Histories":
+        """Those of some clients, in the order given."""
+        begins, sizes = self.offsets[clients], self.offsets[clients + 1] - self.offsets[clients]
+        offsets = np.append(0, np.cumsum(sizes))
+        places = np.repeat(begins - offsets[:-1], sizes) + np.arange(offsets[-1])
+        return Histories(offsets, self.companies[places], self.weights[places], self.habits[places])
 
     def of(self, client: int) -> History:
         """What the client paid."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.contracts.ranking import FloatArray
+from services.contracts.factors import FloatArray
 from services.indexer.domain import weighting
 from services.indexer.domain.habits import Habits
 from services.indexer.domain.histories import Histories

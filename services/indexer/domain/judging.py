@@ -8,7 +8,8 @@ from itertools import islice
 import numpy as np
 
 from services.contracts.bundle import Quality, TaskQuality
-from services.contracts.ranking import Factors, IntArray, Nearest, Query, padded, rank
+from services.contracts.factors import Factors, IntArray, Nearest, padded
+from services.contracts.ranking import Query, rank
 from services.indexer.domain.embedding import FloatArray
 from services.indexer.domain.evaluation import (
     LIST_LENGTH,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts import ranking
 from services.contracts.bundle import Tuning
+from services.contracts.factors import Factors, Nearest
 from services.indexer.domain import weighting
 from services.indexer.domain.cooccurrence import Symmetric, client_matrix, cooccurrence
 from services.indexer.domain.embedding import Decomposition, FloatArray, decompose, factors
@@ -69,9 +69,9 @@ class Model:
     source: FloatArray
     target: FloatArray
 
-    def served_through(self, nearest: ranking.Nearest) -> ranking.Factors:
-        """As the recommender sees it, with `nearest` made from ranking.padded(target)."""
-        return ranking.Factors(self.source, self.target, self.companies.popular, nearest, HABIT_WEIGHT)
+    def served_through(self, nearest: Nearest | None) -> Factors:
+        """As the recommender sees it, with `nearest` made from factors.padded(target); None: exactly."""
+        return Factors(self.source, self.target, self.companies.popular, nearest, HABIT_WEIGHT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,19 @@
 """What must hold inside a bundle, whatever made it. Each function tells what is wrong; nothing when all is well."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts import bundle
 from services.contracts.bundle import IndexManifest, Search
-from services.contracts.bundle_arrays import Arrays, expected_arrays, table_in
+from services.contracts.bundle_arrays import Arrays, expected_arrays, lists_in, table_in
+from services.contracts.candidate_lists import NOBODY, CandidateLists, list_problems
 from services.contracts.client_keys import are_ascending
 from services.contracts.companies import CompanyTable, key_problems, table_problems
-from services.contracts.ranking import Factors, History, Query, Ranked, padded, rank
+from services.contracts.factors import Factors, History, padded
+from services.contracts.ranking import Query, Ranked, rank
 from services.contracts.validation import Check
 from services.indexer.domain.histories import Histories
 
@@ -41,6 +44,8 @@ def array_problems(manifest: IndexManifest, arrays: Arrays) -> Iterator[str]:
     if not wrong:
         yield from _range_problems(manifest, arrays)
         yield from _holdout_problems(manifest, arrays)
+        lists = list_problems(lists_in(arrays), manifest.companies)
+        yield from (f"the lists made ahead must hold {problem}" for problem in lists)
         yield from _company_problems(table_in(arrays), manifest.indexed)
 
 
@@ -72,6 +77,17 @@ def answer_problems(factors: Factors, histories: Histories, manifest: IndexManif
         paid = frozenset(history.companies.tolist())
         yield from _list_problems(rank(factors, history, Query(ANSWER_LENGTH)), paid, manifest.companies)
         yield from _list_problems(rank(factors, history, Query(ANSWER_LENGTH, True)), frozenset(), manifest.companies)
+
+
+def ahead_problems(factors: Factors, histories: Histories, lists: CandidateLists) -> Iterator[str]:
+    """Whether the lists made ahead are what up to 50 clients get by exact ranking, to the last bit."""
+    exactly = replace(factors, nearest=None)
+    clients = np.flatnonzero(lists.rows != NOBODY)
+    for client in clients[_sample(len(clients), SAMPLE_CLIENTS)].tolist():
+        ranked = rank(exactly, histories.of(client), Query(lists.companies.shape[1]))
+        if lists.places(int(lists.rows[client]), len(ranked) + 1) != ranked:
+            yield f"a list made ahead is not what ranking gives: that of row {client} of {bundle.CLIENTS_FILE}"
+            return
 
 
 def found_share(served: Sequence[Sequence[Ranked]], best: Sequence[Sequence[Ranked]]) -> float:

@@ -70,6 +70,7 @@ class Task(BaseModel):
     min_clients: int = Field(ge=1)
     seed: int = Field(ge=0)
     trees: int = Field(ge=1)
+    list_scores: int = Field(ge=0, description="Of a client and a company: so many may be computed for lists ahead.")
     scheduler: str = Field("", description="Address of the Dask scheduler; empty: all work is done in one process.")
     parameters: dict[str, float | int | str] = Field(description="What else the manifest records.")
 

@@ -13,15 +13,16 @@ import numpy as np
 from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
-from services.contracts.ranking import FloatArray, IntArray, Nearest
+from services.contracts.factors import FloatArray, IntArray, Nearest
 
 HEAD_NUMBERS = 3  # before the vector
 CHUNK_NODES = 65536
 
 
-def open_annoy(path: Path, vectors: FloatArray, trees: int) -> Nearest:
+def open_annoy(path: Path, vectors: FloatArray, trees: int, search_nodes: int) -> Nearest:
     """Maps the index of `trees` trees over `vectors`, (n, width); ValueError when it is any other file.
 
+    A search looks at `search_nodes` nodes.
     Without vectors the file is left alone, and nothing is ever near.
     """
     if not len(vectors):
@@ -36,11 +37,11 @@ def open_annoy(path: Path, vectors: FloatArray, trees: int) -> Nearest:
         found = f"{index.get_n_items()} items in {index.get_n_trees()} trees"
         raise ValueError(f"{path.name} holds {found}, not {len(vectors)} in {trees}")
 
-    def nearest(vector: FloatArray, count: int) -> Sequence[int]:
-        found: list[int] = index.get_nns_by_vector(vector.tolist(), count)
+    def nearest(query: FloatArray, count: int) -> Sequence[int]:
+        found: list[int] = index.get_nns_by_vector([*query.tolist(), 0.0], count, search_nodes)
         return found
 
-    if not nearest(vectors[0], 1):
+    if not nearest(vectors[0, :-1], 1):
         raise ValueError(f"{path.name} finds nothing near its first item")
     return nearest
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from services.contracts import bundle
 from services.contracts.bundle import IndexManifest, Publication
-from services.contracts.bundle_arrays import Arrays, expected_arrays, table_in
+from services.contracts.bundle_arrays import Arrays, expected_arrays, lists_in, table_in
+from services.contracts.candidate_lists import CandidateLists, list_problems
 from services.contracts.client_keys import are_ascending
 from services.contracts.companies import CompanyTable, table_problems
-from services.contracts.ranking import Factors, padded
-from services.contracts.searching import exactly_nearest
+from services.contracts.factors import Factors, padded
 from services.recommender.adapters.annoy_file import open_annoy
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.clients import ClientHistories
@@ -37,7 +37,7 @@ def open_snapshot(folder: Path, publication: Publication, manifest: IndexManifes
     arrays = {name: _mapped(folder / name, *expected) for name, expected in expected_arrays(manifest).items()}
     factors = _factors(arrays, manifest, folder)
     if publication.search == "exact":
-        factors = replace(factors, nearest=exactly_nearest(factors.target))
+        factors = replace(factors, nearest=None)
     return Snapshot(
         publication=publication,
         manifest=manifest,
@@ -45,6 +45,7 @@ def open_snapshot(folder: Path, publication: Publication, manifest: IndexManifes
         factors=factors,
         catalogue=Catalogue.of(_table(arrays, manifest)),
         clients=_clients(arrays, manifest),
+        lists=_lists(arrays, manifest),
         target_norms=norms_of(factors.target[:, :-1]),
     )
 
@@ -72,7 +73,7 @@ def _factors(arrays: Arrays, manifest: IndexManifest, folder: Path) -> Factors:
     _require(bool(np.isfinite(target).all()), bundle.TARGET_FILE, "finite numbers")
     every = np.arange(manifest.companies)
     _require(np.array_equal(np.sort(popular), every), bundle.POPULAR_FILE, "every company once")
-    nearest = open_annoy(folder / bundle.ANNOY_FILE, padded(target), manifest.trees)
+    nearest = open_annoy(folder / bundle.ANNOY_FILE, padded(target), manifest.trees, manifest.search_nodes)
     return Factors(source, target, popular, nearest, manifest.habit_weight)
 
 
@@ -86,6 +87,13 @@ def _clients(arrays: Arrays, manifest: IndexManifest) -> ClientHistories:
     _require(bool(np.isfinite(weights).all()), bundle.WEIGHTS_FILE, "finite numbers")
     _require(bool(((habits >= 0) & (habits <= 1)).all()), bundle.HABITS_FILE, "numbers from 0 to 1")
     return ClientHistories(keys, offsets, companies, weights, habits)
+
+
+def _lists(arrays: Arrays, manifest: IndexManifest) -> CandidateLists:
+    lists = lists_in(arrays)
+    problem = next(list_problems(lists, manifest.companies), None)
+    _require(problem is None, bundle.LIST_ROWS_FILE, f"with the files beside it {problem}")
+    return lists
 
 
 def _mapped(path: Path, kind: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from services.contracts.choosing import NO_CATEGORY
 from services.contracts.companies import CompanyTable
-from services.contracts.ranking import IntArray
+from services.contracts.factors import IntArray
 
 
 @dataclass(frozen=True, slots=True)

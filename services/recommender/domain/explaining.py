@@ -6,7 +6,8 @@ from enum import Enum, auto
 
 import numpy as np
 
-from services.contracts.ranking import History, Ranked
+from services.contracts.factors import History
+from services.contracts.ranking import Ranked
 
 
 class Cause(Enum):

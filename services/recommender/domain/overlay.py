@@ -6,8 +6,8 @@ from datetime import datetime
 
 import numpy as np
 
+from services.contracts.factors import History, IntArray
 from services.contracts.fresh import NONE, Fresh
-from services.contracts.ranking import History, IntArray
 from services.recommender.domain.clients import ClientHistories
 
 NOBODY = np.zeros((0, 2), dtype=np.uint64)

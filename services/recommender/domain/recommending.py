@@ -5,17 +5,8 @@ from enum import Enum, auto
 
 import numpy as np
 
-from services.contracts.ranking import (
-    Factors,
-    FloatArray,
-    History,
-    Query,
-    Ranked,
-    Reason,
-    client_vector,
-    rank,
-    reasons,
-)
+from services.contracts.factors import Factors, History
+from services.contracts.ranking import Query, Ranked, Reason, rank, reasons
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.explaining import Explanation, explain
 from services.recommender.domain.requests import RecommendationRequest
@@ -67,9 +58,10 @@ def recommend(snapshot: Snapshot, request: RecommendationRequest) -> Recommendat
     """Answers a checked request. Who is not known gets the popular companies; that is no error."""
     known = _history(snapshot, request)
     history = NO_HISTORY if known is None else known
-    ranked = rank(snapshot.factors, history, _query(snapshot, history, request))
-    vector = client_vector(snapshot.factors, history)
-    strategies = [_strategy(snapshot.factors, vector, place) for place in ranked]
+    ranked = _listed(snapshot, request, history)
+    if ranked is None:
+        ranked = rank(snapshot.factors, history, _query(snapshot, history, request))
+    strategies = [_strategy(place) for place in ranked]
     if not request.with_reasons:
         return Recommendations(tuple(map(_told, ranked, strategies)), known is not None)
     why = [_why(snapshot.factors, history, *each) for each in zip(ranked, strategies, strict=True)]
@@ -92,6 +84,17 @@ def _query(snapshot: Snapshot, history: History, request: RecommendationRequest)
     )
 
 
+def _listed(snapshot: Snapshot, request: RecommendationRequest, history: History) -> list[Ranked] | None:
+    """The list made ahead for the client; None when there is none that holds what is asked, or it is out of date."""
+    if not request.is_plain or not request.client_id or request.max_results > snapshot.manifest.list_length:
+        return None
+    row = snapshot.row_of_list(request.client_id)
+    if row is None:
+        return None
+    places, left_out = snapshot.lists.places(row, request.max_results), snapshot.fresh.left_out(history)
+    return None if any(place.company in left_out for place in places) else places
+
+
 def _history(snapshot: Snapshot, request: RecommendationRequest) -> History | None:
     if request.client_id:
         return snapshot.history(request.client_id)
@@ -107,15 +110,11 @@ def basket(catalogue: Catalogue, company_codes: tuple[str, ...]) -> History | No
     return History(np.array(companies, dtype=np.int32), weights, np.zeros_like(weights))
 
 
-def _strategy(factors: Factors, vector: FloatArray, place: Ranked) -> Strategy:
+def _strategy(place: Ranked) -> Strategy:
     """Of a new company: whether the history brought something of its score, or its popularity all of it."""
-    if not place.modelled:
-        return Strategy.POPULAR
-    if place.already_paid:
+    if place.modelled and place.already_paid:
         return Strategy.HISTORY
-    target = factors.target[place.company]
-    brought = float(target[:-1] @ vector[:-1])
-    return Strategy.COLLABORATIVE if brought > factors.negligible[place.company] else Strategy.POPULAR
+    return Strategy.COLLABORATIVE if place.from_history else Strategy.POPULAR
 
 
 def _why(factors: Factors, history: History, place: Ranked, strategy: Strategy) -> tuple[Reason, ...]:

@@ -45,6 +45,12 @@ class RecommendationRequest:
         """A filter may pass over the companies near the client, and then the ranking looks at all there are."""
         return bool(self.category_ids or self.only_company_codes or self.max_per_category)
 
+    @property
+    def is_plain(self) -> bool:
+        """Nothing narrows or widens it: the client's new companies are asked for, which a list made ahead may hold."""
+        narrowed = self.exclude_company_codes or self.min_score is not None
+        return not (narrowed or self.include_paid or self.looks_at_all)
+
 
 @dataclass(frozen=True, slots=True)
 class SimilarityRequest:

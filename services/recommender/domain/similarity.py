@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.ranking import FloatArray
+from services.contracts.factors import FloatArray
 from services.recommender.domain.requests import SimilarityRequest
 from services.recommender.domain.snapshot import Snapshot
 

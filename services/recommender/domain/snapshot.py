@@ -6,7 +6,8 @@ from datetime import datetime
 import numpy as np
 
 from services.contracts.bundle import IndexManifest, Publication
-from services.contracts.ranking import Factors, FloatArray, History
+from services.contracts.candidate_lists import NOBODY, CandidateLists
+from services.contracts.factors import Factors, FloatArray, History
 from services.contracts.recommendation_ids import Role
 from services.contracts.variants import MAIN
 from services.recommender.domain.catalogue import Catalogue
@@ -27,6 +28,7 @@ class Snapshot:
     factors: Factors
     catalogue: Catalogue
     clients: ClientHistories
+    lists: CandidateLists
     target_norms: FloatArray
     fresh: Overlay = NOTHING_NEWER
 
@@ -41,6 +43,14 @@ class Snapshot:
         if newer is None:
             return self.clients.find(client_id)
         return newer if len(newer.companies) else None
+
+    def row_of_list(self, client_id: str) -> int | None:
+        """Of the list made ahead for the client; None without one, and for a client whose payments are newer."""
+        if self.fresh.find(client_id) is not None:
+            return None
+        client = self.clients.row(client_id)
+        row = NOBODY if client is None else self.lists.rows.item(client)
+        return None if row == NOBODY else row
 
     @property
     def role(self) -> Role:

@@ -1,8 +1,8 @@
 """Fresh histories as a test looks at them."""
 
 from services.contracts.client_keys import client_key
+from services.contracts.factors import History
 from services.contracts.fresh import FRESH_PREFIX, Fresh, fresh_of
-from services.contracts.ranking import History
 from services.runtime.objects.local import LocalObjectStore
 
 

@@ -33,6 +33,7 @@ STAGES = [
     "weigh_pairs",
     "cooccurrence",
     "fit",
+    "make_lists",
     "build_annoy",
     "store",
 ]

@@ -12,7 +12,7 @@ from afin.indexer.v1 import indexer_pb2 as pb
 from services.contracts import bundle
 from services.contracts.bundle_arrays import table_in
 from services.contracts.client_keys import client_key
-from services.contracts.ranking import History
+from services.contracts.factors import History
 from services.indexer.adapters.bundle_reading import read_arrays
 from services.runtime.objects.local import LocalObjectStore
 from tests.integration.indexer.fresh import history_of, keys_of, newest

@@ -45,7 +45,9 @@ async def read(engine: AsyncEngine, folder: Path, selection: Selection | None = 
 
 
 def training_set(folder: Path) -> TrainingSet:
-    task = Task(code_version="", watermark=None, dimension=1, min_clients=1, seed=0, trees=1, parameters={})
+    task = Task(
+        code_version="", watermark=None, dimension=1, min_clients=1, seed=0, trees=1, list_scores=0, parameters={}
+    )
     return read_training_set(folder, task)
 
 

@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from annoy import AnnoyIndex
@@ -18,7 +19,9 @@ from services.contracts.bundle import BundleFile, Challenger, IndexManifest, Pub
 from services.contracts.bundle_arrays import arrays_of
 from services.contracts.client_keys import client_key
 from services.contracts.company_columns import CompanyColumns, table_of
-from services.contracts.ranking import padded
+from services.contracts.factors import Factors, padded
+from services.indexer.domain.histories import Histories
+from services.indexer.domain.lists import new_lists
 from services.runtime.objects.store import ObjectStore
 
 GROUPS = 3
@@ -27,6 +30,7 @@ INDEXED = GROUPS * GROUP_SIZE
 COMPANIES = INDEXED + 2
 DIMENSION = 5
 TREES = 10
+LIST_LENGTH = 20
 CLIENTS = 30
 COLD_CLIENT = "client-of-the-cold-company"
 WATERMARK = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -35,7 +39,7 @@ QUALITY = {"ndcg": 0.2, "popularity_ndcg": 0.1, "gain": 0.1, "gain_low": 0.05, "
 USUAL = {"decay": 0.5, "shrinkage": 1.0, "trend": 0.0, "popularity": 0.0}
 REST = {"ndcg_low": 0.15, "ndcg_high": 0.25, "recall": 0.3, "hit": 0.5, "coverage": 0.4, "clients": CLIENTS}
 
-Arrays = dict[str, NDArray[np.generic]]
+Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass
@@ -86,6 +90,7 @@ def planted(label: str = "A", dimension: int = DIMENSION) -> World:
         bundle.JUDGED_FILE: np.arange(2, dtype=np.int32),
         bundle.JUDGED_NDCG_FILE: np.full((2, 2), 0.5, dtype=np.float32),
     }
+    arrays |= _lists(arrays)
     return World(arrays, padded(target))
 
 
@@ -122,6 +127,9 @@ def signed(folder: Path, world: World) -> IndexManifest:
         "judged": len(world.arrays[bundle.JUDGED_FILE]),
         "dimension": world.arrays[bundle.TARGET_FILE].shape[1],
         "trees": TREES,
+        "search_nodes": 500,
+        "lists": len(world.arrays[bundle.LIST_COMPANIES_FILE]),
+        "list_length": LIST_LENGTH,
         "habit_weight": 1.5,
         "training_payments": 1000,
         "first_payment_at": datetime(2025, 1, 1, tzinfo=UTC),
@@ -199,6 +207,21 @@ def _histories() -> dict[str, list[int]]:
 
 def _first_three(group: int) -> list[int]:
     return [group * GROUP_SIZE + place for place in range(3)]
+
+
+def _lists(arrays: Arrays) -> Arrays:
+    """For every client but the one of the first row."""
+    source, target, popular = (arrays[name] for name in (bundle.SOURCE_FILE, bundle.TARGET_FILE, bundle.POPULAR_FILE))
+    names = (bundle.OFFSETS_FILE, bundle.HISTORY_FILE, bundle.WEIGHTS_FILE, bundle.HABITS_FILE)
+    histories = Histories(*(arrays[name] for name in names))
+    clients = np.arange(1, len(histories.offsets) - 1)
+    made = new_lists(Factors(source, target, popular, None, 1.5), histories, clients, LIST_LENGTH)
+    return {
+        bundle.LIST_ROWS_FILE: np.arange(-1, len(clients), dtype=np.int32),
+        bundle.LIST_COMPANIES_FILE: made.companies,
+        bundle.LIST_SCORES_FILE: made.scores,
+        bundle.LIST_KINDS_FILE: made.kinds,
+    }
 
 
 def columns_of(label: str) -> CompanyColumns:

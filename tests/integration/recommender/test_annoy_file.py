@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from annoy import AnnoyIndex
 
-from services.contracts.ranking import FloatArray, padded
+from services.contracts.factors import FloatArray, padded
 from services.recommender.adapters.annoy_file import CHUNK_NODES, open_annoy, require_sound
 
 
@@ -17,9 +17,9 @@ def test_what_annoy_builds_is_sound(tmp_path: Path, items: int, dimension: int, 
     target = np.random.default_rng(items).normal(size=(items, dimension)).astype(np.float32)
     path = build(tmp_path, padded(target), trees, jobs)
 
-    nearest = open_annoy(path, padded(target), trees)
+    nearest = open_annoy(path, padded(target), trees, 100_000)
 
-    assert sorted(nearest(padded(target)[0], 10 * items)) == list(range(items))
+    assert sorted(nearest(target[0], 10 * items)) == list(range(items))
 
 
 def test_an_index_of_equal_vectors_is_sound(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from services.contracts.bundle import Publication, publication_key
 from services.recommender.adapters.bundle_cache import BundleCache
 from services.recommender.adapters.bundles import PublishedBundles
@@ -27,8 +25,8 @@ def test_an_index_that_is_searched_exactly_answers_as_through_annoy(
     for group in range(GROUPS):
         request = RecommendationRequest(5, client_id=client_of(group))
         assert recommend(first, request) == recommend(second, request)
-    query = np.append(first.factors.target[0], np.float32(0))
-    assert list(second.factors.nearest(query, 3)) == np.argsort(-(first.factors.target @ query[:-1]))[:3].tolist()
+    assert first.factors.nearest is not None
+    assert second.factors.nearest is None
 
 
 def test_a_publication_without_a_word_about_it_is_searched_through_annoy() -> None:

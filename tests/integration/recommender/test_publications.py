@@ -9,7 +9,7 @@ import numpy as np
 
 from afin.recommender.v1 import recommender_pb2 as pb
 from services.contracts import bundle
-from services.contracts.ranking import padded
+from services.contracts.factors import padded
 from services.runtime.objects.local import LocalObjectStore
 from tests.integration.recommender.bundles import (
     COMPANIES,

@@ -91,6 +91,16 @@ WRONG_WORLDS: dict[str, tuple[str, Callable[[World], None]]] = {
         with_value(bundle.TEXT_OFFSETS_FILE, lambda a: a[-1:].fill(10**6)),
     ),
     "text that is no UTF-8": ("UTF-8", with_value(bundle.TEXTS_FILE, lambda a: a[:1].fill(0xFF))),
+    "a list too few": (bundle.LIST_COMPANIES_FILE, with_manifest(lists=2)),
+    "two clients of one list": (bundle.LIST_ROWS_FILE, with_value(bundle.LIST_ROWS_FILE, lambda a: a[:3].fill(1))),
+    "a list of a company that is none": (
+        bundle.LIST_ROWS_FILE,
+        with_value(bundle.LIST_COMPANIES_FILE, lambda a: a[0, :1].fill(COMPANIES)),
+    ),
+    "a list of scores that are none": (
+        bundle.LIST_ROWS_FILE,
+        with_value(bundle.LIST_SCORES_FILE, lambda a: a[0, :1].fill(np.nan)),
+    ),
     "factors of another type": (bundle.SOURCE_FILE, with_array(bundle.SOURCE_FILE, np.ones((INDEXED, 5)))),
     "factors in columns": (
         bundle.TARGET_FILE,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from services.contracts.choosing import NO_CATEGORY, Chooser
-from services.contracts.ranking import Factors, History, Query, Ranked, rank
-from services.contracts.searching import exactly_nearest
+from services.contracts.factors import Factors, History
+from services.contracts.ranking import Query, Ranked, rank
 
 HABIT_WEIGHT = 2.0
 AXES = 3
@@ -35,7 +35,7 @@ def worlds(draw: st.DrawFn) -> World:
     popular = np.array(draw(st.permutations(range(total))), dtype=np.int32)
     targets = np.array(target, dtype=np.float32).reshape(indexed, AXES)
     source = np.tile(np.array([1, 0, 0], dtype=np.float32), (indexed, 1))
-    factors = Factors(source, targets, popular, exactly_nearest(targets), HABIT_WEIGHT)
+    factors = Factors(source, targets, popular, None, HABIT_WEIGHT)
     paid = draw(st.lists(st.integers(0, total - 1), unique=True, max_size=4)) if total else []
     habits = draw(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=len(paid), max_size=len(paid)))
     history = History(np.array(paid, np.int32), np.ones(len(paid), np.float32), np.array(habits, np.float32))
@@ -78,7 +78,8 @@ def oracle(world: World) -> list[Ranked]:
         limited = query.max_per_category and category != NO_CATEGORY
         if wanted and not (limited and counts[category] == query.max_per_category):
             counts[category] += 1
-            places.append(Ranked(j, score, j in modelled, j in paid))
+            raised = j in modelled and j not in paid and j < len(factors.target) and bool(factors.target[j, 0] > 0)
+            places.append(Ranked(j, score, j in modelled, j in paid, raised))
     return places[: query.count]
 
 
@@ -91,7 +92,7 @@ def _scores(factors: Factors, history: History, *, include_paid: bool) -> dict[i
         return scores
     peak = max(scores.values(), default=0.0) or 1.0
     habits = dict(zip(history.companies.tolist(), history.habits.tolist(), strict=True))
-    return {j: score / peak + HABIT_WEIGHT * habits.get(j, 0.0) for j, score in scores.items()}
+    return {j: float(np.float32(score / peak + HABIT_WEIGHT * habits.get(j, 0.0))) for j, score in scores.items()}
 
 
 @given(worlds())
@@ -115,7 +116,7 @@ def of_one_category(companies: int, category: int = 0) -> NDArray[np.int32]:
 def test_a_limit_of_categories_looks_beyond_those_that_are_always_looked_at() -> None:
     target = np.zeros((3000, 3), dtype=np.float32)
     target[:, 0] = np.linspace(2, 1, 3000)
-    factors = Factors(np.ones_like(target), target, np.arange(3000, dtype=np.int32), exactly_nearest(target), 1.0)
+    factors = Factors(np.ones_like(target), target, np.arange(3000, dtype=np.int32), lambda _query, _count: (), 1.0)
     category_of = of_one_category(3000)
     category_of[[2000, 2900]] = 1, 2
     history = History(np.array([2999], np.int32), np.ones(1, np.float32), np.zeros(1, np.float32))

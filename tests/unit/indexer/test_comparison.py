@@ -7,7 +7,7 @@ import pytest
 
 from services.contracts.bundle import IndexManifest
 from services.contracts.company_columns import CompanyColumns, table_of
-from services.contracts.ranking import Factors
+from services.contracts.factors import Factors
 from services.indexer.domain.comparison import Side, common_clients, compare, turnover
 from services.indexer.domain.histories import Histories
 from tests.unit.indexer.planted import UNTRIED
@@ -55,7 +55,7 @@ def _manifest(companies: int, clients: int, pairs: int, payments: int) -> IndexM
     return IndexManifest(
         code_version="test", companies=companies, categories=0, text_bytes=0, indexed=0,
         clients=clients, pairs=pairs, judged=0, dimension=1,
-        trees=1, habit_weight=2.0,
+        trees=1, search_nodes=500, lists=0, list_length=20, habit_weight=2.0,
         training_payments=payments, first_payment_at=NOON, last_payment_at=NOON, watermark=None,
         choice=UNTRIED, parameters={}, quality=None, files=(),
     )  # fmt: skip

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from services.contracts.bundle import Tuning
-from services.contracts.ranking import Nearest, Query, padded, rank
+from services.contracts.factors import Nearest, padded
+from services.contracts.ranking import Query, rank
 from services.indexer.domain.judging import judge
 from services.indexer.domain.model import Model, Shape, prepare
 from services.indexer.domain.payments import Payments, split_by_time

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from services.contracts import bundle
 from services.contracts.bundle import IndexManifest
-from services.contracts.bundle_arrays import arrays_of
+from services.contracts.bundle_arrays import arrays_of, lists_in
 from services.contracts.company_columns import table_of
-from services.contracts.ranking import Ranked, padded
+from services.contracts.factors import padded
+from services.contracts.ranking import Ranked
 from services.contracts.validation import Check
 from services.indexer.domain import soundness
+from services.indexer.domain.lists import new_lists
 from services.indexer.domain.model import Model, Shape, prepare
 from tests.unit.contracts.company_tables import columns
 from tests.unit.contracts.test_ranking import exactly_nearest
@@ -32,6 +34,18 @@ def model() -> Model:
     return prepare(known(payments), Shape(8, 2, 0), USUAL.decay).model(USUAL)
 
 
+def lists_of(model: Model) -> Arrays:
+    """For every client but the first."""
+    clients = np.arange(1, 60)
+    made = new_lists(model.served_through(None), model.histories, clients, 20)
+    return {
+        bundle.LIST_ROWS_FILE: np.arange(-1, 59, dtype=np.int32),
+        bundle.LIST_COMPANIES_FILE: made.companies,
+        bundle.LIST_SCORES_FILE: made.scores,
+        bundle.LIST_KINDS_FILE: made.kinds,
+    }
+
+
 @pytest.fixture
 def arrays(model: Model) -> Arrays:
     return {
@@ -45,6 +59,7 @@ def arrays(model: Model) -> Arrays:
         bundle.WEIGHTS_FILE: model.histories.weights,
         bundle.HABITS_FILE: model.histories.habits,
         bundle.TENDENCIES_FILE: np.zeros((len(model.companies.numbers), 2)),
+        **lists_of(model),
         bundle.JUDGED_FILE: np.array([3, 5, 7], np.int32),
         bundle.JUDGED_NDCG_FILE: np.array([[0.5, np.nan], [1.0, 0.0], [np.nan, 0.1]], np.float32),
     }
@@ -63,6 +78,9 @@ def manifest(model: Model, arrays: Arrays) -> IndexManifest:
         judged=3,
         dimension=9,
         trees=5,
+        search_nodes=500,
+        lists=len(arrays[bundle.LIST_COMPANIES_FILE]),
+        list_length=20,
         habit_weight=2.0,
         training_payments=720,
         first_payment_at=NOON,
@@ -110,6 +128,11 @@ def test_a_sound_bundle_has_no_problem(manifest: IndexManifest, arrays: Arrays) 
         (set_item(bundle.TEXTS_FILE, 199, ord("x")), f"{COMPANIES_HOLD} a key for every code, but 1"),
         (set_item(bundle.CODE_KEYS_FILE, 0, 2**64 - 1), f"{COMPANIES_HOLD} keys of codes in ascending"),
         (set_item(bundle.CODE_COMPANIES_FILE, 0, 50), f"{COMPANIES_HOLD} every company once"),
+        (set_item(bundle.LIST_ROWS_FILE, 7, 5), "the lists made ahead must hold every list once"),
+        (set_item(bundle.LIST_COMPANIES_FILE, (3, 4), 50), "the lists made ahead must hold dense ids below 50"),
+        (set_item(bundle.LIST_COMPANIES_FILE, (3, 4), -1), "the lists made ahead must hold companies from the first"),
+        (set_item(bundle.LIST_SCORES_FILE, (3, 4), np.nan), "the lists made ahead must hold finite scores"),
+        (set_item(bundle.LIST_KINDS_FILE, (3, 4), 9), "the lists made ahead must hold finite scores, and kinds"),
         (set_item(bundle.JUDGED_FILE, 2, 60), "judged_clients.npy does not name clients in ascending order"),
         (set_item(bundle.JUDGED_FILE, 2, 5), "judged_clients.npy does not name clients in ascending order"),
         (set_item(bundle.JUDGED_NDCG_FILE, (2, 1), 1.5), "judged_ndcg.npy holds numbers that are no NDCG"),
@@ -225,3 +248,22 @@ def test_the_quicker_search_is_that_of_the_smaller_median(annoy: float, exact: f
 
 def test_without_a_measurement_annoy_searches() -> None:
     assert soundness.quicker_search([Check(name="search", passed=True, detail="no client")]) == "annoy"
+
+
+def test_lists_made_ahead_are_those_of_the_exact_ranking(model: Model, arrays: Arrays) -> None:
+    factors = model.served_through(lambda query, count: ())
+
+    assert list(soundness.ahead_problems(factors, model.histories, lists_in(arrays))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(bundle.LIST_COMPANIES_FILE, -1), (bundle.LIST_SCORES_FILE, 0.5), (bundle.LIST_KINDS_FILE, 0)]
+)
+def test_a_list_made_ahead_that_ranking_would_not_give_is_found(
+    model: Model, arrays: Arrays, name: str, value: float
+) -> None:
+    set_item(name, (0, 19), value)(arrays)
+
+    found = list(soundness.ahead_problems(model.served_through(None), model.histories, lists_in(arrays)))
+
+    assert found == ["a list made ahead is not what ranking gives: that of row 1 of clients.npy"]

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts.bundle import Challenger, Choice, IndexManifest, Publication, Tuning
+from services.contracts.candidate_lists import CandidateLists
 from services.contracts.client_keys import client_key
 from services.contracts.companies import CompanyTable
 from services.contracts.company_columns import CompanyColumns, table_of
-from services.contracts.ranking import Factors, FloatArray
+from services.contracts.factors import Factors, FloatArray
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.clients import ClientHistories
 from services.recommender.domain.snapshot import Snapshot, norms_of
@@ -17,6 +18,9 @@ from services.recommender.domain.snapshot import Snapshot, norms_of
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CLIENT = "client"
 USUAL = Tuning(decay=0.5, shrinkage=1.0, trend=0.0, popularity=0.0)
+NO_LISTS = CandidateLists(
+    np.full(1, -1, np.int32), np.empty((0, 20), np.int32), np.empty((0, 20), np.float32), np.empty((0, 20), np.uint8)
+)
 TARGET = np.array([[1, 0, 0], [2, 0.2, 0], [0, 0, 0]], dtype=np.float32)
 
 
@@ -38,13 +42,14 @@ def snapshot(
         factors=Factors(TARGET, TARGET, np.array([4, 3, 2, 1, 0], dtype=np.int32), exact, 1.0),
         catalogue=Catalogue.of(table(categories)),
         clients=histories(),
+        lists=NO_LISTS,
         target_norms=norms_of(TARGET[:, :-1]),
     )
 
 
 def exact(vector: FloatArray, count: int) -> list[int]:
     """The search that Annoy approximates."""
-    found: list[int] = np.argsort(-(TARGET @ vector[:-1]), kind="stable")[:count].tolist()
+    found: list[int] = np.argsort(-(TARGET @ vector), kind="stable")[:count].tolist()
     return found
 
 
@@ -67,6 +72,9 @@ def manifest() -> IndexManifest:
         judged=0,
         dimension=3,
         trees=1,
+        search_nodes=500,
+        lists=0,
+        list_length=20,
         habit_weight=1.0,
         training_payments=1,
         first_payment_at=NOON,
