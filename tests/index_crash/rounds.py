@@ -14,6 +14,7 @@ from time import monotonic
 
 import psutil
 
+from afin.indexer.v1 import indexer_pb2 as pb
 from tests.index_crash.driver import Driver, StuckError
 from tests.index_crash.verdict import (
     problem_of_service,
@@ -29,6 +30,7 @@ from tests.integration.indexer.warehouse_rows import WATERMARK, Payment, add_pay
 HOUR = timedelta(hours=1)
 FIRST_GUESS_SECONDS = 8.0
 CHILD_SHARE = 0.4
+EXPERIMENT_RUNS, EXPERIMENT_BEGINS = 4, 2
 
 
 @dataclass
@@ -79,7 +81,7 @@ class _Rounds:
         watermark = WATERMARK + number * HOUR
         await add_payments(self._world.database_url, [self._payment() for _ in range(5)], watermark)
         begun = monotonic()
-        publishing = asyncio.create_task(self.driver.run(f"run-{number}"))
+        publishing = asyncio.create_task(self._publish(number))
         await self._kill_at_some_moment(publishing)
         publication = await publishing
         self._usual_seconds = monotonic() - begun
@@ -88,6 +90,15 @@ class _Rounds:
         if (epoch := await self._watch.reload()) != publication.epoch:
             self._note(number, f"epoch {publication.epoch} was published, epoch {epoch} is served")
         self._judge(number)
+
+    async def _publish(self, number: int) -> pb.Publication:
+        """In some runs an experiment starts or ends as well; in those between it goes on."""
+        publication = await self.driver.run(f"run-{number}")
+        if number % EXPERIMENT_RUNS == EXPERIMENT_BEGINS:
+            return await self.driver.start_experiment()
+        if number % EXPERIMENT_RUNS == 0:
+            return await self.driver.end_experiment()
+        return publication
 
     async def end(self) -> list[str]:
         """After the last run: the same rows come to the same version, and nothing is left over."""

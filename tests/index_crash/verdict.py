@@ -27,9 +27,9 @@ def problems_of_publications(published: list[Publication], seen: dict[int, str])
     epochs = [publication.epoch for publication in published]
     if epochs != list(range(1, len(epochs) + 1)):
         yield f"the epochs are {epochs}"
-    by_epoch = {publication.epoch: publication.version for publication in published}
+    by_epoch = {publication.epoch: publication.versions for publication in published}
     for epoch, version in seen.items():
-        if by_epoch.get(epoch) != version:
+        if version not in by_epoch.get(epoch, ()):
             yield f"{version} was served as epoch {epoch}, which is {by_epoch.get(epoch)}"
 
 
@@ -43,10 +43,11 @@ def problems_of_versions(store: ObjectStore) -> Iterator[str]:
 
 
 def problem_of_service(store: ObjectStore) -> Iterator[str]:
-    """What is in service has the manifest that was published."""
+    """What is in service, a challenger too, has the manifest that was published."""
     for present in publications(store)[-1:]:
-        if sha256_of(store.get(manifest_key(present.version))) != present.manifest_sha256:
-            yield f"the manifest of {present.version}, in service, is not the one that was published"
+        for each in (present, present.challenger):
+            if each and sha256_of(store.get(manifest_key(each.version))) != each.manifest_sha256:
+                yield f"the manifest of {each.version}, in service, is not the one that was published"
 
 
 def problems_of_folders(work: Path, scratch: Path, living: int) -> Iterator[str]:

@@ -1,6 +1,7 @@
-"""`python -m tests.index_races.racer <store url> [<endpoint>]`: publishes each version that stdin names, a line each.
+"""`python -m tests.index_races.racer <store url> [<endpoint>]`: publishes what stdin names, a line each.
 
-Answers on stdout: the epoch it got, the epoch of what it was approved to follow, and how often it was judged.
+`main <version>` publishes it for everybody, `challenger <version>` for a share of the clients. Answers on stdout: the
+epoch it got, the epoch of what it was approved to follow, and how often it was judged.
 """
 
 import asyncio
@@ -9,16 +10,18 @@ import sys
 import structlog
 
 from services.contracts.bundle import Publication, manifest_key
+from services.contracts.variants import CHALLENGER
 from services.indexer.adapters.publications import PublicationObjects
 from services.indexer.adapters.versions import VersionObjects
 from services.indexer.workflow.epochs import Epochs
+from services.indexer.workflow.experiments import Experiments, Trial
 from services.indexer.workflow.publish import Publisher
 from services.runtime.checksums import sha256_of
 from services.runtime.clock import utc_now
 from services.runtime.objects.opening import open_object_store
 
 
-async def publish(publisher: Publisher, version: str, manifest_sha256: str) -> tuple[int, int, int]:
+async def publish(epochs: Epochs, role: str, version: str, manifest_sha256: str) -> tuple[int, int, int]:
     """Epoch, the epoch before it, and how often the version was judged."""
     judged = []
 
@@ -26,7 +29,11 @@ async def publish(publisher: Publisher, version: str, manifest_sha256: str) -> t
         judged.append(present.epoch if present else 0)
         return "race"
 
-    published = await publisher.publish(version, manifest_sha256, approve)
+    if role == CHALLENGER:
+        wanted = Trial("race", 0.5, "race")
+        published = await Experiments(epochs).start(version, manifest_sha256, approve, "annoy", wanted)
+    else:
+        published = await Publisher(epochs).publish(version, manifest_sha256, approve)
     assert published is not None
     return published.epoch, judged[-1], len(judged)
 
@@ -34,11 +41,12 @@ async def publish(publisher: Publisher, version: str, manifest_sha256: str) -> t
 async def main(url: str, endpoint: str | None) -> None:
     """Until stdin ends."""
     store = open_object_store(url, endpoint)
-    publisher = Publisher(Epochs(VersionObjects(store), PublicationObjects(store), utc_now))
+    epochs = Epochs(VersionObjects(store), PublicationObjects(store), utc_now)
     print("ready", flush=True)
-    while version := (await asyncio.to_thread(sys.stdin.readline)).strip():
+    while line := (await asyncio.to_thread(sys.stdin.readline)).strip():
+        role, _, version = line.partition(" ")
         manifest_sha256 = sha256_of(store.get(manifest_key(version)))
-        print(*await publish(publisher, version, manifest_sha256), flush=True)
+        print(*await publish(epochs, role, version, manifest_sha256), flush=True)
 
 
 if __name__ == "__main__":
