@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 from services.recommender.adapters.bundle_cache import BundleCache
 from services.recommender.adapters.bundles import CachedBundles, PublishedBundles
+from services.recommender.adapters.fresh_overlays import FreshOverlays
 from services.recommender.search import Search
 from services.recommender.servicer import RecommenderServicer
 from services.recommender.settings import RecommenderSettings
@@ -30,7 +31,7 @@ async def _serve(settings: RecommenderSettings, stop: asyncio.Event) -> None:
     interval = settings.reload_interval
     published = Search(PublishedBundles(store, cache, utc_now), interval, utc_now)
     cached = Search(CachedBundles(cache, utc_now), interval, utc_now)
-    keeper = SnapshotKeeper(published, cached, interval)
+    keeper = SnapshotKeeper(published, cached, interval, overlays=FreshOverlays(store, cache, utc_now))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(keeper.keeping())
         servicer = RecommenderServicer(keeper, settings.max_per_category)

@@ -103,6 +103,9 @@ def index_info(index: InService) -> pb.GetIndexInfoResponse:
         popularity_ndcg_new=new.popularity_ndcg if new else 0.0,
         search=snapshot.publication.search,
         variants=_variants(index),
+        fresh_through=timestamp_of(snapshot.fresh.changed_at) if snapshot.fresh.changed_at else None,
+        fresh_clients=len(snapshot.fresh.clients.keys),
+        barred_companies=len(snapshot.fresh.barred),
     )
 
 

@@ -34,6 +34,30 @@ RELOADS = Counter(
     "Looks for a newer index: taken, unchanged, refused, unavailable (store or disk) or failed (a bug).",
     ["outcome"],
 )
+FRESH_CLIENTS = Gauge(
+    "afin_fresh_clients",
+    "Clients answered from histories that are newer than the index in service.",
+    multiprocess_mode="livemin",
+)
+FRESH_BARRED = Gauge(
+    "afin_fresh_barred_companies",
+    "Companies that were retired or merged since the index in service was built.",
+    multiprocess_mode="livemin",
+)
+FRESH_CHANGED = Gauge(
+    "afin_fresh_changed_timestamp_seconds",
+    "Commit of the newest load whose payments are known beside the index in service; 0 without any.",
+    multiprocess_mode="livemin",
+)
+FRESH_REFUSED = Counter("afin_fresh_refused_total", "Objects of fresh histories that were damaged.")
+
+
+def show_overlay(index: InService) -> None:
+    """Tells of what is newer than the main version in service."""
+    fresh = index.main.fresh
+    FRESH_CLIENTS.set(len(fresh.clients.keys))
+    FRESH_BARRED.set(len(fresh.barred))
+    FRESH_CHANGED.set(fresh.changed_at.timestamp() if fresh.changed_at else 0)
 
 
 def show_in_service(index: InService) -> None:

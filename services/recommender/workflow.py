@@ -4,7 +4,7 @@ Whatever is wrong with the store or with a bundle, the index in service stays.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,10 @@ from typing import Any
 import structlog
 
 from services.recommender.domain.in_service import InService
-from services.recommender.metrics import RELOADS, show_in_service
+from services.recommender.domain.overlay import Overlay
+from services.recommender.domain.snapshot import Snapshot
+from services.recommender.metrics import RELOADS, show_in_service, show_overlay
+from services.recommender.overlays import NoOverlays, OverlaySource, renewed
 from services.recommender.search import Look, Search
 from services.runtime.errors import ServiceError, Unavailable
 
@@ -34,19 +37,28 @@ class NoIndex(Unavailable):
 class SnapshotKeeper:
     """Owns the snapshot in service and the task that renews it from `published`, or at first from `cached`."""
 
-    def __init__(self, published: Search, cached: Search, interval: timedelta, patience: timedelta = PATIENCE) -> None:
+    def __init__(
+        self,
+        published: Search,
+        cached: Search,
+        interval: timedelta,
+        patience: timedelta = PATIENCE,
+        *,
+        overlays: OverlaySource | None = None,
+    ) -> None:
         """`patience`: how long the store may take before the cache is served, or before the end leaves it behind."""
         self._published = published
         self._cached = cached
         self._interval = interval
         self._patience = patience
+        self._overlays = overlays or NoOverlays()
         self._present: InService | None = None
         self._absence = NOT_LOOKED
         self._source_problem: str | None = None
         self._asked = asyncio.Event()
         # Of the look that has not begun yet. It belongs to the running loop.
         self._next: asyncio.Future[Look] = asyncio.get_running_loop().create_future()
-        self._working: set[asyncio.Future[Look]] = set()
+        self._working: set[asyncio.Future[Any]] = set()
 
     @property
     def current(self) -> InService:
@@ -103,8 +115,7 @@ class SnapshotKeeper:
         RELOADS.labels(look.outcome).inc()
         self._note_source(look)
         self._absence = _absence(look.problem)
-        if look.taken:
-            self._take(look.taken)
+        await self._renew(look.taken)
         return look
 
     async def _newest(self, *, impatient: bool) -> Look:
@@ -112,7 +123,7 @@ class SnapshotKeeper:
         if self._present is None:
             await asyncio.wait([published], timeout=self._patience.total_seconds())
             if not published.done() and (cached := await self._cached_look(impatient=impatient)).taken:
-                self._take(cached.taken)
+                self._take(await self._with_overlays(cached.taken, self._overlays.cached) or cached.taken)
         try:
             look = await asyncio.shield(published)
         except Unavailable as error:
@@ -120,6 +131,37 @@ class SnapshotKeeper:
             return Look(cached.taken, error)
         overtaken = look.taken and self._present and not _is_better(look.taken, self._present)
         return Look(problem=look.problem) if overtaken else look
+
+    async def _renew(self, taken: InService | None) -> None:
+        """Takes an index, or the one in service again, with what is newer than it; the store may be away."""
+        index = taken or self._present
+        if index is None:
+            return
+        newer = await self._with_overlays(index, self._overlays.published)
+        newer = newer or await self._with_overlays(index, self._overlays.cached) or index
+        if taken:
+            self._take(newer)
+        elif newer is not index:
+            self._present = newer
+            show_overlay(newer)
+            fresh = newer.main.fresh
+            log.info("fresh histories taken", clients=len(fresh.clients.keys), barred_companies=len(fresh.barred))
+
+    async def _with_overlays(self, index: InService, newest: Callable[[Snapshot], Overlay]) -> InService | None:
+        """None where store or disk fail, or take too long."""
+        work = asyncio.get_running_loop().run_in_executor(None, lambda: renewed(index, newest))
+        self._working.add(work)
+        work.add_done_callback(self._end)
+        await asyncio.wait([work], timeout=self._patience.total_seconds())
+        if not work.done():
+            return None
+        try:
+            return work.result()
+        except Unavailable:  # the look for an index has told it
+            return None
+        except Exception:
+            log.exception("look for fresh histories failed by a bug")
+            return None
 
     async def _cached_look(self, *, impatient: bool) -> Look:
         return await asyncio.shield(self._begin(self._cached, impatient=impatient))
@@ -131,7 +173,7 @@ class SnapshotKeeper:
         look.add_done_callback(self._end)
         return look
 
-    def _end(self, look: "asyncio.Future[Look]") -> None:
+    def _end(self, look: "asyncio.Future[Any]") -> None:
         self._working.discard(look)
         if not look.cancelled():
             look.exception()  # seen: at the end of the process nobody else may look
@@ -146,6 +188,7 @@ class SnapshotKeeper:
     def _take(self, index: InService) -> None:
         self._present = index
         show_in_service(index)
+        show_overlay(index)
         challenger = index.challenger.publication.version if index.challenger else None
         log.info(
             "index taken into service",

@@ -17,6 +17,7 @@ from afin.recommender.v1 import recommender_pb2 as pb
 from afin.recommender.v1 import recommender_pb2_grpc as rpc
 from services.recommender.adapters.bundle_cache import BundleCache
 from services.recommender.adapters.bundles import CachedBundles, PublishedBundles
+from services.recommender.adapters.fresh_overlays import FreshOverlays
 from services.recommender.search import Search
 from services.recommender.servicer import FULL_NAME, RecommenderServicer
 from services.recommender.settings import RecommenderSettings
@@ -64,7 +65,9 @@ async def serving(
     """Serves what the store has published, looking for newer ones every `interval`."""
     cache = BundleCache(cache_folder)
     published = Search(PublishedBundles(store, cache, utc_now), interval, utc_now)
-    keeper = SnapshotKeeper(published, Search(CachedBundles(cache, utc_now), interval, utc_now), interval)
+    cached = Search(CachedBundles(cache, utc_now), interval, utc_now)
+    overlays = FreshOverlays(store, cache, utc_now)
+    keeper = SnapshotKeeper(published, cached, interval, overlays=overlays)
     settings = RecommenderSettings(object_store_url="file:///unused", drain_seconds=5)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(keeper.keeping())
