@@ -2,6 +2,7 @@
 # Starts a pipeline in the cluster of the current kubectl context and follows it to its end.
 #   deploy/k8s/trigger.sh companies|recommendations
 # Exits with 0 when the run succeeded. Uses grpcurl, or else buf, which the development install brings.
+# CA_FILE: by which authority the service is known, where it speaks TLS. API_KEY_FILE: a key that may operate.
 # NAMESPACE: afin unless set. PORT: of this machine, for the port-forward; 50051 unless set.
 set -euo pipefail
 
@@ -17,11 +18,30 @@ port=${PORT:-50051}
 service=afin.ingest.v1.IngestService
 PATH=$PATH:$(cd "$(dirname "$0")/../.." && pwd)/.venv/bin
 
+# The key comes from a file and the environment: arguments are for all to see.
+headers=$(mktemp)
+trap 'rm -f "$headers"' EXIT
+scheme=http buf_options=(--header "@$headers" --reflect-header '*') grpcurl_options=()
+if [[ -n ${API_KEY_FILE:-} ]]; then
+  API_KEY=$(cat "$API_KEY_FILE")
+  export API_KEY
+  printf 'authorization: Bearer %s\n' "$API_KEY" > "$headers"
+  # shellcheck disable=SC2016 # grpcurl itself puts the key in
+  grpcurl_options+=(-expand-headers -H 'authorization: Bearer ${API_KEY}')
+fi
+if [[ -n ${CA_FILE:-} ]]; then
+  scheme=https
+  buf_options+=(--cacert "$CA_FILE")
+  grpcurl_options+=(-cacert "$CA_FILE")
+else
+  grpcurl_options+=(-plaintext)
+fi
+
 call() { # METHOD JSON
   if command -v grpcurl > /dev/null; then
-    grpcurl -plaintext -d "$2" "127.0.0.1:$port" "$service/$1"
+    grpcurl "${grpcurl_options[@]}" -d "$2" "localhost:$port" "$service/$1"
   else
-    buf curl --protocol grpc --http2-prior-knowledge --data "$2" "http://127.0.0.1:$port/$service/$1"
+    buf curl --protocol grpc "${buf_options[@]}" --data "$2" "$scheme://localhost:$port/$service/$1"
   fi
 }
 
@@ -31,7 +51,7 @@ field() { # NAME: its last value in the JSON on standard input
 
 kubectl --namespace "$namespace" port-forward service/ingest "$port:50051" > /dev/null &
 forward=$!
-trap 'kill "$forward" 2> /dev/null || true' EXIT
+trap 'rm -f "$headers"; kill "$forward" 2> /dev/null || true' EXIT
 for _ in {1..100}; do
   (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null && break
   kill -0 "$forward" 2> /dev/null || { echo "kubectl port-forward ended; is port $port free?" >&2; exit 1; }

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Brings Afín up in a local cluster, with PostgreSQL, S3 and a made-up source; run again, it rolls out what changed.
-#   deploy/k8s/up.sh kind|kind-dask|minikube
+#   deploy/k8s/up.sh kind|kind-access|kind-dask|minikube
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 cluster=${1:-}
 case $cluster in
-  kind | kind-dask)
+  kind | kind-access | kind-dask)
     kind get clusters | grep --quiet --line-regexp afin || kind create cluster --name afin --wait 2m
     kubectl=(kubectl --context kind-afin)
     load=(kind load docker-image --name afin)
@@ -17,7 +17,7 @@ case $cluster in
     load=(minikube --profile afin image load)
     ;;
   *)
-    echo "usage: deploy/k8s/up.sh kind|kind-dask|minikube" >&2
+    echo "usage: deploy/k8s/up.sh kind|kind-access|kind-dask|minikube" >&2
     exit 2
     ;;
 esac
@@ -32,6 +32,9 @@ for image in "${images[@]}"; do
   "${load[@]}" "afin/$image:$version"
 done
 deploy/create-secrets.sh deploy/k8s/components/small-cluster/secrets
+if [[ $cluster == kind-access ]]; then
+  deploy/create-access.sh deploy/k8s/components/access/secrets
+fi
 
 restart=false
 if "${kubectl[@]}" get namespace afin > /dev/null 2>&1; then

@@ -1,11 +1,11 @@
-"""Who may call what of the warehouse. What writes is ingest's to call; its key is an admin's, for erasures."""
+"""Who may call what of the warehouse. Ingest writes, with an admin's key: for what admins ask it for."""
 
-from services.runtime.access.roles import ADMIN, OPERATE, READ, Rpcs
+from services.runtime.access.roles import ADMIN, OPERATE, READ, Role, Rpc, Rpcs
 
 RPCS: Rpcs = {
     "AnnounceLeader": OPERATE,
     "LoadPayments": OPERATE,
-    "LoadCompanies": OPERATE,
+    "LoadCompanies": Rpc(Role.OPERATE, admin_fields=("accept_fewer_companies",)),
     "RecordCompaniesUpdate": OPERATE,
     "EraseClient": ADMIN,
     "ReplaceManifest": OPERATE,

@@ -67,8 +67,8 @@ def check_authorities(path: Path) -> None:
     """Raises AccessFileError where the file holds no certificates of authorities."""
     content = read_file(path)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content.decode("ascii", "replace"))
-    except ssl.SSLError:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content.decode("ascii", "ignore"))
+    except (ssl.SSLError, ValueError):
         raise AccessFileError(f"{path}: holds no certificate of an authority in PEM") from None
 
 
@@ -87,7 +87,7 @@ def _first_certificate(path: Path) -> str:
     first = CERTIFICATE.search(read_file(path))
     if first is None:
         raise AccessFileError(f"{path}: holds no certificate in PEM")
-    return first.group().decode("ascii", "replace")
+    return first.group().decode("ascii", "ignore")
 
 
 def _handshake(server: ssl.SSLContext, trusted: str, path: Path) -> dict[str, Any]:
@@ -109,7 +109,10 @@ def _handshake(server: ssl.SSLContext, trusted: str, path: Path) -> dict[str, An
                 raise AccessFileError(f"{path}: {error.verify_message}") from None
             except ssl.SSLError as error:
                 raise AccessFileError(f"{path}: cannot be used for TLS: {error.reason}") from None
-    return dict(asking.getpeercert() or {})
+    seen = asking.getpeercert() if asking.version() else None
+    if not seen:
+        raise AccessFileError(f"{path}: cannot be used for TLS: no handshake came to an end")
+    return dict(seen)
 
 
 def _why_no_pair(error: ssl.SSLError | OSError) -> str:

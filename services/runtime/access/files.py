@@ -63,7 +63,8 @@ async def keep_following(files: Sequence[FollowedFiles[Any]], interval: timedelt
     while True:
         await asyncio.sleep(interval.total_seconds())
         for each in files:
-            await asyncio.to_thread(each.look)
+            # Not in a thread: all of them may wait for a store, and a key that was taken back must not.
+            each.look()
 
 
 def read_file(path: Path) -> bytes:

@@ -1,5 +1,6 @@
 """A client is erased from a whole stack, and neither data nor anything that was said tells of whom it was."""
 
+import json
 from pathlib import Path
 
 import grpc
@@ -36,7 +37,9 @@ async def test_an_erased_client_is_nowhere_in_the_stack_and_gets_what_is_popular
         assert erasure.index_version
         assert (again.state, again.account.unchanged) == (ingest_pb2.RUN_STATE_SUCCEEDED, again.account.read)
         assert await traces(world.stack.databases.owner, world.objects, CANARY) == []
-        assert places_of(CANARY, world.everything_said()) == []
+        said = world.everything_said()
+        assert places_of(CANARY, said) == []
+        assert _audited(said["ingest.log"]) == [("INVALID_ARGUMENT", None), ("OK", erasure.erasure_id)]
         assert _index_objects_that_know(world.objects, CANARY) == []
 
 
@@ -44,6 +47,12 @@ def _index_objects_that_know(objects: LocalObjectStore, client_id: str) -> list[
     """Of all versions that are kept: they know clients by a hash."""
     key = np.array(client_key(client_id), dtype=np.uint64).tobytes()
     return [info.key for info in objects.list("index/") if key in objects.get(info.key)]
+
+
+def _audited(log: bytes) -> list[tuple[str, str | None]]:
+    """How each request to erase ended, and the id that it got."""
+    lines = [json.loads(line) for line in log.splitlines() if b'"audit"' in line and b"/EraseClient" in line]
+    return [(line["code"], line["answer"].get("erasure_id")) for line in lines]
 
 
 async def _erased(world: World) -> ingest_pb2.Erasure:

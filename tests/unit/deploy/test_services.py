@@ -1,10 +1,12 @@
 """What holds for the four services in every overlay: settings, ports, probes, a clean end."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from demo.stack.options import FIXED_PORTS
+from services.runtime.peers import CallingSettings
 from services.runtime.settings import ServiceSettings
 from tests.unit.deploy.contract import GRPC_SERVICES, read_settings
 from tests.unit.deploy.kustomize import Manifest
@@ -46,7 +48,8 @@ def test_a_service_listens_for_others_on_the_ports_that_are_known_everywhere(
 
     assert settings.host == "0.0.0.0"
     assert {"grpc": settings.port, "metrics": settings.metrics_port} == expected
-    assert {port["name"]: port["containerPort"] for port in service.spec["ports"]} == expected
+    ports = {port["name"]: port["containerPort"] for port in service.spec["ports"]}
+    assert ports == {**expected, "health": settings.health_port}
     assert {port["name"]: port["port"] for port in _service(name, manifests)["ports"]} == expected
 
 
@@ -62,9 +65,9 @@ def test_started_and_alive_ask_for_the_process_and_ready_for_the_work(
     asked = {name: service.spec[f"{name}Probe"]["grpc"] for name in ("startup", "liveness", "readiness")}
 
     assert asked == {
-        "startup": {"port": settings.port},
-        "liveness": {"port": settings.port},
-        "readiness": {"port": settings.port, "service": GRPC_SERVICES[service.workload]},
+        "startup": {"port": settings.health_port},
+        "liveness": {"port": settings.health_port},
+        "readiness": {"port": settings.health_port, "service": GRPC_SERVICES[service.workload]},
     }
 
 
@@ -116,6 +119,27 @@ def test_the_recommender_is_given_no_database(manifests: list[Manifest]) -> None
     recommender = next(each for each in containers(manifests) if each.workload == "recommender")
 
     assert secret_settings(recommender, manifests) == set()
+
+
+def test_files_of_keys_and_certificates_are_where_the_settings_say(
+    service: Container, settings: ServiceSettings, manifests: list[Manifest], overlay: str
+) -> None:
+    named_files = {name: value for name, value in settings.model_dump().items() if isinstance(value, Path)}
+    access = {name: value for name, value in named_files.items() if "tls" in name or "api_key" in name}
+    mounted = {path: volume["secret"]["secretName"] for path, volume in service.mounts().items() if "secret" in volume}
+    secrets = named(manifests, "Secret")
+
+    astray = {name for name, path in access.items() if path.name not in secrets[mounted[str(path.parent)]]["data"]}
+
+    assert astray == set()
+    assert {"api_keys_file", "tls_cert_file", "tls_key_file"} <= access.keys() or overlay != "kind-access"
+
+
+def test_where_services_speak_tls_ingest_trusts_them_and_shows_its_key(settings: ServiceSettings, overlay: str) -> None:
+    if isinstance(settings, CallingSettings) and settings.tls_cert_file is not None:
+        assert settings.peers_tls_ca_file is not None
+        assert settings.peers_api_key_file is not None
+    assert (settings.tls_cert_file is not None) == (overlay == "kind-access")
 
 
 def _service(name: str, manifests: list[Manifest]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from tests.unit.deploy.kustomize import Manifest
 
 ROOT = Path(__file__).parents[3]
 KUBERNETES = ROOT / "deploy/k8s"
-OVERLAYS = ("kind", "kind-dask", "minikube", "production")
+OVERLAYS = ("kind", "kind-access", "kind-dask", "minikube", "production")
 SERVICES = ("ingest", "warehouse", "indexer", "recommender")
 SETTINGS_FOLDER = "/run/secrets/afin"
 

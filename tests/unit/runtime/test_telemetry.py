@@ -23,6 +23,15 @@ for logger in (structlog.get_logger("ours"), logging.getLogger("foreign")):
     except ExceptionGroup:
         logger.exception("failed by a bug")
 """
+AUDITING = """
+import structlog
+from services.runtime.access.audit import audit
+from services.runtime.telemetry import configure_logging
+
+configure_logging("test", "ERROR")
+structlog.get_logger("ours").info("not told")
+audit("alice", "ipv4:127.0.0.1:1", "OK", None, None)
+"""
 
 
 def test_an_exception_is_told_by_types_and_places_and_never_by_its_message() -> None:
@@ -39,3 +48,11 @@ def test_an_exception_is_told_by_types_and_places_and_never_by_its_message() -> 
         assert [each["type"] for each in exceptions] == ["ExceptionGroup", "KeyError"]
         assert exceptions[0]["group"][0][0]["type"] == "ValueError"
         assert any(frame.endswith(" fail") for frame in exceptions[0]["frames"])
+
+
+def test_audit_is_told_whatever_else_is_not() -> None:
+    done = subprocess.run([sys.executable, "-c", AUDITING], capture_output=True, text=True, check=True)
+
+    (line,) = [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert (line["logger"], line["event"], line["who"]) == ("audit", "call", "alice")

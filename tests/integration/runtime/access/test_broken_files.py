@@ -1,0 +1,63 @@
+"""Files of keys and certificates that are damaged anyhow are refused as such, and nothing worse comes of them."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from services.runtime.access.bearer import read_key
+from services.runtime.access.certificates import check_authorities, check_pair
+from services.runtime.access.keys import AccessFileError, line_of, make_key, parse_keys
+from tests.integration.runtime.access.authority import Authority, Pair
+
+
+@dataclass(frozen=True)
+class Files:
+    """Good ones, to be spoilt."""
+
+    pair: Pair
+    authority: Path
+    keys: Path
+    key: Path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    folder = tmp_path_factory.mktemp("files")
+    authority, key = Authority(folder, "ours"), make_key()
+    (folder / "keys").write_text(line_of(key, "shop", "read"))
+    (folder / "key").write_text(key)
+    return Files(authority.issue("localhost"), authority.certificate, folder / "keys", folder / "key")
+
+
+SPOILERS: list[Callable[[bytes, Random], bytes]] = [
+    lambda good, random: b"",
+    lambda good, random: random.randbytes(random.randrange(300)),
+    lambda good, random: good[: random.randrange(len(good))],
+    lambda good, random: good.replace(random.randbytes(1), random.randbytes(2)),
+    lambda good, random: b"\xff\xfe" + good,
+    lambda good, random: good + good,
+]
+
+
+@pytest.mark.parametrize("spoil", SPOILERS)
+def test_a_damaged_file_is_good_still_or_refused(files: Files, spoil: Callable[[bytes, Random], bytes]) -> None:
+    random = Random(7)  # noqa: S311 - the same damage each time
+    checks: dict[Path, Callable[[], object]] = {
+        files.pair.certificate: lambda: check_pair(files.pair.certificate, files.pair.key),
+        files.pair.key: lambda: check_pair(files.pair.certificate, files.pair.key),
+        files.authority: lambda: check_authorities(files.authority),
+        files.key: lambda: read_key(files.key),
+        files.keys: lambda: parse_keys(files.keys.read_bytes().decode("utf-8", "replace")),
+    }
+    for path, check in checks.items():
+        good = path.read_bytes()
+        for _ in range(20):
+            path.write_bytes(spoil(good, random))
+            with suppress(AccessFileError):
+                check()
+        path.write_bytes(good)
+        check()
