@@ -64,7 +64,7 @@ def recommend_response(snapshot: Snapshot, answer: Recommendations, number: int)
         strategy=STRATEGIES[answer.strategy],
         client_known=answer.client_known,
         index=index_reference(snapshot),
-        recommendation_id=encoded(_origin(snapshot), STRATEGIES[answer.strategy], int(time()), number).decode(),
+        recommendation_id=encoded(origin_of(snapshot), STRATEGIES[answer.strategy], int(time()), number).decode(),
         variant=snapshot.variant,
         explanation=_explanation(answer.explanation) if answer.explanation else None,
     )
@@ -133,7 +133,8 @@ def _reference(publication: Publication, watermark: datetime | None = None) -> p
     )
 
 
-def _origin(snapshot: Snapshot) -> Origin:
+def origin_of(snapshot: Snapshot) -> Origin:
+    """What the ids of its answers have in common."""
     challenger = snapshot.publication.challenger
     return Origin(snapshot.epoch, challenger.since if challenger else 0, snapshot.role)
 
@@ -151,22 +152,22 @@ def _explanation(told: Explanation) -> pb.StrategyExplanation:
     )
 
 
-def _recommendation(table: CompanyTable, place: Recommendation) -> pb.Recommendation:
+def company_part(table: CompanyTable, company: int) -> pb.Recommendation:
+    """What a recommendation says of the company, whoever gets it."""
     return pb.Recommendation(
-        company_id=table.company_id(place.company),
-        company_code=table.code(place.company),
-        company_name=table.name(place.company),
-        score=place.score,
-        strategy=STRATEGIES[place.strategy],
-        reasons=[
-            pb.Reason(
-                company_code=table.code(why.company),
-                company_name=table.name(why.company),
-                share=why.share,
-            )
-            for why in place.reasons
-        ],
-        already_paid=place.already_paid,
-        category_id=table.category_id(place.company),
-        category_name=table.category_name(place.company),
+        company_id=table.company_id(company),
+        company_code=table.code(company),
+        company_name=table.name(company),
+        category_id=table.category_id(company),
+        category_name=table.category_name(company),
     )
+
+
+def _recommendation(table: CompanyTable, place: Recommendation) -> pb.Recommendation:
+    found = company_part(table, place.company)
+    found.score = place.score
+    found.strategy = STRATEGIES[place.strategy]
+    found.already_paid = place.already_paid
+    for why in place.reasons:
+        found.reasons.add(company_code=table.code(why.company), company_name=table.name(why.company), share=why.share)
+    return found

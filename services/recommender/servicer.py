@@ -9,11 +9,12 @@ import grpc
 
 from afin.recommender.v1 import recommender_pb2 as pb
 from afin.recommender.v1 import recommender_pb2_grpc as rpc
+from services.contracts.identifiers import MAX_ID_CHARACTERS
 from services.contracts.recommendation_ids import numbers
-from services.recommender import messages
+from services.recommender import encoding, messages
 from services.recommender.access import RPCS
 from services.recommender.domain.in_service import InService
-from services.recommender.domain.recommending import recommend
+from services.recommender.domain.recommending import Strategy, recommend
 from services.recommender.domain.requests import (
     InvalidRequest,
     RecommendationRequest,
@@ -32,6 +33,9 @@ from services.runtime.patience import check_wanted
 from services.runtime.server import GrpcService
 
 FULL_NAME = pb.DESCRIPTOR.services_by_name["RecommenderService"].full_name
+
+# The fields of a request that asks for a client's new companies and no more.
+PLAIN = [pb.RecommendRequest.CLIENT_ID_FIELD_NUMBER, pb.RecommendRequest.MAX_RESULTS_FIELD_NUMBER]
 
 Context = grpc.ServicerContext
 
@@ -64,16 +68,33 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
         return not (request.category_ids or request.only_company_codes or most)
 
     @quick_if(_looks_near)
-    def Recommend(self, request: pb.RecommendRequest, context: Context) -> pb.RecommendResponse:  # noqa: N802
-        """See the proto."""
+    def Recommend(self, request: pb.RecommendRequest, context: Context) -> bytes:  # type: ignore[override] # noqa: N802
+        """See the proto. Answers are joined from bytes; see encoding."""
+        return self._plain_answer(request) or self._answer(request)
+
+    def _plain_answer(self, request: pb.RecommendRequest) -> bytes | None:
+        """From the list made ahead; None when something more is asked, or there is no such list."""
+        asked = [field.number for field, _ in request.ListFields()]
+        client_id, count = request.client_id.strip(), request.max_results
+        if asked != PLAIN or self._max_per_category or not 0 < len(client_id) <= MAX_ID_CHARACTERS or count < 1:
+            return None
+        snapshot = self._keeper.current.answering(client_id)
+        row = snapshot.row_of_list(client_id, count)
+        if row is None:
+            return None
+        answer, by_history = encoding.listed_answer(snapshot, row, count, next(self._numbers))
+        GIVEN[Strategy.COLLABORATIVE if by_history else Strategy.POPULAR, snapshot.role].inc()
+        return answer
+
+    def _answer(self, request: pb.RecommendRequest) -> bytes:
         wanted = messages.recommendation_request(request, self._max_per_category)
         with _field_errors():
             check_recommendation(wanted)
         return _answer(self._keeper.current, wanted, self._numbers)
 
-    def BatchRecommend(  # noqa: N802
+    def BatchRecommend(  # type: ignore[override] # noqa: N802
         self, request: pb.BatchRecommendRequest, context: Context
-    ) -> pb.BatchRecommendResponse:
+    ) -> bytes:
         """See the proto."""
         wanted = tuple(messages.recommendation_request(each, self._max_per_category) for each in request.requests)
         with _field_errors():
@@ -83,7 +104,7 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
         for each in wanted:
             check_wanted(context)
             responses.append(_answer(index, each, self._numbers))
-        return pb.BatchRecommendResponse(responses=responses)
+        return encoding.batch(responses)
 
     def SimilarCompanies(  # noqa: N802
         self, request: pb.SimilarCompaniesRequest, context: Context
@@ -109,11 +130,11 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
         return pb.ReloadIndexResponse(index=messages.index_reference(self._keeper.current.main), changed=changed)
 
 
-def _answer(index: InService, wanted: RecommendationRequest, free: Iterator[int]) -> pb.RecommendResponse:
+def _answer(index: InService, wanted: RecommendationRequest, free: Iterator[int]) -> bytes:
     snapshot = index.answering(wanted.client_id)
     answer = recommend(snapshot, wanted)
     GIVEN[answer.strategy, snapshot.role].inc()
-    return messages.recommend_response(snapshot, answer, next(free))
+    return encoding.answer(snapshot, answer, next(free))
 
 
 def _similar(snapshot: Snapshot, wanted: SimilarityRequest) -> list[Similar]:

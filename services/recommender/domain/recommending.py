@@ -58,7 +58,7 @@ def recommend(snapshot: Snapshot, request: RecommendationRequest) -> Recommendat
     """Answers a checked request. Who is not known gets the popular companies; that is no error."""
     known = _history(snapshot, request)
     history = NO_HISTORY if known is None else known
-    ranked = _listed(snapshot, request, history)
+    ranked = _listed(snapshot, request)
     if ranked is None:
         ranked = rank(snapshot.factors, history, _query(snapshot, history, request))
     strategies = [_strategy(place) for place in ranked]
@@ -84,15 +84,12 @@ def _query(snapshot: Snapshot, history: History, request: RecommendationRequest)
     )
 
 
-def _listed(snapshot: Snapshot, request: RecommendationRequest, history: History) -> list[Ranked] | None:
-    """The list made ahead for the client; None when there is none that holds what is asked, or it is out of date."""
-    if not request.is_plain or not request.client_id or request.max_results > snapshot.manifest.list_length:
+def _listed(snapshot: Snapshot, request: RecommendationRequest) -> list[Ranked] | None:
+    """The list made ahead for the client; None when there is none that holds what is asked."""
+    if not request.is_plain or not request.client_id:
         return None
-    row = snapshot.row_of_list(request.client_id)
-    if row is None:
-        return None
-    places, left_out = snapshot.lists.places(row, request.max_results), snapshot.fresh.left_out(history)
-    return None if any(place.company in left_out for place in places) else places
+    row = snapshot.row_of_list(request.client_id, request.max_results)
+    return None if row is None else snapshot.lists.places(row, request.max_results)
 
 
 def _history(snapshot: Snapshot, request: RecommendationRequest) -> History | None:

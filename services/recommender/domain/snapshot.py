@@ -1,6 +1,6 @@
 """One index version in service. A request takes the snapshot once and answers from it alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -8,11 +8,28 @@ import numpy as np
 from services.contracts.bundle import IndexManifest, Publication
 from services.contracts.candidate_lists import NOBODY, CandidateLists
 from services.contracts.factors import Factors, FloatArray, History
-from services.contracts.recommendation_ids import Role
+from services.contracts.recommendation_ids import Origin, Role
 from services.contracts.variants import MAIN
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.clients import ClientHistories
 from services.recommender.domain.overlay import NOTHING_NEWER, Overlay
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTail:
+    """What all answers of a publication end with, encoded, and what their ids have in common."""
+
+    publication: Publication
+    content: bytes
+    origin: Origin
+
+
+@dataclass(slots=True)
+class AnswerParts:
+    """Parts of answers that were encoded before; companies: by dense id. Whoever finds one missing puts it there."""
+
+    companies: dict[int, bytes] = field(default_factory=dict)
+    tail: AnswerTail | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +48,7 @@ class Snapshot:
     lists: CandidateLists
     target_norms: FloatArray
     fresh: Overlay = NOTHING_NEWER
+    parts: AnswerParts = field(default_factory=AnswerParts, compare=False, repr=False)
 
     @property
     def epoch(self) -> int:
@@ -44,13 +62,18 @@ class Snapshot:
             return self.clients.find(client_id)
         return newer if len(newer.companies) else None
 
-    def row_of_list(self, client_id: str) -> int | None:
-        """Of the list made ahead for the client; None without one, and for a client whose payments are newer."""
-        if self.fresh.find(client_id) is not None:
+    def row_of_list(self, client_id: str, count: int) -> int | None:
+        """Of the list made ahead for the client; None when there is none of so many places, or it is out of date."""
+        if count > self.manifest.list_length or self.fresh.find(client_id) is not None:
             return None
         client = self.clients.row(client_id)
         row = NOBODY if client is None else self.lists.rows.item(client)
-        return None if row == NOBODY else row
+        if row == NOBODY or client is None:
+            return None
+        if self.fresh.barred_companies.size:
+            left_out = self.fresh.left_out(self.clients.of(client))
+            return None if left_out.intersection(self.lists.companies[row, :count].tolist()) else row
+        return row
 
     @property
     def role(self) -> Role:
