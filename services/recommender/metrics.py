@@ -27,8 +27,14 @@ CHALLENGER_MISSING = Gauge(
     "1 while the challenger of the running experiment cannot be served, and the main version answers its clients.",
     multiprocess_mode="livemax",
 )
-EPOCH = Gauge("afin_recommender_index_epoch", "Epoch of the index in service; 0 without one.")
-LOADED = Gauge("afin_recommender_snapshot_loaded_timestamp_seconds", "When the index in service was loaded.")
+EPOCH = Gauge(
+    "afin_recommender_index_epoch", "Epoch of the index in service; 0 without one.", multiprocess_mode="livemin"
+)
+LOADED = Gauge(
+    "afin_recommender_snapshot_loaded_timestamp_seconds",
+    "When the index in service was loaded.",
+    multiprocess_mode="livemin",
+)
 RELOADS = Counter(
     "afin_recommender_reloads_total",
     "Looks for a newer index: taken, unchanged, refused, unavailable (store or disk) or failed (a bug).",

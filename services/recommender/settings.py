@@ -28,6 +28,7 @@ class RecommenderSettings(ServiceSettings):
         description="For index versions of this store, three at most; without it, below the temporary folder.",
     )
     reload_seconds: float = Field(5, gt=0, le=3600, description="Between two looks for a newer published index.")
+    processes: int = Field(1, ge=1, le=64, description="Processes that share the port; one a core makes use of all.")
     connection_grace_seconds: float = Field(
         60, ge=0, le=86400, description="How long calls of a connection that is too old may still run."
     )

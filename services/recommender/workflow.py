@@ -5,7 +5,7 @@ Whatever is wrong with the store or with a bundle, the index in service stays.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -56,6 +56,7 @@ class SnapshotKeeper:
         self._absence = NOT_LOOKED
         self._source_problem: str | None = None
         self._asked = asyncio.Event()
+        self._looked = asyncio.Event()
         # Of the look that has not begun yet. It belongs to the running loop.
         self._next: asyncio.Future[Look] = asyncio.get_running_loop().create_future()
         self._working: set[asyncio.Future[Any]] = set()
@@ -82,6 +83,12 @@ class SnapshotKeeper:
             working: set[asyncio.Future[Any]] = {task, *self._working}
             await asyncio.wait(working, timeout=self._patience.total_seconds())
 
+    async def first_look(self, patience: timedelta) -> None:
+        """Waits until something is in service, or the first look came to nothing; no longer than `patience`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience.total_seconds()):
+                await self._looked.wait()
+
     async def reload(self) -> bool:
         """Looks now; True when a newer index was taken. Calls at the same time share one look that began after them.
 
@@ -99,6 +106,7 @@ class SnapshotKeeper:
             impatient = self._asked.is_set()
             self._asked.clear()
             this.set_result(await self._look(impatient=impatient))
+            self._looked.set()
             try:
                 async with asyncio.timeout(self._interval.total_seconds()):
                     await self._asked.wait()
@@ -187,6 +195,7 @@ class SnapshotKeeper:
 
     def _take(self, index: InService) -> None:
         self._present = index
+        self._looked.set()
         show_in_service(index)
         show_overlay(index)
         challenger = index.challenger.publication.version if index.challenger else None

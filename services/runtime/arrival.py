@@ -1,11 +1,12 @@
 """A call as grpcio's server hands it to its pool, and the few things that are done with it.
 
-This is the one place that names parts of grpcio that are not its public face. The lock file fixes grpcio's version, and
-with another every test of a thread server over a socket would tell.
+This is the one place that names parts of grpcio that are not its public face. The lock file fixes grpcio's version;
+`require_inside` tells at the start when another lacks one of them, and ADR 0023 what to do then.
 """
 
 import time
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import grpc
@@ -14,7 +15,33 @@ from grpc._cython import cygrpc  # type: ignore[attr-defined]
 
 from services.runtime.thread_interceptor import Wrapped
 
-Deliver = Callable[[], None]
+# Of grpc._server, with the names of their parameters; None for what is no function.
+USED = {
+    "_receive_message": ("state", "call", "request_deserializer"),
+    "_is_rpc_state_active": ("state",),
+    "_abort": ("state", "call", "code", "details"),
+    "_unary_response_in_pool": (
+        "rpc_event",
+        "state",
+        "behavior",
+        "argument_thunk",
+        "request_deserializer",
+        "response_serializer",
+    ),
+    "_RECEIVE_MESSAGE_TOKEN": None,
+}
+
+
+def require_inside(module: Any = inside) -> None:
+    """SystemExit where grpcio is not as we use it."""
+    for name, parameters in USED.items():
+        found = getattr(module, name, None)
+        shape = tuple(signature(found).parameters) if callable(found) else None
+        if found is None or shape != parameters:
+            raise SystemExit(
+                f"grpcio {grpc.__version__}: grpc._server.{name} is not what services/runtime/arrival.py uses; "
+                "install the version of the lock file, or see docs/adr/0023"
+            )
 
 
 class Arrival:

@@ -59,14 +59,27 @@ def grpc_server(services: Sequence[GrpcService], settings: ServiceSettings) -> A
     return _serving(_aio_server, health.aio.HealthServicer(), services, settings)
 
 
-def thread_server(services: Sequence[GrpcService], settings: ServiceSettings) -> AbstractAsyncContextManager[int]:
-    """The same with handlers that are functions; the event loop of the caller is left to what else the process does."""
-    return _serving(_thread_server, ThreadHealth(), services, settings)
+def thread_server(
+    services: Sequence[GrpcService], settings: ServiceSettings, shared_port: int | None = None
+) -> AbstractAsyncContextManager[int]:
+    """The same with handlers that are functions; the event loop of the caller is left to what else the process does.
+
+    `shared_port`: one that other processes listen on as well, in place of the settings'.
+    """
+    if shared_port is None:
+        return _serving(_thread_server, ThreadHealth(), services, settings)
+    settings = settings.model_copy(update={"port": shared_port})
+    return _serving(_sharing_server, ThreadHealth(), services, settings)
 
 
 def _aio_server(admission: Admission, settings: ServiceSettings) -> Any:
     interceptors = [AioInterceptor(admission, settings.max_calls)]
     return grpc.aio.server(interceptors=interceptors, options=server_options(settings))
+
+
+def _sharing_server(admission: Admission, settings: ServiceSettings) -> Any:
+    options = server_options(settings, shares_port=True)
+    return ThreadServer(admission, options, PoolLimits(work=settings.max_calls))
 
 
 def _thread_server(admission: Admission, settings: ServiceSettings) -> Any:

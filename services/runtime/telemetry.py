@@ -13,14 +13,14 @@ from typing import Any
 from wsgiref.simple_server import WSGIServer
 
 import structlog
-from prometheus_client import Gauge, start_http_server
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge, start_http_server
 from structlog.tracebacks import ExceptionDictTransformer
 
 from services.runtime.access.audit import LOGGER as AUDIT_LOGGER
 from services.runtime.settings import ServiceSettings
 from services.runtime.version import code_version
 
-BUILD_INFO = Gauge("afin_build_info", "Always 1; which code runs.", ["service", "version"])
+BUILD_INFO = Gauge("afin_build_info", "Always 1; which code runs.", ["service", "version"], multiprocess_mode="livemax")
 
 
 _TRACEBACK = ExceptionDictTransformer(show_locals=False)
@@ -69,11 +69,14 @@ def configure_logging(service: str, level: str) -> None:
 
 
 @contextmanager
-def telemetry(service: str, settings: ServiceSettings) -> Iterator[None]:
-    """Logs and the Prometheus endpoint for as long as the process works."""
+def telemetry(service: str, settings: ServiceSettings, registry: CollectorRegistry | None = REGISTRY) -> Iterator[None]:
+    """Logs and the Prometheus endpoint for as long as the process works; no endpoint without a `registry`."""
     configure_logging(service, settings.log_level)
     BUILD_INFO.labels(service, code_version()).set(1)
-    server, thread = _metrics_server(settings)
+    if registry is None:
+        yield
+        return
+    server, thread = _metrics_server(settings, registry)
     structlog.get_logger(__name__).info("metrics listening", port=server.server_port)
     try:
         yield
@@ -83,9 +86,9 @@ def telemetry(service: str, settings: ServiceSettings) -> Iterator[None]:
         server.server_close()
 
 
-def _metrics_server(settings: ServiceSettings) -> tuple[WSGIServer, Thread]:
+def _metrics_server(settings: ServiceSettings, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:
     try:
-        return start_http_server(settings.metrics_port, settings.host)
+        return start_http_server(settings.metrics_port, settings.host, registry)
     except OSError as error:
         address = f"{settings.host}:{settings.metrics_port}"
         raise SystemExit(

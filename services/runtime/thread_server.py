@@ -8,6 +8,7 @@ from typing import Any, cast
 import grpc
 
 from services.runtime.access.admission import Admission
+from services.runtime.arrival import require_inside
 from services.runtime.call_pool import CallPool, PoolLimits
 from services.runtime.thread_interceptor import ThreadInterceptor
 
@@ -18,6 +19,7 @@ class ThreadServer:
     """Register servicers and ports as on any server of grpc's; started and stopped from an event loop."""
 
     def __init__(self, admission: Admission, options: tuple[tuple[str, Any], ...], limits: PoolLimits) -> None:
+        require_inside()
         self._pool = CallPool(limits)
         pool = cast("ThreadPoolExecutor", self._pool)
         self._server = grpc.server(pool, interceptors=[ThreadInterceptor(admission)], options=options)

@@ -4,6 +4,7 @@
     <folder>/published-<epoch>.json    a publication that was taken into service
     <folder>/.unfinished-…             what is on its way in
     <folder>/.lock                     shared by those who load, held alone by who removes
+    <folder>/.fetching                 held by the one who fetches
 
 Nothing here is trusted: every byte is verified again before it is used. All methods block.
 """
@@ -51,6 +52,13 @@ class BundleCache:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._lock(fcntl.LOCK_SH):
                 yield
+
+    @contextmanager
+    def fetching(self) -> Iterator[None]:
+        """One process at a time is inside, so that of several on one machine one alone fetches what all need."""
+        with (self._folder / ".fetching").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def path(self, version: str) -> Path:
         """The folder of a version's bundle, there or not; ValueError for a name that no version has."""

@@ -6,6 +6,7 @@ No byte is parsed or mapped before its checksum agrees: the publication vouches 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from services.contracts.bundle import (
@@ -69,9 +70,13 @@ class PublishedBundles:
         if content is None:
             content = self._store.get(manifest_key(version))
         manifest = _checked_manifest(publication, content)
-        if not self._cache.holds(version, manifest):
-            self._check_sizes(version, manifest)
-            self._cache.install(version, content, manifest.files, lambda name, path: self._fetch(version, name, path))
+        if self._cache.holds(version, manifest):
+            return manifest
+        with self._cache.fetching():
+            if not self._cache.holds(version, manifest):  # nobody was quicker
+                self._check_sizes(version, manifest)
+                fetch = partial(self._fetch, version)
+                self._cache.install(version, content, manifest.files, fetch)
         return manifest
 
     def _check_sizes(self, version: str, manifest: IndexManifest) -> None:

@@ -12,7 +12,11 @@ from prometheus_client import Gauge
 from services.runtime.access.files import FollowedFiles, read_file
 from services.runtime.access.keys import AccessFileError
 
-EXPIRES = Gauge("afin_tls_certificate_expires_timestamp_seconds", "When the certificate in use expires.")
+EXPIRES = Gauge(
+    "afin_tls_certificate_expires_timestamp_seconds",
+    "When the certificate in use expires.",
+    multiprocess_mode="livemin",
+)
 CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 # Certificate, key and CA of a test's handshake are exchanged within so many turns.
 TURNS = 10

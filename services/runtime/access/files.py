@@ -22,6 +22,7 @@ UNUSABLE = Gauge(
     "afin_access_file_unusable",
     "1 while a changed file cannot be used, and the last good one stays in force.",
     ["file"],
+    multiprocess_mode="livemax",
 )
 
 log = structlog.get_logger(__name__)

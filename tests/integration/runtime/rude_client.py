@@ -3,7 +3,7 @@
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from hpack import Encoder
 
@@ -20,7 +20,7 @@ class RudeClient:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self._encoder = Encoder()
         self._next_stream = 1
-        self._socket.sendall(PREFACE)
+        self._write(PREFACE)
         self._send(SETTINGS, 0, 0, b"")
 
     def open_stream(self, path: str) -> None:
@@ -64,9 +64,11 @@ class RudeClient:
         self._socket.close()
 
     def _send(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
-        self._socket.sendall(
-            struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
-        )
+        self._write(struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload)
+
+    def _write(self, content: bytes) -> None:
+        with suppress(ConnectionError):  # who is sent away hears of it when reading
+            self._socket.sendall(content)
 
     def _header(self) -> tuple[int, int]:
         header = self._exactly(9)
