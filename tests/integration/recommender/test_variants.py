@@ -194,6 +194,47 @@ async def test_lists_are_counted_by_who_gave_them(
     assert counted("main") - before["main"] == len(CLIENTS) - len(TAKEN)
 
 
+async def test_calls_never_fail_and_never_mix_two_publications_while_experiments_come_and_go(
+    object_store: LocalObjectStore, tmp_path: Path, versions: dict[str, StoredVersion]
+) -> None:
+    plan: list[tuple[str, str]] = [("A", ""), ("A", "B"), ("C", "B"), ("C", "A"), ("B", ""), ("B", "C")]
+    publish(object_store, 1, versions["A"])
+    over = asyncio.Event()
+    async with serving_published(object_store, tmp_path / "cache") as recommender:
+        batches = [await batch_of_all(recommender)]
+        callers = [asyncio.create_task(batches_until(over, recommender)) for _ in range(4)]
+        for epoch, (main, challenger) in enumerate(plan[1:], 2):
+            publish(object_store, epoch, versions[main], versions.get(challenger))
+            await recommender.reload()
+            batches.append(await batch_of_all(recommender))
+        over.set()
+        batches += [batch for caller in callers for batch in await caller]
+
+    labels = {stored.version: label for label, stored in versions.items()}
+    assert {epoch for epoch, _ in batches} == set(range(1, len(plan) + 1))
+    for epoch, answered in batches:
+        main, challenger = plan[epoch - 1]
+        assert [labels[version] for version in answered] == [
+            challenger if challenger and client in TAKEN else main for client in CLIENTS
+        ]
+
+
+async def batches_until(over: asyncio.Event, recommender: Recommender) -> list[tuple[int, list[str]]]:
+    """One after the other."""
+    batches = []
+    while not over.is_set():
+        batches.append(await batch_of_all(recommender))
+    return batches
+
+
+async def batch_of_all(recommender: Recommender) -> tuple[int, list[str]]:
+    """The epoch, which must be one, and the version that answered each client."""
+    requests = [pb.RecommendRequest(client_id=client, max_results=3) for client in CLIENTS]
+    answers = await recommender.stub.BatchRecommend(pb.BatchRecommendRequest(requests=requests), timeout=20)
+    (epoch,) = {answer.index.epoch for answer in answers.responses}
+    return epoch, [answer.index.version for answer in answers.responses]
+
+
 def counted(role: str) -> float:
     """Lists of all strategies."""
     samples = (
