@@ -1,5 +1,6 @@
 """Which processes the stack runs, and what each is told through its environment."""
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -64,7 +65,9 @@ def _service(options: StackOptions, name: str, fields: dict[str, str]) -> Proces
     listening = {"HOST": HOST, "PORT": str(port), "METRICS_PORT": str(options.ports[f"{name}-metrics"])}
     environment = {f"{name.upper()}_{field}": value for field, value in {**listening, **store, **fields}.items()}
     own = {key: value for key, value in options.settings.items() if key.startswith(f"{name.upper()}_")}
-    ready = partial(grpc_is_ready, f"{HOST}:{port}", READY_NAMES[name])
+    # Where it speaks TLS, health has a plaintext port of its own.
+    health_port = {**os.environ, **own}.get(f"{name.upper()}_HEALTH_PORT", port)
+    ready = partial(grpc_is_ready, f"{HOST}:{health_port}", READY_NAMES[name])
     return ProcessSpec(name, f"services.{name}", {**environment, **own}, _log(options, name), ready)
 
 

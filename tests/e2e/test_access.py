@@ -1,0 +1,124 @@
+"""A whole stack that speaks TLS and asks for keys: ingest is let in by its own, people by theirs, nobody else."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import grpc
+import pytest
+
+from afin.ingest.v1 import ingest_pb2, ingest_pb2_grpc
+from afin.recommender.v1 import recommender_pb2, recommender_pb2_grpc
+from demo.stack.options import StackOptions, free_ports
+from demo.stack.stack import Stack, open_databases, open_services
+from services.runtime.access.proof import Proof
+from services.runtime.channels import open_channel
+from tests.e2e.canary.world import SETTINGS, ordinary
+from tests.integration.ingest.source_server import NOW, company, source_server
+
+CREATE = Path(__file__).parents[2] / "deploy/create-access.sh"
+CALL_SECONDS = 120
+
+
+@pytest.fixture
+def access(tmp_path: Path) -> Path:
+    """Keys and certificates, as the deployments have them."""
+    subprocess.run([CREATE, tmp_path / "access"], check=True, timeout=60)
+    return tmp_path / "access"
+
+
+@pytest.fixture
+async def stack(tmp_path: Path, access: Path) -> AsyncIterator[Stack]:
+    """All services behind TLS and keys, with a source to read."""
+    async with source_server() as source:
+        source.companies = [company(number) for number in range(20)]
+        source.payments = [ordinary(number) for number in range(600)]
+        options = StackOptions(
+            state=tmp_path / "state",
+            ports=free_ports(),
+            source_url=source.url,
+            first_day=(NOW - timedelta(days=60)).date(),
+            settings={**SETTINGS, **_settings(access)},
+        )
+        async with open_databases(options, print) as databases, open_services(options, databases, print) as stack:
+            yield stack
+
+
+def _settings(access: Path) -> dict[str, str]:
+    told = {
+        "INGEST_PEERS_TLS_CA_FILE": access / "ca.crt",
+        "INGEST_PEERS_TLS_CERT_FILE": access / "ingest.crt",
+        "INGEST_PEERS_TLS_KEY_FILE": access / "ingest.key",
+        "INGEST_PEERS_API_KEY_FILE": access / "ingest_api_key",
+    }
+    ports = free_ports()
+    for service in ("ingest", "warehouse", "indexer", "recommender"):
+        prefix = service.upper()
+        told |= {
+            f"{prefix}_API_KEYS_FILE": access / "api_keys",
+            f"{prefix}_TLS_CERT_FILE": access / f"{service}.crt",
+            f"{prefix}_TLS_KEY_FILE": access / f"{service}.key",
+            f"{prefix}_TLS_CLIENT_CA_FILE": access / "ca.crt",
+            f"{prefix}_HEALTH_PORT": Path(str(ports[service])),
+        }
+    return {name: str(value) for name, value in told.items()}
+
+
+@pytest.mark.timeout(600)
+async def test_the_main_job_runs_behind_tls_and_keys(stack: Stack, access: Path) -> None:
+    admin = Proof(access / "ca.crt", access / "ingest.crt", access / "ingest.key", access / "admin_api_key")
+    async with (
+        open_channel(stack.address("ingest"), admin) as ingest,
+        open_channel(stack.address("recommender"), admin) as recommender,
+    ):
+        for pipeline in (ingest_pb2.PIPELINE_COMPANIES, ingest_pb2.PIPELINE_RECOMMENDATIONS):
+            run = await _run(ingest_pb2_grpc.IngestServiceStub(ingest), pipeline)
+            assert run.state == ingest_pb2.RUN_STATE_SUCCEEDED, run
+        answer = await _recommended(recommender)
+
+    assert len(answer.recommendations) == 5
+    assert (
+        await _code_of(stack, Proof(access / "ca.crt", access / "ingest.crt", access / "ingest.key"))
+        == "UNAUTHENTICATED"
+    )
+    assert await _code_of(stack, Proof(access / "ca.crt", None, None, access / "admin_api_key")) == "UNAVAILABLE"
+    said = {path.name: path.read_text() for path in (stack.options.state / "logs").glob("*.log")}
+    assert ("ingest", "OK") in _audited(said["warehouse.log"], "LoadPayments")
+    assert _audited(said["ingest.log"], "RunPipeline") == [("admin", "OK")] * 2
+    secrets = await asyncio.to_thread(lambda: [path.read_text().strip() for path in access.glob("*_api_key")])
+    assert [name for name, text in said.items() for secret in secrets if secret in text] == []
+
+
+async def _run(
+    stub: "ingest_pb2_grpc.IngestServiceAsyncStub", pipeline: "ingest_pb2.Pipeline.ValueType"
+) -> ingest_pb2.Run:
+    started = await stub.RunPipeline(ingest_pb2.RunPipelineRequest(pipeline=pipeline), timeout=CALL_SECONDS)
+    run = started.run
+    async for told in stub.WatchRun(ingest_pb2.WatchRunRequest(run_id=run.run_id), timeout=CALL_SECONDS):
+        run = told.run
+    return run
+
+
+async def _recommended(channel: grpc.aio.Channel) -> recommender_pb2.RecommendResponse:
+    stub: recommender_pb2_grpc.RecommenderServiceAsyncStub = recommender_pb2_grpc.RecommenderServiceStub(channel)
+    await stub.ReloadIndex(recommender_pb2.ReloadIndexRequest(), timeout=CALL_SECONDS)
+    request = recommender_pb2.RecommendRequest(client_id="client-1", max_results=5)
+    return await stub.Recommend(request, timeout=CALL_SECONDS)
+
+
+async def _code_of(stack: Stack, proof: Proof) -> str:
+    """How a call of the recommender ends for somebody."""
+    async with open_channel(stack.address("recommender"), proof) as channel:
+        try:
+            await _recommended(channel)
+        except grpc.aio.AioRpcError as error:
+            return error.code().name
+    return "OK"
+
+
+def _audited(log: str, method: str) -> list[tuple[str, str]]:
+    lines = [json.loads(line) for line in log.splitlines() if '"audit"' in line]
+    return [(line["who"], line["code"]) for line in lines if line["rpc"].endswith(f"/{method}")]
