@@ -15,14 +15,14 @@ from math import floor
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.choosing import Chooser
+from services.contracts.choosing import Chooser, Limit
 from services.contracts.factors import Factors, FloatArray, History, IntArray
 from services.contracts.scoring import best, queries, scored
 
 CANDIDATES = 200
 MAX_REASONS = 3
-# By so much more are scored when a limit of companies a category left too few.
-WIDER = 4
+# A share of the companies, one of so many, below which their rows are picked out before they are multiplied.
+FEW = 4
 ONE_CLIENT = np.zeros(1, dtype=np.int64)
 
 Ints = NDArray[np.int64]
@@ -32,7 +32,7 @@ Ints = NDArray[np.int64]
 class Query:
     """What is asked. `allowed`: a mask over all dense ids, or None for no filter; `excluded`: never in the answer.
 
-    `min_score`: None for no limit. max_per_category, category_of: see choosing.Chooser.
+    `min_score`, `limit` of companies of one category: None for none.
     """
 
     count: int
@@ -40,8 +40,7 @@ class Query:
     excluded: frozenset[int] = frozenset()
     allowed: NDArray[np.bool_] | None = None
     min_score: float | None = None
-    max_per_category: int = 0
-    category_of: IntArray | None = None
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +73,9 @@ class _Speaking:
     scores: FloatArray
     from_history: NDArray[np.bool_]
 
-    def first(self, count: int) -> "_Speaking":
-        """The best, best first; ties in order of dense ids."""
-        order = np.lexsort((self.companies, -self.scores))[:count]
-        return self.where(order)
+    def in_order(self) -> "_Speaking":
+        """Best first; ties in order of dense ids."""
+        return self.where(np.lexsort((self.companies, -self.scores)))
 
     def where(self, rows: "Ints | NDArray[np.bool_]") -> "_Speaking":
         """Some of them."""
@@ -86,12 +84,17 @@ class _Speaking:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """For the best `count` companies, none of `barred`. near: how many Annoy is asked for; 0: look at all."""
+    """For the best `count` companies, none of `barred`. near: how many Annoy is asked for; 0: look at all.
+
+    paid: companies that may take places of their categories, where there is a limit.
+    """
 
     count: int
     barred: IntArray
     allowed: NDArray[np.bool_] | None
     near: int
+    limit: Limit | None = None
+    paid: int = 0
 
 
 def client_query(factors: Factors, history: History) -> FloatArray:
@@ -107,15 +110,11 @@ def rank(factors: Factors, history: History, query: Query) -> list[Ranked]:
     paid = frozenset(history.companies.tolist())
     barred = query.excluded if query.include_paid else query.excluded | paid
     asked = client_query(factors, history)
-    wanted = query.count
-    while True:
-        found = (_of_all if query.include_paid else _new)(factors, history, query, asked, wanted).first(wanted)
-        chooser = Chooser(barred, query.category_of, query.max_per_category)
-        places = list(islice(_places(found, query, paid, chooser), query.count))
-        if len(places) == query.count or len(found.companies) < wanted or not query.max_per_category:
-            break
-        wanted *= WIDER
-    popular = islice(chooser.chosen(_popular(factors, query)), _room(query, len(places)))
+    found = (_of_all if query.include_paid else _new)(factors, history, query, asked)
+    chooser = Chooser(barred, query.limit)
+    places = list(islice(_places(found.in_order(), query, paid, chooser), query.count))
+    room = _room(query, len(places))
+    popular = islice(_filling(factors, query, chooser), room) if room else ()
     return places + [Ranked(j, float(-place), False, j in paid) for place, j in enumerate(popular, 1)]
 
 
@@ -127,10 +126,10 @@ def _places(found: _Speaking, query: Query, paid: frozenset[int], chooser: Choos
             yield Ranked(company, score, True, company in paid, brought)
 
 
-def _popular(factors: Factors, query: Query) -> Iterator[int]:
-    """What may fill a list, most clients first."""
+def _filling(factors: Factors, query: Query, chooser: Chooser) -> Iterator[int]:
+    """What fills a list, most clients first."""
     popular = factors.popular if query.allowed is None else factors.popular[query.allowed[factors.popular]]
-    return map(int, popular)
+    return chooser.chosen(map(int, chooser.promising(popular)))
 
 
 def _room(query: Query, taken: int) -> int:
@@ -155,18 +154,21 @@ def reasons(factors: Factors, history: History, company: int) -> list[Reason]:
     return [Reason(int(known[i]), float(parts[i]) / total) for i in strongest if parts[i] > 0]
 
 
-def _new(factors: Factors, history: History, query: Query, asked: FloatArray, wanted: int) -> _Speaking:
+def _new(factors: Factors, history: History, query: Query, asked: FloatArray) -> _Speaking:
     """Companies that the client never paid."""
     barred = np.concatenate([history.companies, _numbers(query.excluded)])
-    return _modelled(factors, asked, _Search(wanted, barred, query.allowed, _nearest_wanted(factors, history, query)))
+    near = _nearest_wanted(factors, history, query)
+    return _modelled(factors, asked, _Search(query.count, barred, query.allowed, near, query.limit))
 
 
-def _of_all(factors: Factors, history: History, query: Query, asked: FloatArray, wanted: int) -> _Speaking:
+def _of_all(factors: Factors, history: History, query: Query, asked: FloatArray) -> _Speaking:
     """Those it paid, too: scores as shares of the client's best one, whatever is asked, and habits beside them."""
     inside = history.companies[history.companies < len(factors.target)]
     excluded = _numbers(query.excluded)
     near = _nearest_wanted(factors, history, query)
-    new = _modelled(factors, asked, _Search(wanted, np.concatenate([excluded, inside]), query.allowed, near))
+    barred = np.concatenate([excluded, inside])
+    search = _Search(query.count, barred, query.allowed, near, query.limit, paid=len(history.companies))
+    new = _modelled(factors, asked, search)
     own = np.zeros(len(history.companies))
     indexed = np.flatnonzero(history.companies < len(factors.target))
     exact = scored(factors, asked[None], np.zeros(len(indexed), np.int64), inside.astype(np.int64))
@@ -187,32 +189,48 @@ def _modelled(factors: Factors, asked: FloatArray, search: _Search) -> _Speaking
     """Enough of the indexed companies, in no order, for the best to be among them; none of those barred."""
     if not asked.any():
         return _Speaking(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.bool_))
-    is_barred = np.zeros(len(factors.target), dtype=np.bool_)
-    is_barred[search.barred[search.barred < len(is_barred)]] = True
-    if search.allowed is not None:
-        is_barred |= ~search.allowed[: len(is_barred)]
-    companies, lower, doubt = _coarse(factors, asked, search.near)
-    lower[is_barred[companies]] = -np.inf
-    rows, places = best(lower[None], doubt, search.count)
+    companies, lower, doubt = _coarse(factors, asked, search)
+    count = search.count
+    if search.limit is not None:
+        count += search.paid
+        kept, more = search.limit.may_be_first(companies, lower, doubt, count)
+        companies, lower, doubt = companies[kept], lower[kept], doubt[kept]
+        count += more
+    rows, places = best(lower[None], doubt, count)
     chosen = companies[places]
     exact = scored(factors, asked[None], rows, chosen)
     return _Speaking(chosen, exact.scores, exact.from_history).where(exact.speaks)
 
 
-def _coarse(factors: Factors, asked: FloatArray, near: int) -> tuple[Ints, FloatArray, FloatArray]:
-    """Candidates, their scores in float32 less their doubt, and the doubt."""
-    if factors.nearest is None or not near:
-        return np.arange(len(factors.target)), factors.target @ asked - factors.doubt, factors.doubt
-    found = np.array(factors.nearest(asked, near), dtype=np.int64)
-    found = found[~factors.longest.holds[found]]
-    companies = np.concatenate([factors.longest.companies, found])
-    doubt = np.concatenate([factors.longest.doubt, factors.doubt[found]])
-    return companies, np.concatenate([factors.longest.target @ asked, factors.target[found] @ asked]) - doubt, doubt
+def _coarse(factors: Factors, asked: FloatArray, search: _Search) -> tuple[Ints, FloatArray, FloatArray]:
+    """Candidates, their scores in float32 less their doubt, and the doubt; -inf for those barred."""
+    is_open = np.ones(len(factors.target), dtype=np.bool_)
+    if search.allowed is not None:
+        is_open &= search.allowed[: len(is_open)]
+    is_open[search.barred[search.barred < len(is_open)]] = False
+    if factors.nearest is None or not search.near:
+        companies, scores = _all_scores(factors, asked, is_open)
+        doubt = factors.doubt if len(companies) == len(is_open) else factors.doubt[companies]
+    else:
+        found = np.array(factors.nearest(asked, search.near), dtype=np.int64)
+        found = found[~factors.longest.holds[found]]
+        companies = np.concatenate([factors.longest.companies, found])
+        doubt = np.concatenate([factors.longest.doubt, factors.doubt[found]])
+        scores = np.concatenate([factors.longest.target @ asked, factors.target[found] @ asked])
+    return companies, np.where(is_open[companies], scores - doubt, np.float32(-np.inf)), doubt
+
+
+def _all_scores(factors: Factors, asked: FloatArray, is_open: NDArray[np.bool_]) -> tuple[Ints, FloatArray]:
+    """All companies and their scores, or only those that are open where they are few."""
+    if np.count_nonzero(is_open) * FEW > len(is_open):
+        return np.arange(len(is_open)), factors.target @ asked
+    companies = np.flatnonzero(is_open)
+    return companies, factors.target[companies] @ asked
 
 
 def _nearest_wanted(factors: Factors, history: History, query: Query) -> int:
     """How many Annoy is asked for; 0 to look at all, where so much may be passed over that a list is not filled."""
-    if query.allowed is not None or query.max_per_category:
+    if query.allowed is not None or query.limit is not None:
         return 0
     return max(CANDIDATES, query.count) + len(history.companies) + len(query.excluded)
 

@@ -15,7 +15,7 @@ from services.contracts.factors import IntArray
 class Catalogue:
     """log_amounts: of what is paid on average, (companies,), NaN where that is unknown.
 
-    category_of: (companies,), a number for each category id; see choosing.Chooser.
+    category_of: (companies,), a number for each category id; see choosing.Limit.
     """
 
     table: CompanyTable

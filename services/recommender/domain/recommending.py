@@ -5,6 +5,7 @@ from enum import Enum, auto
 
 import numpy as np
 
+from services.contracts.choosing import Limit
 from services.contracts.factors import Factors, History
 from services.contracts.ranking import Query, Ranked, Reason, rank, reasons
 from services.recommender.domain.catalogue import Catalogue
@@ -79,8 +80,7 @@ def _query(snapshot: Snapshot, history: History, request: RecommendationRequest)
         excluded=left_out.union(catalogue.known(request.exclude_company_codes)),
         allowed=catalogue.mask(request.category_ids, request.only_company_codes),
         min_score=request.min_score,
-        max_per_category=request.max_per_category,
-        category_of=catalogue.category_of,
+        limit=Limit(catalogue.category_of, request.max_per_category) if request.max_per_category else None,
     )
 
 

@@ -4,11 +4,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from services.contracts.choosing import NO_CATEGORY, Chooser
+from services.contracts.choosing import NO_CATEGORY, Chooser, Limit
 from services.contracts.factors import Factors, History
 from services.contracts.ranking import Query, Ranked, rank
 
@@ -55,8 +56,7 @@ def queries(draw: st.DrawFn, companies: int) -> Query:
         excluded=frozenset(draw(st.sets(ids, max_size=3)) if draw(st.booleans()) else ()),
         allowed=mask if draw(st.booleans()) else None,
         min_score=draw(st.none() | st.sampled_from([-2.5, -1.0, 0.0, 0.5, 1.0, 2.0])),
-        max_per_category=draw(st.sampled_from([0, 0, 1, 2])),
-        category_of=np.array(categories, dtype=np.int32),
+        limit=draw(st.none() | st.builds(Limit, st.just(np.array(categories, dtype=np.int32)), st.integers(1, 2))),
     )
 
 
@@ -74,9 +74,9 @@ def oracle(world: World) -> list[Ranked]:
         score = scores[j] if j in modelled else -1.0 - filled
         wanted = j not in barred and (query.allowed is None or query.allowed[j])
         wanted = wanted and (query.min_score is None or score >= query.min_score)
-        category = int(query.category_of[j]) if query.category_of is not None else NO_CATEGORY
-        limited = query.max_per_category and category != NO_CATEGORY
-        if wanted and not (limited and counts[category] == query.max_per_category):
+        category = int(query.limit.category_of[j]) if query.limit else NO_CATEGORY
+        is_full = query.limit and category != NO_CATEGORY and counts[category] == query.limit.most
+        if wanted and not is_full:
             counts[category] += 1
             raised = j in modelled and j not in paid and j < len(factors.target) and bool(factors.target[j, 0] > 0)
             places.append(Ranked(j, score, j in modelled, j in paid, raised))
@@ -121,19 +121,49 @@ def test_a_limit_of_categories_looks_beyond_those_that_are_always_looked_at() ->
     category_of[[2000, 2900]] = 1, 2
     history = History(np.array([2999], np.int32), np.ones(1, np.float32), np.zeros(1, np.float32))
 
-    places = rank(factors, history, Query(4, max_per_category=1, category_of=category_of))
+    places = rank(factors, history, Query(4, limit=Limit(category_of, 1)))
 
     assert [(place.company, place.modelled) for place in places] == [(0, True), (2000, True), (2900, True)]
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("include_paid", [False, True])
+def test_a_limit_of_categories_over_many_companies_is_the_whole_order_with_the_rest_left_out(
+    seed: int, *, include_paid: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    target = rng.integers(-2, 9, (6000, 4)).astype(np.float32) + np.float32(1e-7) * rng.integers(0, 3, (6000, 4))
+    target = target.astype(np.float32)
+    factors = Factors(rng.normal(size=(6000, 4)).astype(np.float32), target, np.arange(6000, dtype=np.int32), None, 1.0)
+    history = History(*(np.array(each, kind) for each, kind in _three_paid(seed)))
+    limit = Limit(np.minimum(rng.geometric(0.02, 6000) - 2, [2, 40, 300][seed % 3]).astype(np.int32), 1 + seed % 2)
+    everything = rank(factors, history, Query(6000, include_paid=include_paid))
+
+    limited = rank(factors, history, Query(40, include_paid=include_paid, limit=limit, min_score=0.0))
+
+    counts: Counter[int] = Counter()
+    expected = [place for place in everything if place.modelled and _fits(limit, counts, place.company)]
+    assert limited == expected[:40]
+
+
+def _three_paid(seed: int) -> list[tuple[list[float], type]]:
+    return [([seed, 70 + seed, 5000], np.int32), ([1.0, 2.0, 0.5], np.float32), ([0.5, 0.9, 0.0], np.float32)]
+
+
+def _fits(limit: Limit, counts: Counter[int], company: int) -> bool:
+    category = int(limit.category_of[company])
+    counts[category] += 1
+    return category == NO_CATEGORY or counts[category] <= limit.most
+
+
 def test_companies_without_a_category_are_not_limited() -> None:
-    chooser = Chooser(set(), of_one_category(5, NO_CATEGORY), most=1)
+    chooser = Chooser(set(), Limit(of_one_category(5, NO_CATEGORY), 1))
 
     assert list(chooser.chosen(range(5))) == [0, 1, 2, 3, 4]
 
 
 def test_no_company_is_chosen_twice_and_a_full_category_stays_full() -> None:
-    chooser = Chooser({3}, of_one_category(6), most=2)
+    chooser = Chooser({3}, Limit(of_one_category(6), 2))
 
     assert list(chooser.chosen([1, 1, 3, 0])) == [1, 0]
     assert list(chooser.chosen([2, 1, 4])) == []
