@@ -46,9 +46,9 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Running]:
-    """A recommender whose store and cache lie in `folder`, from when it listens."""
-    settings = environment(OBJECT_STORE_URL=f"file://{folder / 'objects'}", CACHE_FOLDER=str(folder / "cache"))
+def running(folder: Path, **more: str) -> Iterator[Running]:
+    """A recommender whose store and cache lie in `folder`, from when it listens; `more` settings."""
+    settings = environment(OBJECT_STORE_URL=f"file://{folder / 'objects'}", CACHE_FOLDER=str(folder / "cache"), **more)
     with subprocess.Popen(
         COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=settings
     ) as process:

@@ -1,0 +1,62 @@
+"""Channels: round robin over all addresses that the name has, found again soon after a restart, TLS if it is wanted."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+SERVICE_CONFIG = json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})
+OPTIONS = (
+    ("grpc.service_config", SERVICE_CONFIG),
+    # Afín is called inside a network; a proxy for the outside world knows nothing of it.
+    ("grpc.enable_http_proxy", 0),
+    # Calls that no server has seen are sent again by gRPC itself; all else is retried by retrying.py.
+    ("grpc.enable_retries", 1),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+    ("grpc.dns_min_time_between_resolutions_ms", 2000),
+    # Finds a server that is gone without a word while a call waits for it.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """PEM files. `ca`: who vouches for the server; unset: the system's. The others, for mutual TLS, come together."""
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    private_key: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate and private_key are given together, or neither")
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        """Reads the files. OSError for one that cannot be read."""
+        ca, key, certificate = (
+            None if path is None else path.read_bytes() for path in (self.ca, self.private_key, self.certificate)
+        )
+        return grpc.ssl_channel_credentials(ca, key, certificate)
+
+
+def sync_channel(target: str, tls: Tls | None) -> grpc.Channel:
+    """A channel, to be closed by the caller; it connects at the first call."""
+    if tls is None:
+        return grpc.insecure_channel(target, options=OPTIONS)
+    return grpc.secure_channel(target, tls.credentials(), options=OPTIONS)
+
+
+def aio_channel(target: str, tls: Tls | None) -> grpc.aio.Channel:
+    """The same for asyncio; of the running loop."""
+    if tls is None:
+        return grpc.aio.insecure_channel(target, options=OPTIONS)
+    return grpc.aio.secure_channel(target, tls.credentials(), options=OPTIONS)
+
+
+def metadata_of(key: str | None) -> tuple[tuple[str, str], ...]:
+    """What goes with each call. Without TLS a key is readable on the way."""
+    return () if key is None else (("authorization", f"Bearer {key}"),)
