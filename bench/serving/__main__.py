@@ -1,6 +1,7 @@
 """`python -m bench.serving`: how fast recommendations are served. `make bench-serve` runs it."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +34,7 @@ def main(  # noqa: PLR0913, PLR0917 - options of a command line
 ) -> None:
     """Exit code 1 where serving falls short of what it is held to."""
     console = Console(highlight=False, soft_wrap=True)
-    structlog.configure(processors=[structlog.processors.JSONRenderer()], logger_factory=structlog.PrintLoggerFactory())
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with _folder(keep) as folder:
         found = run(_indexes(data, folder, divisor, console.print), Length(rounds), only, console)
     console.print(table(found))

@@ -7,20 +7,42 @@ import asyncio
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
+from grpc import _server as inside
+from grpc._cython import cygrpc  # type: ignore[attr-defined]
 
 SERVICE, METHOD = "bench.Echo", "Call"
 PATH = f"/{SERVICE}/{METHOD}"
-KINDS = ("aio", "threads")
+KINDS = ("aio", "threads", "inline")
 THREADS = 8
 
 
-def serve_sync(answer: bytes) -> None:
+class Inline:
+    """In the place of grpc.server's pool: a call's message is an event, upon which its handler runs where that came."""
+
+    def submit(
+        self, run: Callable[..., Any], in_pool: Any, event: Any, state: Any, handler: Any, _: Any, *codecs: Any
+    ) -> None:
+        """What grpcio calls for each call."""
+        receive = inside._receive_message(state, event.call, codecs[0])
+
+        def received(message: Any) -> Any:
+            outcome = receive(message)
+            request, state.request = state.request, None
+            run(in_pool, event, state, handler, lambda: request, *codecs)
+            return outcome
+
+        event.call.start_server_batch((cygrpc.ReceiveMessageOperation(0),), received)
+        state.due.add(inside._RECEIVE_MESSAGE_TOKEN)
+
+
+def serve_sync(pool: Any, answer: bytes) -> None:
     """Until SIGTERM."""
-    server = grpc.server(ThreadPoolExecutor(THREADS))
+    server = grpc.server(pool)
     handler: Any = grpc.unary_unary_rpc_method_handler(lambda request, context: answer)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {METHOD: handler}),))
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
@@ -54,7 +76,7 @@ def main(kind: str, size: int) -> None:
     if kind == "aio":
         asyncio.run(serve_aio(answer))
     else:
-        serve_sync(answer)
+        serve_sync(Inline() if kind == "inline" else ThreadPoolExecutor(THREADS), answer)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ def h2load_rate(task: Task) -> float | None:
         ]
         headers = ["-Hcontent-type: application/grpc", "-Hte: trailers", f"-d{body}"]
         url = f"http://{target.host}:{target.port}{target.path}"
-        command = ["taskset", "-c", str(task.core), program, *numbers, *headers, url]
+        pinned = ["taskset", "-c", str(task.core)] if task.core is not None else []
+        command = [*pinned, program, *numbers, *headers, url]
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = RATE.search(told)
     return float(found.group(1)) if found else None

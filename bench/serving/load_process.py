@@ -11,19 +11,20 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.serving.load import Load, Target, closed_load
+from bench.serving.load import Load, Target, closed_load, open_load
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """See `closed_load`."""
+    """See `closed_load`; with a `rate`, see `open_load`. `core`: where, or anywhere."""
 
     target: Target
     messages: Sequence[bytes]
     at_once: int
     warm: float
     seconds: float
-    core: int
+    core: int | None = None
+    rate: float | None = None
 
 
 def loaded(task: Task) -> Load:
@@ -37,11 +38,17 @@ def loaded(task: Task) -> Load:
 def main() -> None:
     """Loads."""
     task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by ourselves
-    os.sched_setaffinity(0, [task.core])
+    if task.core is not None:
+        os.sched_setaffinity(0, [task.core])
     gc.freeze()
     gc.disable()
-    load = closed_load(task.target, task.messages, task.at_once, task.warm, task.seconds)
-    pickle.dump(load, sys.stdout.buffer)
+    pickle.dump(_load(task), sys.stdout.buffer)
+
+
+def _load(task: Task) -> Load:
+    if task.rate is not None:
+        return open_load(task.target, task.messages, task.rate, task.seconds)
+    return closed_load(task.target, task.messages, task.at_once, task.warm, task.seconds)
 
 
 if __name__ == "__main__":

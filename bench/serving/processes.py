@@ -50,11 +50,16 @@ class Server:
 
     def memory(self) -> Memory:
         """Of the server and its children together."""
-        found = [astuple(_memory(one.pid)) for one in self._all()]
-        return Memory(*(round(sum(values), 1) for values in zip(*found, strict=True)))
+        return memory_of(self._all())
 
     def _all(self) -> list[psutil.Process]:
         return [self.process, *self.process.children(recursive=True)]
+
+
+def memory_of(processes: Sequence[psutil.Process]) -> Memory:
+    """Of all of them together."""
+    found = [astuple(_memory(one.pid)) for one in processes]
+    return Memory(*(round(sum(values), 1) for values in zip(*found, strict=True)))
 
 
 def cores() -> tuple[list[int], int]:

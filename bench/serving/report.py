@@ -22,7 +22,7 @@ def figures(found: Rounds, two_processes: float | None) -> dict[str, Any]:
         "qps": round(_median(turns[PLAIN], "qps")),
         "floor_qps": round(_median(turns[FLOOR], "qps")),
         "ratio": _ratio(turns, PLAIN, FLOOR, "qps"),
-        "fastest_floor_ratio": _ratio(turns, PLAIN, FASTEST, "qps"),
+        "fastest_floor_ratio": _ratio(turns, PLAIN, FASTEST if FASTEST in turns else FLOOR, "qps"),
         "online_ratio": _ratio(turns, ONLINE, FLOOR, "qps"),
         "p50_ms": round(_median(turns[PLAIN], "p50_ms"), 2),
         "p99_ms": round(_median(turns[PLAIN], "p99_ms"), 2),
