@@ -9,7 +9,7 @@ QUALITY_RIVALS := .venv-rivals-quality
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit crash-test index-crash-test index-race-test mutants bench-load bench-ingest bench-index bench-serve eval check format lock images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit crash-test index-crash-test index-race-test serve-fault-test mutants bench-load bench-ingest bench-index bench-serve eval check format lock images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -45,6 +45,9 @@ index-crash-test: $(READY) ## Builds and publications of the index under SIGKILL
 
 index-race-test: $(READY) ## Eight publishers of the index race for epochs, on files and on S3: ROUNDS=20, REPORT=file.json
 	@$(BIN)/python -m tests.index_races --rounds $(or $(ROUNDS),20) $(if $(REPORT),--report "$(REPORT)")
+
+serve-fault-test: $(READY) ## Serving under swaps, overload, hostile clients, outages and a long load: PART=swaps,overload,hostile,outages,soak, MINUTES=30, SMALL=1, REPORT=file.json, INDEX=folder, KEEP=folder
+	@$(BIN)/python -m tests.serving $(if $(PART),--part $(PART)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SMALL),--small) $(if $(REPORT),--report "$(REPORT)") $(if $(INDEX),--index "$(INDEX)") $(if $(KEEP),--keep "$(KEEP)")
 
 mutants: $(READY) ## Mistakes in the merge of payments, each of which a test must notice: REPORT=file.json
 	@$(BIN)/python -m tests.mutants $(if $(REPORT),--json "$(REPORT)")

@@ -30,7 +30,9 @@ def _mixed(world: World, chance: random.Random, kind: int) -> Call:
     if kind == 1:
         return partial(_batch, world.batch(chance, size=5))
     if kind == 2:
-        return partial(_similar, pb.SimilarCompaniesRequest(company_code=chance.choice(world.codes), max_results=MAX_RESULTS))
+        return partial(
+            _similar, pb.SimilarCompaniesRequest(company_code=chance.choice(world.codes), max_results=MAX_RESULTS)
+        )
     return partial(_recommend, world.plain(chance))
 
 

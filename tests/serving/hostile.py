@@ -1,6 +1,7 @@
 """Hostile clients of each kind in turn, and a polite one beside them that must not notice."""
 
 import asyncio
+import os
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -45,9 +46,9 @@ async def _beside(
     kind: str, replica: Replica, seconds: float, world: World, credentials: grpc.ChannelCredentials | None
 ) -> dict[str, Any]:
     async with polite_client([replica.address], RATE, plain_calls(world), credentials) as calls:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.serving.hostile_process", kind, str(replica.port), str(seconds)
-        )
+        command = [sys.executable, "-m", "tests.serving.hostile_process", kind, str(replica.port), str(seconds)]
+        quiet = os.environ | {"GRPC_VERBOSITY": "NONE"}
+        process = await asyncio.create_subprocess_exec(*command, env=quiet)
         async with asyncio.timeout(seconds + ENDING_SECONDS):
             code = await process.wait()
     memory = replica.process.memory_info().rss >> 20

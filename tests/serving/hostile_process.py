@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import Any
 
 import grpc
 
@@ -46,7 +47,9 @@ def headers_only(port: int, until: float) -> None:
 
 def slow_readers(port: int, until: float) -> None:
     """Calls for large answers that nobody takes."""
-    batch = pb.BatchRecommendRequest(requests=[pb.RecommendRequest(client_id=f"{n}", max_results=20) for n in range(100)])
+    batch = pb.BatchRecommendRequest(
+        requests=[pb.RecommendRequest(client_id=f"{n}", max_results=20) for n in range(100)]
+    )
     request = frames.message(batch.SerializeToString())
     while time.monotonic() < until:
         with _connections(port, 50) as opened:
@@ -112,7 +115,7 @@ def wrong_authority(port: int, until: float) -> None:
     target = f"{HOST}:{port}"
     while time.monotonic() < until:
         with grpc.secure_channel(target, grpc.ssl_channel_credentials()) as channel:
-            call = channel.unary_unary(RECOMMEND)
+            call: Any = channel.unary_unary(RECOMMEND)
             with contextlib.suppress(grpc.RpcError):
                 call(_small(), timeout=0.5)
 
@@ -159,11 +162,11 @@ def _call_begun(number: int, path: str = RECOMMEND) -> bytes:
     return frames.frame(frames.HEADERS, frames.END_HEADERS, 2 * number + 1, later if number else first)
 
 
-def _keep_calling(port: int, until: float, make: Callable[[grpc.UnaryUnaryMultiCallable], object]) -> None:
+def _keep_calling(port: int, until: float, make: Callable[[Any], object]) -> None:
     def work() -> None:
         options = (("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1))
         with grpc.insecure_channel(f"{HOST}:{port}", options=options) as channel:
-            call = channel.unary_unary(RECOMMEND)
+            call: Any = channel.unary_unary(RECOMMEND)
             while time.monotonic() < until:
                 with contextlib.suppress(grpc.RpcError):
                     make(call)

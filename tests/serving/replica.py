@@ -107,9 +107,11 @@ class Replica:
 
     async def serves(self, epoch: int) -> None:
         """Waits until it does."""
-        async with asyncio.timeout(READY_SECONDS):
-            while await self.epoch() < epoch:
-                await asyncio.sleep(LOOK_SECONDS)
+        until = monotonic() + READY_SECONDS
+        while await self.epoch() < epoch:
+            if monotonic() > until:
+                raise ReplicaError(f"does not serve epoch {epoch}; see {self.log}")
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _asked(self, call: Any) -> Any:
         try:

@@ -22,7 +22,10 @@ async def play(world: World, folder: Path, swaps: int) -> dict[str, Any]:
     world.publish_next()
     moments: list[float] = []
     loading: list[float] = []
-    async with running(*replicas), polite_client([each.address for each in replicas], RATE, plain_calls(world)) as calls:
+    async with (
+        running(*replicas),
+        polite_client([each.address for each in replicas], RATE, plain_calls(world)) as calls,
+    ):
         restarting: asyncio.Task[list[float]] | None = None
         for number in range(swaps):
             if number == swaps // 2:
