@@ -13,10 +13,12 @@ a 128-bit hash of its id, never by the id.
 
 import hashlib
 from datetime import datetime
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, Field
 
+from services.contracts.history_model import HistoryModel
+from services.contracts.stored import Stored
 from services.contracts.variants import NAME
 
 PUBLISHED_PREFIX = "index/published/"
@@ -76,26 +78,6 @@ FILES = (
     JUDGED_FILE,
     JUDGED_NDCG_FILE,
 )
-
-
-class Stored(BaseModel):
-    """Immutable, and strict about what it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def to_bytes(self) -> bytes:
-        """As it is stored: the same values give the same bytes."""
-        return self.model_dump_json(indent=1).encode()
-
-    @classmethod
-    def from_bytes(cls, content: bytes, name: str) -> Self:
-        """What was stored under `name`; ValueError in one line that names it and the first field that is wrong."""
-        try:
-            return cls.model_validate_json(content)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise ValueError(f"{name} is not a {cls.__name__}: {place or 'content'}: {first['msg']}") from error
 
 
 class BundleFile(Stored):
@@ -168,28 +150,6 @@ class Choice(Stored):
     without_holdout: Tuning | None = Field(
         default=None, description="What the same trials chose without the hold-out: the quality is that model's."
     )
-
-
-class HabitModel(Stored):
-    """A logistic regression: how likely a client pays a company again. Of k features, and k + 1 coefficients."""
-
-    mean: tuple[float, ...]
-    spread: tuple[float, ...]
-    coefficients: tuple[float, ...]
-
-
-class HistoryModel(Stored):
-    """With TENDENCIES_FILE all that it takes to make the history of one more client as the build made the others'.
-
-    first, newest: the period by which payments age, in microseconds since 1970; habits: None where too few payments
-    told of them. `rules`: which rules make histories of it; code that follows others makes none.
-    """
-
-    rules: int
-    first: int
-    newest: int
-    decay: float | None
-    habits: HabitModel | None
 
 
 class IndexManifest(Stored):

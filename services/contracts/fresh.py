@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AwareDatetime, Field
 
-from services.contracts.bundle import LedgerPlace, Stored
+from services.contracts.bundle import LedgerPlace
 from services.contracts.client_keys import are_ascending
+from services.contracts.stored import Stored
 
 FRESH_PREFIX = "index/fresh/"
 KEY = re.compile(re.escape(FRESH_PREFIX) + r"([^/]+)/(\d{16})")

@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime, Field
 
-from services.contracts.bundle import Stored
+from services.contracts.stored import Stored
 
 
 class Check(Stored):

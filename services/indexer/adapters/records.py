@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from services.contracts.bundle import Stored
+from services.contracts.stored import Stored
 from services.runtime.errors import DataLoss
 
 Record = TypeVar("Record", bound=Stored)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from services.contracts.bundle import HabitModel, HistoryModel
+from services.contracts.history_model import HabitModel, HistoryModel
 from services.indexer.domain.habits import Habits, Tendencies
 from services.indexer.domain.history_rules import RULES, HistoryRules
 from services.indexer.domain.logistic import Logistic

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.contracts.bundle import HistoryModel
+from services.contracts.history_model import HistoryModel
 from services.indexer.domain.habits import learn_habits
 from services.indexer.domain.histories import Histories
 from services.indexer.domain.history_model import rules_of, stored_rules
