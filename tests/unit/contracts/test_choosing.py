@@ -53,7 +53,7 @@ def queries(draw: st.DrawFn, companies: int) -> Query:
     return Query(
         count=draw(st.integers(1, 12)),
         include_paid=draw(st.booleans()),
-        excluded=frozenset(draw(st.sets(ids, max_size=3)) if draw(st.booleans()) else ()),
+        excluded=frozenset(draw(st.sets(ids, max_size=3)) if companies and draw(st.booleans()) else ()),
         allowed=mask if draw(st.booleans()) else None,
         min_score=draw(st.none() | st.sampled_from([-2.5, -1.0, 0.0, 0.5, 1.0, 2.0])),
         limit=draw(st.none() | st.builds(Limit, st.just(np.array(categories, dtype=np.int32)), st.integers(1, 2))),
