@@ -32,6 +32,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.workflow.erasures import Erasures
 from services.ingest.workflow.executor import Executor
 from services.ingest.workflow.feedback import Feedback
+from services.ingest.workflow.feedback_merging import FeedbackMerging
 from services.ingest.workflow.feedback_report import FeedbackReports
 from services.ingest.workflow.freshness import Freshness
 from services.ingest.workflow.housekeeping import HOURLY, keep_house
@@ -62,6 +63,7 @@ class World:
     lake: ObjectLake
     eraser: ObjectLakeEraser
     erasure_records: ObjectErasureRecords
+    feedback_lake: ObjectFeedbackLake
     feedback: Feedback
     feedback_reports: FeedbackReports
     source: HttpSource
@@ -73,6 +75,7 @@ async def open_world(stack: AsyncExitStack, settings: IngestSettings) -> World:
     """Opens everything, to be closed by the stack. None of it need be there yet."""
     url = settings.database_url.get_secret_value()
     store = open_object_store(settings.object_store_url, settings.object_store_endpoint_url)
+    feedback_lake = ObjectFeedbackLake(store)
     source = open_source(settings.source_url, settings.source_limits, utc_now)
     return World(
         work_database=await stack.enter_async_context(open_database(url, "ingest-work", WORK_CONNECTIONS)),
@@ -80,8 +83,9 @@ async def open_world(stack: AsyncExitStack, settings: IngestSettings) -> World:
         lake=ObjectLake(store),
         eraser=ObjectLakeEraser(store),
         erasure_records=ObjectErasureRecords(store),
-        feedback=Feedback(ObjectFeedbackLake(store), utc_now),
-        feedback_reports=FeedbackReports(ObjectFeedbackLake(store), utc_now),
+        feedback_lake=feedback_lake,
+        feedback=Feedback(feedback_lake, utc_now),
+        feedback_reports=FeedbackReports(feedback_lake, utc_now),
         source=await stack.enter_async_context(source),
         warehouse=await stack.enter_async_context(open_peer(settings.warehouse_address, settings)),
         indexer=await stack.enter_async_context(open_peer(settings.indexer_address, settings)),
@@ -113,9 +117,10 @@ async def _keep_house(world: World, settings: IngestSettings, epoch: int) -> Non
     table = PostgresSweepTable(world.work_database, epoch)
     receipts = LostReceipts(table, world.lake, WarehouseClient(world.warehouse, settings.patient, epoch))
     sweep = Sweep(table, world.lake, world.erasure_records, settings.sweep_after, utc_now)
+    merging = FeedbackMerging(world.feedback_lake, utc_now)
     async with asyncio.TaskGroup() as chores:
         chores.create_task(keep_house([receipts.run, sweep.run], apscheduler_timer))
-        chores.create_task(keep_house([world.feedback_reports.note_hit_share], apscheduler_timer, HOURLY))
+        chores.create_task(keep_house([merging.run, world.feedback_reports.note_hit_share], apscheduler_timer, HOURLY))
 
 
 def make_use_cases(world: World, settings: IngestSettings, wake: asyncio.Event, stop: asyncio.Event) -> UseCases:

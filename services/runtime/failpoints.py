@@ -35,6 +35,7 @@ class Failpoint(StrEnum):
     BEFORE_STEP_COMPLETE = "step.before_complete"
     STEP_COMPLETED = "step.completed"
     FEEDBACK_STORED = "feedback.stored"
+    FEEDBACK_MERGED = "feedback.merged"
     LOAD_BEGUN = "load.begun"
     LOAD_STAGED = "load.staged"
     LOAD_MERGED = "load.merged"

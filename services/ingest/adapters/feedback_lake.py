@@ -1,6 +1,7 @@
 """Feedback in the object store. See services.contracts.feedback."""
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
@@ -13,7 +14,9 @@ from services.ingest.domain.feedback import FeedbackEvent
 from services.ingest.domain.feedback_report import Group, Tally
 from services.runtime.checksums import require_sha256, sha256_of
 from services.runtime.failpoints import Failpoint, passing
-from services.runtime.objects.store import ObjectStore
+from services.runtime.objects.store import ObjectNotFound, ObjectStore
+
+EVENT = ("recommendation_id", "company_code", "kind", "at")
 
 
 class ObjectFeedbackLake:
@@ -34,10 +37,20 @@ class ObjectFeedbackLake:
         self, parts: Sequence[FeedbackPart], made: tuple[datetime, datetime], bucket: tuple[int, int]
     ) -> tuple[int, dict[Group, Tally]]:
         """See services.ingest.workflow.feedback_report.ReadableFeedback. A caller that goes away ends it soon."""
-        counting = Counting(*made, *bucket)
-        for part in parts:
-            await asyncio.to_thread(lambda part: counting.add(read_part(self._store, part, COLUMNS)), part)
+        counting, read, waiting = Counting(*made, *bucket), set[str](), deque(parts)
+        while waiting:
+            part = waiting.popleft()
+            read.add(part.key)
+            try:
+                counting.add(await asyncio.to_thread(read_part, self._store, part, COLUMNS))
+            except ObjectNotFound:
+                # Merged with others since it was listed: what is read twice on the way counts once.
+                waiting.extend(new for new in await self.parts(part.day, part.day) if new.key not in read)
         return counting.rows, await asyncio.to_thread(counting.tallies)
+
+    async def merge(self, parts: Sequence[FeedbackPart]) -> None:
+        """See services.ingest.workflow.feedback_merging.MergeableFeedback."""
+        await asyncio.to_thread(self._merge, parts)
 
     def _write(self, events: Sequence[FeedbackEvent]) -> None:
         by_day: dict[date, list[FeedbackEvent]] = {}
@@ -46,6 +59,16 @@ class ObjectFeedbackLake:
         for day, of_day in by_day.items():
             write_part(self._store, day, _batch(of_day))
         passing(Failpoint.FEEDBACK_STORED)
+
+    def _merge(self, parts: Sequence[FeedbackPart]) -> None:
+        table = pa.concat_tables(read_part(self._store, part, FEEDBACK_SCHEMA.names) for part in parts)
+        once = table.group_by(FEEDBACK_SCHEMA.names).aggregate([]).sort_by([(name, "ascending") for name in EVENT])
+        (batch,) = once.combine_chunks().cast(FEEDBACK_SCHEMA).to_batches()
+        merged = write_part(self._store, parts[0].day, batch)
+        passing(Failpoint.FEEDBACK_MERGED)
+        for part in parts:
+            if part.key != merged:
+                self._store.delete(part.key)
 
     def _parts(self, first: date, last: date) -> list[FeedbackPart]:
         days = [first + timedelta(days=number) for number in range((last - first).days + 1)]

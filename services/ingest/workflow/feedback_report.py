@@ -6,7 +6,6 @@ Where so many are too many to be read so often, the first buckets stand for all:
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import nan
@@ -16,15 +15,13 @@ from services.contracts.feedback import FeedbackPart
 from services.ingest.domain.feedback_report import Counted, Group, Tally, by_role, hit_share
 from services.ingest.workflow.metrics import HIT_SHARE
 from services.runtime.clock import Clock
-from services.runtime.errors import InvalidArgument, NotFound
+from services.runtime.errors import InvalidArgument
 
-# Of one pass; about 250 bytes each.
-ROWS_A_PASS = 1 << 20
+# Of one pass; about 900 bytes each where they are counted.
+ROWS_A_PASS = 1 << 18
 # Of all passes together.
 ROWS_A_REPORT = 1 << 28
 LONGEST_RANGE = timedelta(days=366)
-# Parts go when they are merged, at most once an hour.
-LOOKS = 3
 HIT_SHARE_DAYS = timedelta(days=7)
 
 
@@ -39,7 +36,7 @@ class ReadableFeedback(Protocol):
     ) -> tuple[int, dict[Group, Tally]]:
         """Rows and tallies of the answers of a bucket (place, of how many) made in a range.
 
-        DataLoss for a part that is damaged; NotFound for one that was merged with others since it was listed.
+        DataLoss for a part that is damaged. Parts may be merged meanwhile.
         """
 
 
@@ -86,12 +83,6 @@ class FeedbackReports:
             HIT_SHARE.labels(role).set(share.value if share else nan)
 
     async def _count(self, since: datetime, until: datetime) -> Counted:
-        for _ in range(LOOKS - 1):
-            with suppress(NotFound):
-                return await self._count_listed(since, until)
-        return await self._count_listed(since, until)
-
-    async def _count_listed(self, since: datetime, until: datetime) -> Counted:
         parts = await self._lake.parts(since.date(), until.date())
         planned = plan(sum(part.rows for part in parts), self._rows_a_pass)
         rows, tallies = 0, dict[Group, Tally]()
