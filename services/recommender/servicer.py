@@ -32,6 +32,9 @@ from services.runtime.lanes import quick, quick_if, waiting
 from services.runtime.patience import check_wanted
 from services.runtime.server import GrpcService
 
+# Each takes some microseconds to find; a quick call must not hold up the others for long.
+MOST_EXCLUDED_QUICKLY = 50
+
 FULL_NAME = pb.DESCRIPTOR.services_by_name["RecommenderService"].full_name
 
 # The fields of a request that asks for a client's new companies and no more.
@@ -63,9 +66,10 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
         )
 
     def _looks_near(self, request: pb.RecommendRequest) -> bool:
-        """False where a filter makes the ranking look at all companies."""
+        """False where a filter makes the ranking look at all companies, or there is much to look up or to tell."""
         most = request.max_per_category or self._max_per_category
-        return not (request.category_ids or request.only_company_codes or most)
+        wide = request.category_ids or request.only_company_codes or most or request.with_reasons
+        return not wide and len(request.exclude_company_codes) <= MOST_EXCLUDED_QUICKLY
 
     @quick_if(_looks_near)
     def Recommend(self, request: pb.RecommendRequest, context: Context) -> bytes:  # type: ignore[override] # noqa: N802
