@@ -118,9 +118,14 @@ async def _keep_house(world: World, settings: IngestSettings, epoch: int) -> Non
     receipts = LostReceipts(table, world.lake, WarehouseClient(world.warehouse, settings.patient, epoch))
     sweep = Sweep(table, world.lake, world.erasure_records, settings.sweep_after, utc_now)
     merging = FeedbackMerging(world.feedback_lake, utc_now)
-    async with asyncio.TaskGroup() as chores:
-        chores.create_task(keep_house([receipts.run, sweep.run], apscheduler_timer))
-        chores.create_task(keep_house([merging.run, world.feedback_reports.note_hit_share], apscheduler_timer, HOURLY))
+    try:
+        async with asyncio.TaskGroup() as chores:
+            chores.create_task(keep_house([receipts.run, sweep.run], apscheduler_timer))
+            chores.create_task(
+                keep_house([merging.run, world.feedback_reports.note_hit_share], apscheduler_timer, HOURLY)
+            )
+    finally:
+        world.feedback_reports.forget_hit_share()
 
 
 def make_use_cases(world: World, settings: IngestSettings, wake: asyncio.Event, stop: asyncio.Event) -> UseCases:

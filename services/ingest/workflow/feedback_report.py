@@ -82,6 +82,11 @@ class FeedbackReports:
             share = hit_share(tally)
             HIT_SHARE.labels(role).set(share.value if share else nan)
 
+    def forget_hit_share(self) -> None:
+        """Another leads, and tells it."""
+        for role in by_role({}):
+            HIT_SHARE.labels(role).set(nan)
+
     async def _count(self, since: datetime, until: datetime) -> Counted:
         parts = await self._lake.parts(since.date(), until.date())
         planned = plan(sum(part.rows for part in parts), self._rows_a_pass)

@@ -1,6 +1,7 @@
 """GetFeedbackReport over a real socket, counted over real objects."""
 
 from datetime import UTC, datetime, timedelta
+from math import isnan
 from pathlib import Path
 
 import grpc
@@ -13,6 +14,7 @@ from services.ingest.workflow.feedback_report import FeedbackReports
 from services.runtime.clock import utc_now
 from services.runtime.objects.local import LocalObjectStore
 from services.runtime.timestamps import timestamp_of
+from tests.integration.ingest.conftest import Serve
 from tests.integration.ingest.feedback import CLICKED, PAID, SHOWN, answer_id, event
 from tests.integration.ingest.serving import Ingest, eventually, refusal
 from tests.integration.ingest.test_feedback import tell
@@ -124,9 +126,24 @@ async def test_many_passes_count_what_one_counts(ingest: Ingest, object_store: L
 
 async def test_the_leader_tells_the_metric_the_hit_share(ingest: Ingest, object_store: LocalObjectStore) -> None:
     await tell_of_an_experiment(ingest)
-    await FeedbackReports(ObjectFeedbackLake(object_store), utc_now).note_hit_share()
+    reports = FeedbackReports(ObjectFeedbackLake(object_store), utc_now)
 
-    async def ask() -> list[float | None]:
-        return [REGISTRY.get_sample_value("afin_feedback_hit_share", {"variant": v}) for v in ("main", "challenger")]
+    async def ask() -> list[float]:
+        await reports.note_hit_share()
+        return hit_shares()
 
+    # The leader of this test may just tell what it counted before.
     assert await eventually(ask, lambda found: found == [0.2, 0.5])
+
+
+async def test_who_leads_no_more_tells_no_hit_share(serve: Serve, object_store: LocalObjectStore) -> None:
+    async with serve() as ingest:
+        await tell_of_an_experiment(ingest)
+        await FeedbackReports(ObjectFeedbackLake(object_store), utc_now).note_hit_share()
+    assert all(isnan(share) for share in hit_shares())
+
+
+def hit_shares() -> list[float]:
+    """Of main and of the challenger, as Prometheus hears them."""
+    told = [REGISTRY.get_sample_value("afin_feedback_hit_share", {"variant": v}) for v in ("main", "challenger")]
+    return [share for share in told if share is not None]
