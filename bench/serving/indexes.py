@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bench.index.rows import SIZES, MadeRows, batches
 from bench.quality.served import NumberedRows, publish
 from bench.quality.trial import generated_tables, paid_rows_of, read_tables
-from services.contracts.bundle import IndexManifest
+from services.contracts.bundle import FILES, IndexManifest
 from services.contracts.client_keys import client_key
 from services.indexer.workflow.ports import TrainingRows
 
@@ -66,7 +66,7 @@ def _keys(clients: Sequence[str]) -> NDArray[np.uint64]:
 def _built(name: str, what: str, rows: TrainingRows, keep: Path, say: Say) -> Path:
     folder = keep / name
     schema = IndexManifest.model_fields["schema_version"].default
-    mark = {"of": hashlib.sha256(what.encode()).hexdigest(), "schema": schema}
+    mark = {"of": hashlib.sha256(what.encode()).hexdigest(), "schema": schema, "files": list(FILES)}
     if (folder / BUILT).exists() and json.loads((folder / BUILT).read_text()) == mark:
         say(f"{name}: the index in {folder} is used again")
         return folder / "objects"

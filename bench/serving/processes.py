@@ -94,7 +94,7 @@ def recommender(
     with log.open("w") as written:
         environment = {f"RECOMMENDER_{name}": value for name, value in own.items()}
         with _running(command, environment, on, written.fileno()) as process:
-            port = _port(process, log)
+            port = _port(process, log, int(own.get("PROCESSES", "1")))
             _wait_ready(process, port, log)
             yield Server(psutil.Process(process.pid), port, time.perf_counter() - begun)
 
@@ -119,14 +119,14 @@ def _running(
             process.stdout.close()
 
 
-def _port(process: "subprocess.Popen[str]", log: Path) -> int:
-    """As the service's log tells it."""
+def _port(process: "subprocess.Popen[str]", log: Path, listeners: int) -> int:
+    """As the service's log tells it, when so many of its processes listen."""
     until = time.perf_counter() + READY_SECONDS
     while time.perf_counter() < until and process.poll() is None:
-        for line in log.read_text().splitlines():
-            told = json.loads(line) if line.startswith("{") and line.endswith("}") else {}
-            if told.get("event") == "gRPC listening":
-                return int(told["port"])
+        lines = [line for line in log.read_text().splitlines() if line.startswith("{") and line.endswith("}")]
+        ports = [told["port"] for told in map(json.loads, lines) if told.get("event") == "gRPC listening"]
+        if len(ports) >= listeners:
+            return int(ports[0])
         time.sleep(LOOK_SECONDS)
     raise NotServingError(_end_of(log))
 
