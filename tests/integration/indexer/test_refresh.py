@@ -14,6 +14,7 @@ from services.contracts.bundle_arrays import table_in
 from services.contracts.client_keys import client_key
 from services.contracts.factors import History
 from services.indexer.adapters.bundle_reading import read_arrays
+from services.indexer.adapters.versions import VersionObjects
 from services.runtime.objects.local import LocalObjectStore
 from tests.integration.indexer.fresh import history_of, keys_of, newest
 from tests.integration.indexer.serving import CALL_SECONDS, Indexer, serving, settings_for
@@ -272,3 +273,31 @@ async def test_before_the_first_publication_there_is_nothing_to_refresh(own_data
         answer = await indexer.stub.RefreshHistories(pb.RefreshHistoriesRequest(), timeout=CALL_SECONDS)
 
     assert list(answer.versions) == []
+
+
+async def test_fresh_histories_go_with_their_version(world: Published) -> None:
+    await load(world.url, 2, [Payment(CLIENT, code_of(39), AT)], LATER)
+    await world.refresh()
+    version = (await world.indexer.build("build-2"))[-1].index_version.version
+    await world.indexer.validate(version, publish=True, override_reason="it is a test")
+    assert keys_of(world.store)
+
+    await VersionObjects(world.store).remove(world.version)
+
+    assert keys_of(world.store) == []
+
+
+async def test_the_challenger_of_an_experiment_is_refreshed_as_well(world: Published) -> None:
+    await load(world.url, 2, [Payment(CLIENT, code_of(39), AT)], LATER)
+    version = (await world.indexer.build("build-2"))[-1].index_version.version
+    await world.indexer.validate(version)
+    trial = pb.StartExperimentRequest(
+        version=version, experiment="newer", share=0.5, reason="a test", override_reason="a test"
+    )
+    await world.indexer.stub.StartExperiment(trial, timeout=CALL_SECONDS)
+    await load(world.url, 3, [Payment(OTHER, code_of(39), AT)], LATER)
+
+    answer = await world.indexer.stub.RefreshHistories(pb.RefreshHistoriesRequest(), timeout=CALL_SECONDS)
+
+    assert [(each.version, each.clients) for each in answer.versions] == [(world.version, 2), (version, 1)]
+    assert len(keys_of(world.store)) == 2
