@@ -29,7 +29,7 @@ from services.recommender.metrics import GIVEN
 from services.recommender.workflow import SnapshotKeeper
 from services.runtime.errors import InvalidArgument, NotFound
 from services.runtime.lanes import quick, quick_if, waiting
-from services.runtime.patience import check_wanted
+from services.runtime.patience import Patience
 from services.runtime.server import GrpcService
 
 # Each takes some microseconds to find; a quick call must not hold up the others for long.
@@ -105,8 +105,9 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
             check_batch(wanted)
         index = self._keeper.current
         responses = []
+        patience = Patience(context)
         for each in wanted:
-            check_wanted(context)
+            patience.check()
             responses.append(_answer(index, each, self._numbers))
         return encoding.batch(responses)
 

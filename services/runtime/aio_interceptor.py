@@ -1,8 +1,8 @@
 """What happens around every call of an asyncio server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -32,6 +32,17 @@ class AioInterceptor(grpc.aio.ServerInterceptor):
         self._most_calls = most_calls
         self._calls = 0
         self._wrapped: dict[str, Handler] = {}
+        self._released = asyncio.Event()
+        self._released.set()
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Calls that come inside wait for the end of the context before they do anything."""
+        self._released.clear()
+        try:
+            yield
+        finally:
+            self._released.set()
 
     async def intercept_service(
         self,
@@ -94,6 +105,7 @@ class AioInterceptor(grpc.aio.ServerInterceptor):
             if self._calls > self._most_calls:
                 SHED.labels("refused").inc()
                 raise overloaded()
+            await self._released.wait()
             method.admit(call)
             yield call
         except ServiceError as error:

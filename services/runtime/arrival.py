@@ -5,7 +5,8 @@ This is the one place that names parts of grpcio that are not its public face. T
 """
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
 from inspect import signature
 from typing import Any
 
@@ -28,8 +29,13 @@ USED = {
         "request_deserializer",
         "response_serializer",
     ),
+    "_request_call": ("state",),
+    "_request_registered_call": ("state", "method"),
     "_RECEIVE_MESSAGE_TOKEN": None,
 }
+
+
+TAKEN_UP_AT_STOP = 300
 
 
 def require_inside(module: Any = inside) -> None:
@@ -42,6 +48,39 @@ def require_inside(module: Any = inside) -> None:
                 f"grpcio {grpc.__version__}: grpc._server.{name} is not what services/runtime/arrival.py uses; "
                 "install the version of the lock file, or see docs/adr/0023"
             )
+
+
+class _Due:
+    """What grpcio's server waits for. Its own is a set; here the same may be waited for several times."""
+
+    def __init__(self, items: Iterable[Hashable]) -> None:
+        self._counts = Counter(items)
+
+    def add(self, item: Hashable) -> None:
+        self._counts[item] += 1
+
+    def remove(self, item: Hashable) -> None:
+        self._counts[item] -= 1
+        if not self._counts[item]:
+            del self._counts[item]
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+
+def take_up_all(server: Any) -> None:
+    """To be called right before the server is stopped.
+
+    Core cancels the calls that nobody has taken up when the server stops, which no client repeats; grpcio takes up one
+    of a method at a time. So all that are there are taken up now, and as many as may come until the stop.
+    """
+    state = server._state
+    with state.lock:
+        state.due = _Due(state.due)
+        for _ in range(TAKEN_UP_AT_STOP):
+            inside._request_call(state)
+            for method in state.registered_method_handlers:
+                inside._request_registered_call(state, method)
 
 
 class Arrival:

@@ -34,7 +34,8 @@ log = structlog.get_logger(__name__)
 class PoolLimits:
     """How much may run and wait at once."""
 
-    threads: int = 4
+    # Few: each more makes the polling thread wait longer for its turn, and all do no more together (ADR 0023).
+    threads: int = 2
     # Running and in the queue.
     work: int = 256
     # While the eldest in the queue has waited so long, nothing more is let in; what has waited so long is refused.

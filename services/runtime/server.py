@@ -26,7 +26,7 @@ from grpc_reflection.v1alpha import reflection
 from services.runtime.access.admission import Admission
 from services.runtime.access.door import open_door
 from services.runtime.access.roles import Rpcs
-from services.runtime.aio_interceptor import AioInterceptor
+from services.runtime.aio_server import AioServer
 from services.runtime.call_pool import PoolLimits
 from services.runtime.health import HealthTeller, HealthWatch, ReadyCheck
 from services.runtime.server_options import server_options
@@ -73,8 +73,7 @@ def thread_server(
 
 
 def _aio_server(admission: Admission, settings: ServiceSettings) -> Any:
-    interceptors = [AioInterceptor(admission, settings.max_calls)]
-    return grpc.aio.server(interceptors=interceptors, options=server_options(settings))
+    return AioServer(admission, server_options(settings), settings.max_calls)
 
 
 def _sharing_server(admission: Admission, settings: ServiceSettings) -> Any:
@@ -97,7 +96,7 @@ async def _serving(
         service.register(server)
     names = [service.full_name for service in services]
     if settings.reflection:
-        reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+        reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server.inner)
     async with door.following(), _health_apart(kind(door.admission, settings), teller, settings):
         port = _bind(server, settings.host, settings.port, door.credentials)
         await server.start()

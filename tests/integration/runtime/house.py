@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import wait
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -14,7 +15,7 @@ from prometheus_client import REGISTRY
 from afin.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 from afin.recommender.v1 import recommender_pb2, recommender_pb2_grpc
 from services.runtime.errors import DETAILS_TRAILER
-from services.runtime.patience import check_wanted
+from services.runtime.patience import Patience
 from services.runtime.server import GrpcService, grpc_server, thread_server
 from services.runtime.settings import ServiceSettings
 
@@ -35,6 +36,7 @@ class House:
     def __init__(self, kind: str = "aio") -> None:
         """`kind` of server: aio or threads."""
         self.kind = kind
+        self.patience = timedelta(seconds=30)
         self.work: Callable[[], Awaitable[None]] = _nothing
         self.ready: Callable[[], Awaitable[None]] = _nothing
 
@@ -108,10 +110,11 @@ class Rooms:
         async def work() -> None:
             await self._house.work()
 
+        patience = Patience(context, self._house.patience)
         working = asyncio.run_coroutine_threadsafe(work(), self._loop)
         try:
             while not wait([working], timeout=PART).done:
-                check_wanted(context)
+                patience.check()
             working.result()
         finally:
             working.cancel()

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -79,8 +80,8 @@ async def test_streams_without_a_request_stop_nobody(house: House) -> None:
 
 
 async def test_more_calls_than_may_be_at_work_are_told_when_to_come_again(house: House) -> None:
-    async with open_house(house, max_calls=3) as visitor:
-        door, staying = await occupied(visitor, house, 3)
+    async with open_house(house, max_calls=2) as visitor:
+        door, staying = await occupied(visitor, house, 2)
 
         told = await refused(visitor.call())
 
@@ -88,7 +89,7 @@ async def test_more_calls_than_may_be_at_work_are_told_when_to_come_again(house:
         assert 0.5 <= retry_seconds(told) <= 1.5
         assert await health_of(visitor) == SERVING
         door.opened.set()
-        assert await asyncio.gather(*staying) == [ANSWER] * 3
+        assert await asyncio.gather(*staying) == [ANSWER] * 2
         assert await calls_well(visitor)
 
 
@@ -111,6 +112,15 @@ async def test_work_whose_caller_waits_no_more_is_not_begun() -> None:
         assert await calls_well(visitor)
 
     assert (late.code(), begun) == (grpc.StatusCode.DEADLINE_EXCEEDED, [])
+
+
+async def test_work_ends_at_our_own_deadline_where_the_caller_has_none() -> None:
+    house, door = House("threads"), Door()
+    house.work, house.patience = door.stay, timedelta(seconds=0.1)
+    async with open_house(house) as visitor:
+        stub: Any = visitor.channel.unary_unary(PATH)
+
+        assert (await refused(stub(b""))).code() == grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 async def test_metadata_beyond_the_limit_is_refused(house: House) -> None:
