@@ -5,7 +5,7 @@ are threads stop the server, and each call changes threads twice. Here the reque
 that polls the transport, and what comes next happens when it is there:
 
     a quick call    runs in the polling thread: no change of threads, a third more calls than with a pool (ADR 0023)
-    work            waits its turn for one of a few threads; too many, or too long in front of it, and it is refused
+    work            waits its turn for one of a few threads; too many, or too much in front of it, and it is refused
     a waiting call  gets a thread of its own as long as there are some, else it is refused
 
 So a refusal never waits, nor does the health service's Check, which is a quick call.
@@ -13,7 +13,6 @@ So a refusal never waits, nor does the health service's Check, which is a quick 
 
 import threading
 import time
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,7 +37,7 @@ class PoolLimits:
     threads: int = 2
     # Running and in the queue.
     work: int = 256
-    # While the eldest in the queue has waited so long, nothing more is let in; what has waited so long is refused.
+    # What would wait longer, by the time that work took lately, is refused at once; what did all the same, then.
     queue: timedelta = timedelta(milliseconds=500)
     waiting: int = 32
     # Calls whose request has not come yet, and how long it may take. They hold memory only, and no thread.
@@ -52,8 +51,9 @@ class CallPool:
     def __init__(self, limits: PoolLimits) -> None:
         self._limits = limits
         self._changed = threading.Condition()
-        self._queue: deque[float] = deque()
         self._work = 0
+        # Seconds that work took lately, of which the last counts for a fifth.
+        self._usual = 0.0
         self._waiting = 0
         # Without their requests, eldest first. No lock: one thread writes, and what others do with it is one step
         # of the interpreter's.
@@ -109,30 +109,29 @@ class CallPool:
             self._take_work(arrival)
 
     def _take_work(self, arrival: Arrival) -> None:
-        now = time.monotonic()
         with self._changed:
-            in_front = now - self._queue[0] if self._queue else 0.0
-            room = self._work < self._limits.work and in_front <= self._limits.queue.total_seconds()
-            if room:
-                self._work += 1
-                self._queue.append(now)
+            wait = max(0, self._work - self._limits.threads + 1) * self._usual / self._limits.threads
+            room = self._work < self._limits.work and wait <= self._limits.queue.total_seconds()
+            self._work += room
         if room:
-            self._work_threads.submit(self._do_work, arrival, now)
+            self._work_threads.submit(self._do_work, arrival, time.monotonic())
         else:
             _refuse(arrival)
 
     def _do_work(self, arrival: Arrival, since: float) -> None:
-        with self._changed:
-            self._queue.popleft()
+        began, worked = time.monotonic(), False
         try:
             if not arrival.active:
                 SHED.labels("gone").inc()
-            elif time.monotonic() - since > self._limits.queue.total_seconds():
+            elif began - since > 2 * self._limits.queue.total_seconds():
                 _refuse(arrival)
             else:
+                worked = True
                 arrival.answer()
         finally:
             with self._changed:
+                if worked:
+                    self._usual += (time.monotonic() - began - self._usual) / 5
                 self._work -= 1
                 self._changed.notify_all()
 

@@ -8,8 +8,7 @@ import grpc
 from services.runtime.access.bearer import bearer_interceptors
 from services.runtime.access.proof import NO_PROOF, Proof
 
-# Retried by the transport when no answer came of the call: UNAVAILABLE, and CANCELLED where we cancelled nothing: so a
-# server that shuts down ends what reaches it before its GOAWAY has reached us. All our calls may be repeated.
+# Retried by the transport only when the server surely did not run the call's handler to an answer: UNAVAILABLE.
 # https://github.com/grpc/proposal/blob/master/A6-client-retries.md
 SERVICE_CONFIG = json.dumps(
     {
@@ -22,7 +21,7 @@ SERVICE_CONFIG = json.dumps(
                     "initialBackoff": "0.2s",
                     "maxBackoff": "3s",
                     "backoffMultiplier": 2,
-                    "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
+                    "retryableStatusCodes": ["UNAVAILABLE"],
                 },
             }
         ],
