@@ -179,3 +179,30 @@ async def test_the_disk_keeps_only_the_newest_of_versions_that_it_holds(
             await recommender.reload()
 
     assert published.version not in [path.name for path in folder.iterdir()]
+
+
+async def test_a_list_made_ahead_is_not_given_where_it_is_out_of_date(
+    object_store: LocalObjectStore, tmp_path: Path, published: Publication
+) -> None:
+    async with serving_published(object_store, tmp_path / "cache") as recommender:
+        before = await shortlists(recommender)
+        gone, paid = before[0][0], before[1][0]
+        put(object_store, fresh(published.version, 5, {client_of(1): [dense_of(paid)]}, barred=[dense_of(gone)]))
+        await recommender.reload()
+        after = await shortlists(recommender)
+
+    assert gone not in after[0]
+    assert paid not in after[1]
+    assert after[2] == before[2]
+    assert [len(codes) for codes in after] == [3, 3, 3]
+
+
+async def shortlists(recommender: Recommender) -> list[list[str]]:
+    """Of a client of each group."""
+    answers = [await recommender.recommend(client_id=client_of(group), max_results=3) for group in range(3)]
+    return [[each.company_code for each in answer.recommendations] for answer in answers]
+
+
+def dense_of(code: str) -> int:
+    """The dense id of a company."""
+    return next(dense for dense in range(EVERYTHING) if code_of(dense) == code)
