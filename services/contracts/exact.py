@@ -4,23 +4,29 @@ Terms are rounded to multiples of a power of two so small that a float64 holds e
 order, any width of vector instruction and any number of rows beside give the same.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 # A float64 holds integers up to 2^53.
 SUM_BITS = 51
+# Of a bound: below it a unit would itself be rounded to 0.
+LEAST_EXPONENT = -900
 SQUARE_BITS = 42
 
 Floats = NDArray[np.float64]
 
 
-def rounded(terms: Floats, bounds: Floats) -> tuple[Floats, Floats]:
-    """Whole numbers to add up, and what each sum is then to be multiplied by, a row each.
+def units(bounds: Floats) -> Floats:
+    """What terms are to be rounded to multiples of, whose absolute values come to no more than the bound."""
+    found: Floats = np.ldexp(1.0, np.maximum(np.frexp(bounds)[1], LEAST_EXPONENT) - SUM_BITS)
+    return found
 
-    terms: (n, d). bounds: (n,), no less than what the absolute terms of any sum that a row takes part in come to.
-    """
-    units = np.ldexp(1.0, np.frexp(bounds)[1] - SUM_BITS)
-    return np.rint(terms / units[:, None]), units
+
+def unit(bound: float) -> float:
+    """As `units`, of one."""
+    return math.ldexp(1.0, max(math.frexp(bound)[1], LEAST_EXPONENT) - SUM_BITS)
 
 
 def lengths(rows: NDArray[np.floating]) -> Floats:
@@ -30,3 +36,13 @@ def lengths(rows: NDArray[np.floating]) -> Floats:
     squares = np.rint(shares * shares * 2.0**SQUARE_BITS).sum(axis=1) / 2.0**SQUARE_BITS
     found: Floats = largest * np.sqrt(squares)
     return found
+
+
+def length(row: Floats) -> float:
+    """As `lengths`, of one."""
+    largest = float(np.abs(row).max(initial=0.0))
+    if not largest:
+        return 0.0
+    shares = row / largest
+    squares = float(np.rint(shares * shares * 2.0**SQUARE_BITS).sum()) / 2.0**SQUARE_BITS
+    return largest * math.sqrt(squares)

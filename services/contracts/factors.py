@@ -42,7 +42,8 @@ class Factors:
 
     The last number of a source is 0: it is the place of popularity, which no history brings.
     `nearest(query, count)` gives up to `count` dense ids, of targets near the query, (d,); None: all are looked at.
-    doubt: (indexed,), by how much a score in float32 may be wrong, in whatever order it is summed.
+    doubt: (indexed,), by how much a score in float32 may be wrong, in whatever order it is summed. source_reach: the
+    largest number of the sources; target_unit: see exact.unit, for sums over a target.
     """
 
     source: FloatArray
@@ -51,6 +52,8 @@ class Factors:
     nearest: Nearest | None
     habit_weight: float
     doubt: FloatArray = field(init=False, repr=False)
+    source_reach: float = field(init=False, repr=False)
+    target_unit: float = field(init=False, repr=False)
     longest: Longest = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -60,6 +63,9 @@ class Factors:
         doubt = (norms * share).astype(np.float32)
         companies = np.sort(np.argsort(-norms, kind="stable")[:LONGEST])
         object.__setattr__(self, "doubt", doubt)
+        object.__setattr__(self, "source_reach", reach(self.source))
+        # No number of a query is above 1.
+        object.__setattr__(self, "target_unit", exact.unit(reach(self.target) * self.target.shape[1]))
         holds = np.zeros(len(norms), dtype=np.bool_)
         holds[companies] = True
         object.__setattr__(self, "longest", Longest(holds, companies, self.target[companies], doubt[companies]))
@@ -85,6 +91,11 @@ def padded(target: FloatArray) -> FloatArray:
     shares = np.minimum(common / np.maximum(norms, np.finfo(np.float64).tiny), 1.0)
     rest = np.sqrt(np.maximum(common**2 - (norms * shares) ** 2, 0.0))
     return np.hstack([target * shares[:, None], rest[:, None]]).astype(np.float32)
+
+
+def reach(vectors: FloatArray) -> float:
+    """The largest absolute number."""
+    return max(float(vectors.max(initial=0.0)), -float(vectors.min(initial=0.0)))
 
 
 def lengths(vectors: FloatArray) -> NDArray[np.float64]:

@@ -11,19 +11,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from math import floor
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts.choosing import Chooser, Limit
-from services.contracts.factors import Factors, FloatArray, History, IntArray
-from services.contracts.scoring import best, queries, scored
+from services.contracts.factors import LONGEST, Factors, FloatArray, History, IntArray
+from services.contracts.scoring import best, client_query, scored
 
-CANDIDATES = 200
+CANDIDATES = 50
 MAX_REASONS = 3
 # A share of the companies, one of so many, below which their rows are picked out before they are multiplied.
 FEW = 4
-ONE_CLIENT = np.zeros(1, dtype=np.int64)
 
 Ints = NDArray[np.int64]
 
@@ -51,8 +51,7 @@ class Reason:
     share: float
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """One place of the answer. `modelled` is False where nothing but popularity among all speaks for the company.
 
     from_history: the client's history raised the score, not only the company's own popularity.
@@ -97,19 +96,11 @@ class _Search:
     paid: int = 0
 
 
-def client_query(factors: Factors, history: History) -> FloatArray:
-    """What the client asks targets, (d,); zero when no company of the history is in the index."""
-    if not len(history.companies):
-        return np.zeros(factors.source.shape[1], dtype=np.float32)
-    asked: FloatArray = queries(factors, history.companies, history.weights, ONE_CLIENT)[0]
-    return asked
-
-
 def rank(factors: Factors, history: History, query: Query) -> list[Ranked]:
     """The best `query.count` companies, best first; ties in order of dense ids. Popular ones fill what lacks."""
     paid = frozenset(history.companies.tolist())
     barred = query.excluded if query.include_paid else query.excluded | paid
-    asked = client_query(factors, history)
+    asked = client_query(factors, history.companies, history.weights)
     found = (_of_all if query.include_paid else _new)(factors, history, query, asked)
     chooser = Chooser(barred, query.limit)
     places = list(islice(_places(found.in_order(), query, paid, chooser), query.count))
@@ -156,22 +147,23 @@ def reasons(factors: Factors, history: History, company: int) -> list[Reason]:
 
 def _new(factors: Factors, history: History, query: Query, asked: FloatArray) -> _Speaking:
     """Companies that the client never paid."""
-    barred = np.concatenate([history.companies, _numbers(query.excluded)])
+    barred = _indexed(factors, history.companies)
+    if query.excluded:
+        barred = np.concatenate([barred, _indexed(factors, _numbers(query.excluded))])
     near = _nearest_wanted(factors, history, query)
     return _modelled(factors, asked, _Search(query.count, barred, query.allowed, near, query.limit))
 
 
 def _of_all(factors: Factors, history: History, query: Query, asked: FloatArray) -> _Speaking:
     """Those it paid, too: scores as shares of the client's best one, whatever is asked, and habits beside them."""
-    inside = history.companies[history.companies < len(factors.target)]
-    excluded = _numbers(query.excluded)
+    inside, excluded = _indexed(factors, history.companies), _numbers(query.excluded)
     near = _nearest_wanted(factors, history, query)
-    barred = np.concatenate([excluded, inside])
+    barred = np.concatenate([_indexed(factors, excluded), inside])
     search = _Search(query.count, barred, query.allowed, near, query.limit, paid=len(history.companies))
     new = _modelled(factors, asked, search)
     own = np.zeros(len(history.companies))
     indexed = np.flatnonzero(history.companies < len(factors.target))
-    exact = scored(factors, asked[None], np.zeros(len(indexed), np.int64), inside.astype(np.int64))
+    exact = scored(factors, asked, inside.astype(np.int64))
     own[indexed] = np.where(exact.speaks, exact.scores, 0)
     first = _modelled(factors, asked, _Search(1, inside, None, _nearest_wanted(factors, history, Query(query.count))))
     peak = max(float(first.scores.max(initial=0.0)), float(own.max(initial=0.0))) or 1.0
@@ -187,52 +179,56 @@ def _of_all(factors: Factors, history: History, query: Query, asked: FloatArray)
 
 def _modelled(factors: Factors, asked: FloatArray, search: _Search) -> _Speaking:
     """Enough of the indexed companies, in no order, for the best to be among them; none of those barred."""
-    if not asked.any():
+    if not asked[-1]:
         return _Speaking(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.bool_))
-    companies, lower, doubt = _coarse(factors, asked, search)
+    is_open = np.ones(len(factors.target), dtype=np.bool_)
+    if search.allowed is not None:
+        is_open &= search.allowed[: len(is_open)]
+    is_open[search.barred] = False
+    near_enough = factors.nearest is not None and search.near and len(factors.target) > LONGEST
+    chosen = (_near if near_enough else _among_all)(factors, asked, search, is_open)
+    exact = scored(factors, asked, chosen)
+    return _Speaking(chosen, exact.scores, exact.from_history).where(exact.speaks)
+
+
+def _near(factors: Factors, asked: FloatArray, search: _Search, is_open: NDArray[np.bool_]) -> Ints:
+    """Of the companies always looked at those that may be among the best, and what Annoy finds beside them."""
+    longest = factors.longest
+    lower = longest.target @ asked - longest.doubt
+    lower[~is_open[longest.companies]] = -np.inf
+    chosen = longest.companies[best(lower[None], longest.doubt, search.count)[1]]
+    found: Ints = np.array(factors.nearest(asked, search.near) if factors.nearest else (), dtype=np.int64)
+    return np.concatenate([chosen, found[is_open[found] & ~longest.holds[found]]])
+
+
+def _among_all(factors: Factors, asked: FloatArray, search: _Search, is_open: NDArray[np.bool_]) -> Ints:
+    """Of all companies those that may be among the best; where few are open, only these are multiplied."""
+    if np.count_nonzero(is_open) * FEW > len(is_open):
+        companies, doubt = np.arange(len(is_open)), factors.doubt
+        lower = factors.target @ asked - doubt
+        lower[~is_open] = -np.inf
+    else:
+        companies = np.flatnonzero(is_open)
+        doubt = factors.doubt[companies]
+        lower = factors.target[companies] @ asked - doubt
     count = search.count
     if search.limit is not None:
         count += search.paid
         kept, more = search.limit.may_be_first(companies, lower, doubt, count)
         companies, lower, doubt = companies[kept], lower[kept], doubt[kept]
         count += more
-    rows, places = best(lower[None], doubt, count)
-    chosen = companies[places]
-    exact = scored(factors, asked[None], rows, chosen)
-    return _Speaking(chosen, exact.scores, exact.from_history).where(exact.speaks)
-
-
-def _coarse(factors: Factors, asked: FloatArray, search: _Search) -> tuple[Ints, FloatArray, FloatArray]:
-    """Candidates, their scores in float32 less their doubt, and the doubt; -inf for those barred."""
-    is_open = np.ones(len(factors.target), dtype=np.bool_)
-    if search.allowed is not None:
-        is_open &= search.allowed[: len(is_open)]
-    is_open[search.barred[search.barred < len(is_open)]] = False
-    if factors.nearest is None or not search.near:
-        companies, scores = _all_scores(factors, asked, is_open)
-        doubt = factors.doubt if len(companies) == len(is_open) else factors.doubt[companies]
-    else:
-        found = np.array(factors.nearest(asked, search.near), dtype=np.int64)
-        found = found[~factors.longest.holds[found]]
-        companies = np.concatenate([factors.longest.companies, found])
-        doubt = np.concatenate([factors.longest.doubt, factors.doubt[found]])
-        scores = np.concatenate([factors.longest.target @ asked, factors.target[found] @ asked])
-    return companies, np.where(is_open[companies], scores - doubt, np.float32(-np.inf)), doubt
-
-
-def _all_scores(factors: Factors, asked: FloatArray, is_open: NDArray[np.bool_]) -> tuple[Ints, FloatArray]:
-    """All companies and their scores, or only those that are open where they are few."""
-    if np.count_nonzero(is_open) * FEW > len(is_open):
-        return np.arange(len(is_open)), factors.target @ asked
-    companies = np.flatnonzero(is_open)
-    return companies, factors.target[companies] @ asked
+    return companies[best(lower[None], doubt, count)[1]]
 
 
 def _nearest_wanted(factors: Factors, history: History, query: Query) -> int:
     """How many Annoy is asked for; 0 to look at all, where so much may be passed over that a list is not filled."""
     if query.allowed is not None or query.limit is not None:
         return 0
-    return max(CANDIDATES, query.count) + len(history.companies) + len(query.excluded)
+    return max(CANDIDATES, 2 * query.count) + len(history.companies) + len(query.excluded)
+
+
+def _indexed(factors: Factors, companies: IntArray) -> IntArray:
+    return companies[companies < len(factors.target)]
 
 
 def _numbers(companies: frozenset[int]) -> IntArray:

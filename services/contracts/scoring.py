@@ -29,11 +29,29 @@ class Scored:
     from_history: Mask
 
 
-def queries(factors: Factors, companies: IntArray, weights: FloatArray, begins: Ints) -> FloatArray:
-    """What asks targets, (clients, d): sums of sources, of length 1, so that popularity weighs alike; its place is 1.
+def client_query(factors: Factors, companies: IntArray, weights: FloatArray) -> FloatArray:
+    """What asks targets for one client, (d,): the sum of sources, of length 1, so that popularity weighs alike.
 
-    companies, weights: histories one after another; begins: where each begins. Without an indexed company: zero.
+    The place of popularity is 1. Zero without an indexed company.
     """
+    count, inside = len(companies), companies < len(factors.source)
+    if not inside.all():
+        companies, weights = companies[inside], weights[inside]
+    asked = np.zeros(factors.source.shape[1], dtype=np.float32)
+    if not len(companies):
+        return asked
+    weighed = weights.astype(np.float64)
+    unit = exact.unit(float(np.abs(weighed).max()) * factors.source_reach * count)
+    sums = np.rint(factors.source[companies] * weighed[:, None] / unit).sum(axis=0) * unit
+    length = exact.length(sums)
+    if length:
+        np.divide(sums, length, out=asked, casting="same_kind")
+        asked[-1] = 1
+    return asked
+
+
+def client_queries(factors: Factors, companies: IntArray, weights: FloatArray, begins: Ints) -> FloatArray:
+    """As `client_query`, of many clients, (clients, d): histories one after another; begins: where each begins."""
     sizes = np.diff(begins, append=len(companies))
     clients = np.flatnonzero(sizes)
     asked = np.zeros((len(begins), factors.source.shape[1]), dtype=np.float32)
@@ -41,14 +59,15 @@ def queries(factors: Factors, companies: IntArray, weights: FloatArray, begins: 
         return asked
     begins, sizes = begins[clients], sizes[clients]
     inside = companies < len(factors.source)
+    companies = np.where(inside, companies, 0)
     weighed = np.where(inside, weights, np.float32(0)).astype(np.float64)
-    terms = factors.source[np.where(inside, companies, 0)] * weighed[:, None]
-    largest = np.maximum.reduceat(np.abs(terms).max(axis=1, initial=0.0), begins)
-    numbers, units = exact.rounded(terms, np.repeat(largest * sizes, sizes))
-    sums = np.add.reduceat(numbers, begins, axis=0) * units[begins, None]
-    lengths = exact.lengths(sums)
-    asked[clients] = sums / np.where(lengths > 0, lengths, 1.0)[:, None]
-    asked[clients, -1] = lengths > 0
+    bounds = np.maximum.reduceat(np.abs(weighed), begins) * factors.source_reach * sizes
+    units = exact.units(bounds)[:, None]
+    terms = np.rint(factors.source[companies] * weighed[:, None] / np.repeat(units, sizes, axis=0))
+    sums = np.add.reduceat(terms, begins, axis=0) * units
+    lengths = exact.lengths(sums)[:, None]
+    asked[clients] = sums / np.where(lengths > 0, lengths, 1.0)
+    asked[clients, -1] = lengths[:, 0] > 0
     return asked
 
 
@@ -63,19 +82,17 @@ def best(lower: FloatArray, doubt: FloatArray, count: int) -> tuple[Ints, Ints]:
     groups = candidates // size
     # The count-th best of the groups' best ones is no better than the count-th best of all.
     tops = lower[:, : size * groups].reshape(clients, size, groups).max(axis=1, initial=-np.inf)
-    least = np.full((clients, 1), -np.inf, dtype=np.float32)
+    least: FloatArray | np.float32 = np.float32(0)
     if groups > count:
         least = np.partition(tops, groups - count, axis=1)[:, groups - count, None]
-    rows, places = np.nonzero(lower >= np.maximum(least - 2 * doubt, 0))
-    speaks = lower[rows, places] > 0
-    return rows[speaks], places[speaks]
+    found = np.flatnonzero(lower >= np.maximum(least - 2 * doubt, 0))
+    return (found // candidates, found % candidates) if clients > 1 else (np.zeros_like(found), found)
 
 
-def scored(factors: Factors, asked: FloatArray, rows: Ints, companies: Ints) -> Scored:
-    """Exactly. asked: (clients, d); rows: the client of each of the indexed companies."""
-    terms = factors.target[companies] * asked.astype(np.float64)[rows]
-    numbers, units = exact.rounded(terms[:, :-1], np.abs(terms).max(axis=1, initial=0.0) * terms.shape[1])
-    from_history = numbers.sum(axis=1) * units
+def scored(factors: Factors, asked: FloatArray, companies: Ints) -> Scored:
+    """Exactly. asked: (d,), or a row for each of the indexed companies."""
+    terms = factors.target[companies] * asked.astype(np.float64)
+    from_history = np.rint(terms[:, :-1] / factors.target_unit).sum(axis=1) * factors.target_unit
     scores = (from_history + terms[:, -1]).astype(np.float32)
     rounding = 2 * factors.doubt[companies]
     return Scored(scores, scores > rounding, from_history > rounding)

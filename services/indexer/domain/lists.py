@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from services.contracts.candidate_lists import FROM_HISTORY, LIST_LENGTH, MODELLED, NOBODY, CandidateLists
 from services.contracts.choosing import Chooser
 from services.contracts.factors import Factors, FloatArray, IntArray
-from services.contracts.scoring import best, queries, scored
+from services.contracts.scoring import best, client_queries, scored
 from services.indexer.domain.histories import Histories
 from services.indexer.domain.model import Model
 from services.indexer.domain.payments import LongInts, Payments
@@ -64,14 +64,14 @@ def _nothing(clients: int, length: int) -> Lists:
 
 def _some(factors: Factors, histories: Histories, length: int) -> Lists:
     begins, companies = histories.offsets[:-1], histories.companies
-    asked = queries(factors, companies, histories.weights, begins)
+    asked = client_queries(factors, companies, histories.weights, begins)
     lower = asked @ factors.target.T
     lower -= factors.doubt
     owners = np.repeat(np.arange(len(begins)), np.diff(histories.offsets))
     inside = companies < len(factors.target)
     lower[owners[inside], companies[inside]] = -np.inf
     rows, places = best(lower, factors.doubt, length)
-    exact = scored(factors, asked, rows, places)
+    exact = scored(factors, asked[rows], places)
     order = np.lexsort((places, -exact.scores, rows))
     order = order[exact.speaks[order]]
     ranks = np.arange(len(order)) - np.searchsorted(rows[order], rows[order])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +25,7 @@ class Strategy(Enum):
     POPULAR = auto()  # nothing but what most clients pay
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(NamedTuple):
     """One place; `company` is its dense id. `reasons`: what of the history speaks for it, when they were asked for.
 
     None where the client pays the company already, which is the reason, and where only popularity speaks for it.

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from services.contracts.factors import Factors, FloatArray, History, Nearest, padded
-from services.contracts.ranking import Query, client_query, rank, reasons
+from services.contracts.ranking import Query, rank, reasons
+from services.contracts.scoring import client_query
 
 # Companies 0-2 go with the first factor, 3-5 with the second; 6 and 7 are outside the index. None is popular in itself.
 TARGET = np.array([[3, 0, 0], [2, 0, 0], [1, 0, 0], [0, 3, 0], [0, 2, 0], [0, 1, 0]], dtype=np.float32)
@@ -167,7 +168,10 @@ def test_a_list_ends_where_there_are_no_more_companies() -> None:
 def test_companies_outside_the_index_do_not_turn_the_clients_vector() -> None:
     inside, both = history(2), history(2, 7)
 
-    assert client_query(factors(), both).tolist() == client_query(factors(), inside).tolist()
+    assert (
+        client_query(factors(), both.companies, both.weights).tolist()
+        == client_query(factors(), inside.companies, inside.weights).tolist()
+    )
 
 
 def test_the_popularity_of_a_company_raises_it_for_every_client() -> None:

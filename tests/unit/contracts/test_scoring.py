@@ -1,15 +1,16 @@
 """Scores do not depend on what is scored beside, nor on the order of sums; nothing of the best is left out."""
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from services.contracts import exact
 from services.contracts.factors import LONGEST, Factors, FloatArray, History, IntArray, lengths, padded
 from services.contracts.ranking import Query, rank
-from services.contracts.scoring import best, queries, scored
+from services.contracts.scoring import best, client_queries, client_query, scored
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -31,8 +32,8 @@ def history(seed: int, companies: int = 300) -> History:
     return History(paid, random.random(len(paid), np.float32), random.random(len(paid), np.float32))
 
 
-def rows_of(client: History) -> tuple[IntArray, FloatArray, NDArray[np.int64]]:
-    return client.companies, client.weights, np.zeros(1, np.int64)
+def rows_of(client: History) -> tuple[IntArray, FloatArray]:
+    return client.companies, client.weights
 
 
 @given(SEEDS)
@@ -42,11 +43,11 @@ def test_a_query_is_the_same_alone_among_others_and_in_another_order(seed: int) 
     companies = np.concatenate([each.companies for each in clients])
     weights = np.concatenate([each.weights for each in clients])
 
-    together = queries(world, companies, weights, begins)
+    together = client_queries(world, companies, weights, begins)
 
     for row, each in enumerate(clients):
-        alone = queries(world, each.companies, each.weights, np.zeros(1, np.int64))
-        turned = queries(world, each.companies[::-1], each.weights[::-1], np.zeros(1, np.int64))
+        alone = client_query(world, each.companies, each.weights)
+        turned = client_query(world, each.companies[::-1], each.weights[::-1])
         assert together[row].tobytes() == alone.tobytes() == turned.tobytes()
 
 
@@ -54,7 +55,7 @@ def test_a_query_is_the_same_alone_among_others_and_in_another_order(seed: int) 
 def test_a_query_is_the_weighed_sum_of_length_one_with_one_for_popularity(seed: int) -> None:
     world, client = factors(seed), history(seed)
 
-    (asked,) = queries(world, client.companies, client.weights, np.zeros(1, np.int64))
+    asked = client_query(world, client.companies, client.weights)
 
     expected = client.weights.astype(np.float64) @ world.source[client.companies].astype(np.float64)
     assert asked[:-1] == pytest.approx(expected[:-1] / np.linalg.norm(expected), abs=1e-6)
@@ -65,23 +66,23 @@ def test_an_empty_history_asks_nothing_and_shifts_no_other() -> None:
     world = factors(1)
     companies, weights = np.array([3, 4], np.int32), np.ones(2, np.float32)
 
-    found = queries(world, companies, weights, np.array([0, 0, 1, 2]))
+    found = client_queries(world, companies, weights, np.array([0, 0, 1, 2]))
 
     assert not found[[0, 3]].any()
-    assert (found[1] == queries(world, companies[:1], weights[:1], np.array([0]))[0]).all()
+    assert (found[1] == client_query(world, companies[:1], weights[:1])).all()
 
 
 @given(SEEDS)
 def test_a_score_is_the_same_alone_and_among_others(seed: int) -> None:
     world = factors(seed)
-    asked = queries(world, *rows_of(history(seed)))
+    asked = client_query(world, *rows_of(history(seed)))
     every = np.arange(len(world.target))
 
-    together = scored(world, asked, np.zeros(len(every), np.int64), every).scores
+    together = scored(world, asked, every).scores
 
-    assert together == pytest.approx(world.target.astype(np.float64) @ asked[0].astype(np.float64), rel=1e-5, abs=1e-3)
+    assert together == pytest.approx(world.target.astype(np.float64) @ asked.astype(np.float64), rel=1e-5, abs=1e-3)
     for company in every[::37].tolist():
-        alone = scored(world, asked, np.zeros(1, np.int64), np.array([company])).scores
+        alone = scored(world, asked, np.array([company])).scores
         assert alone.tobytes() == together[company : company + 1].tobytes()
 
 
@@ -89,7 +90,7 @@ def test_a_score_is_the_same_alone_and_among_others(seed: int) -> None:
 def test_ranking_is_scoring_everything_and_sorting(seed: int, count: int) -> None:
     world, client = factors(seed), history(seed)
     every = np.arange(len(world.target))
-    found = scored(world, queries(world, *rows_of(client)), np.zeros(len(every), np.int64), every)
+    found = scored(world, client_query(world, *rows_of(client)), every)
     paid = set(client.companies.tolist())
     new = [(-score, j) for j, score in enumerate(found.scores.tolist()) if found.speaks[j] and j not in paid]
 
@@ -111,18 +112,25 @@ def test_what_may_be_among_the_best_holds_all_of_them_and_few_others(seed: int, 
 
 
 @given(st.lists(st.floats(-1e30, 1e30, allow_nan=False), min_size=1, max_size=200), st.randoms())
-def test_sums_do_not_depend_on_the_order(values: list[float], random: "np.random.RandomState") -> None:
+def test_sums_do_not_depend_on_the_order(values: list[float], random: Random) -> None:
     shuffled = list(values)
     random.shuffle(shuffled)
-    bounds = np.array([np.abs(values).max() * len(values)])
+    bound = float(np.abs(values).max()) * len(values)
+    unit = exact.unit(bound)
 
-    sums = []
-    for row in (values, shuffled):
-        numbers, units = exact.rounded(np.array([row]), bounds)
-        sums.append(float(numbers.sum() * units[0]))
+    sums = [float(np.rint(np.array(row) / unit).sum()) * unit for row in (values, shuffled)]
 
     assert sums[0] == sums[1]
-    assert sums[0] == pytest.approx(sum(values), abs=1e-9 * bounds[0] + 1e-300)
+    assert sums[0] == pytest.approx(sum(values), abs=1e-9 * bound + 1e-300)
+    assert exact.units(np.array([bound])).tolist() == [unit]
+
+
+def test_sums_of_the_smallest_numbers_are_rounded_to_nothing() -> None:
+    unit = exact.unit(2.2250738585e-313)
+
+    assert unit > 0
+    assert np.rint(np.array([2.2250738585e-313]) / unit).tolist() == [0.0]
+    assert exact.units(np.array([2.2250738585e-313])).tolist() == [unit]
 
 
 @given(SEEDS)
@@ -131,6 +139,7 @@ def test_lengths_are_euclidean_and_do_not_depend_on_the_order(seed: int) -> None
     rows[3] = 0
 
     assert exact.lengths(rows) == pytest.approx(np.linalg.norm(rows, axis=1), rel=1e-6)
+    assert exact.lengths(rows).tolist() == [exact.length(row.astype(np.float64)) for row in rows]
     assert exact.lengths(rows).tobytes() == exact.lengths(rows[:, ::-1]).tobytes()
 
 

@@ -233,7 +233,7 @@ def test_what_is_found_is_the_share_of_places_as_good_as_those_of_an_exact_searc
 
 
 def test_places_filled_with_popular_companies_say_nothing_of_the_search() -> None:
-    filled = [replace(place, modelled=False) for place in places(2.0, 1.0)]
+    filled = [place._replace(modelled=False) for place in places(2.0, 1.0)]
     best = places(5.0, 4.0)
 
     assert soundness.found_share([filled, [*places(5.0), *filled]], [filled, [*best, *filled]]) == 0.5

@@ -123,7 +123,8 @@ def test_reasons_come_only_when_they_are_asked_for() -> None:
 
     answer = recommend(snapshot(), RecommendationRequest(5, CLIENT))
 
-    assert answer == replace(asked, places=tuple(replace(each, reasons=()) for each in asked.places), explanation=None)
+    unexplained = tuple(each._replace(reasons=()) for each in asked.places)
+    assert answer == replace(asked, places=unexplained, explanation=None)
 
 
 def test_an_unknown_client_is_told_the_popular_companies() -> None:
