@@ -29,7 +29,7 @@ class NotServingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """MiB: resident, its share of what is shared with other processes, and what is its alone."""
+    """MiB: resident; the same with its share alone of what others hold too; and what is its own, no page of a file."""
 
     rss: float
     pss: float
@@ -150,7 +150,7 @@ def _memory(pid: int) -> Memory:
     """https://docs.kernel.org/filesystems/proc.html, smaps_rollup"""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     kib = {name: int(value.split()[0]) for name, value in (line.split(":", 1) for line in lines)}
-    return Memory(kib["Rss"] / 1024, kib["Pss"] / 1024, (kib["Private_Clean"] + kib["Private_Dirty"]) / 1024)
+    return Memory(kib["Rss"] / 1024, kib["Pss"] / 1024, kib["Private_Dirty"] / 1024)
 
 
 def _end_of(log: Path) -> str:

@@ -12,6 +12,8 @@ from tests.serving.replica import Replica, running
 from tests.serving.world import World
 
 RATE = 200
+# As in deploy/k8s/base/recommender.yaml: a client that lost a replica looks for it every two seconds at most.
+MIN_READY_SECONDS = 5.0
 # Around a swap: what is called then may meet it.
 SWAP_SECOND = 1.0
 
@@ -42,11 +44,12 @@ async def play(world: World, folder: Path, swaps: int) -> dict[str, Any]:
 
 
 async def _restart_in_turn(replicas: list[Replica]) -> list[float]:
-    """Seconds that each took to stop."""
+    """Seconds that each took to stop. The next is stopped when the one before has been ready for a moment."""
     seconds = []
     for replica in replicas:
         seconds.append(await replica.stop())
         await replica.start()
+        await asyncio.sleep(MIN_READY_SECONDS)
     return seconds
 
 
