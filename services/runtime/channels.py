@@ -8,7 +8,8 @@ import grpc
 from services.runtime.access.bearer import bearer_interceptors
 from services.runtime.access.proof import NO_PROOF, Proof
 
-# Retried by the transport only when the server surely did not run the call's handler to an answer: UNAVAILABLE.
+# Retried by the transport when no answer came of the call: UNAVAILABLE, and CANCELLED where we cancelled nothing: so
+# core ends what reaches a stopping server before its GOAWAY has reached us (ADR 0023). All our calls may be repeated.
 # https://github.com/grpc/proposal/blob/master/A6-client-retries.md
 SERVICE_CONFIG = json.dumps(
     {
@@ -21,7 +22,7 @@ SERVICE_CONFIG = json.dumps(
                     "initialBackoff": "0.2s",
                     "maxBackoff": "3s",
                     "backoffMultiplier": 2,
-                    "retryableStatusCodes": ["UNAVAILABLE"],
+                    "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
                 },
             }
         ],
