@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 
 from services.contracts.feedback import KINDS
 from services.contracts.lake import TIMESTAMP
-from services.ingest.domain.feedback_report import Group, Tally
+from services.ingest.domain.feedback_report import MOST_GROUPS, Group, Tally
+from services.runtime.errors import FailedPrecondition
 
 GROUP = ["experiment", "role", "strategy"]
 ANSWER = ["recommendation_id", *GROUP]
@@ -19,6 +20,8 @@ OF_ANSWER = [("shown", "max"), ("clicked", "max"), ("paid", "max"), ("stray", "s
 COLUMNS = [*COMPANY, "kind", "at", "made_at", "number"]
 # Folded when as many wait: what is repeated goes early.
 FOLD_ROWS = 250_000
+# Of the answers of a bucket, half as many again as are planned for: more there are only where ids or codes are made up.
+MOST_COMPANIES = 3 << 17
 # Fibonacci hashing, see Knuth 6.4: neighbouring numbers, which one caller may have asked for, fall apart.
 SPREAD = pa.scalar(0x9E3779B97F4A7C15 - (1 << 64), pa.int64())
 SPREAD_SHIFT = pa.scalar(34, pa.int64())
@@ -27,12 +30,21 @@ SPREAD_SHIFT = pa.scalar(34, pa.int64())
 class Counting:
     """Counts answers made in [since, until) whose number falls into one of `buckets`, a power of two.
 
-    Memory grows with the companies of these answers.
+    Memory grows with the companies of these answers. FailedPrecondition where these are more than `most_companies`.
     """
 
-    def __init__(self, since: datetime, until: datetime, bucket: int = 0, buckets: int = 1) -> None:
+    def __init__(
+        self,
+        since: datetime,
+        until: datetime,
+        bucket: int = 0,
+        buckets: int = 1,
+        *,
+        most_companies: int = MOST_COMPANIES,
+    ) -> None:
         self._range = pa.scalar(since, TIMESTAMP), pa.scalar(until, TIMESTAMP)
         self._bucket, self._buckets = bucket, buckets
+        self._most_companies = most_companies
         self._tables: list[pa.Table] = []
         self._waiting = 0
         self.rows = 0
@@ -47,7 +59,7 @@ class Counting:
             self._fold()
 
     def tallies(self) -> dict[Group, Tally]:
-        """Of all that was taken."""
+        """Of all that was taken; of more groups than there can be, those with the most answers."""
         if not self._tables:
             return {}
         companies = self._fold()
@@ -59,6 +71,9 @@ class Counting:
             marked = marked.append_column(name, pc.cast(column, pa.int64()))
         answers = marked.group_by(ANSWER).aggregate(OF_ANSWER)
         totals = answers.group_by(GROUP).aggregate([("_".join(name), "sum") for name in OF_ANSWER])
+        if len(totals) > MOST_GROUPS:
+            order = [("shown_max_sum", "descending"), *((name, "ascending") for name in GROUP)]
+            totals = totals.sort_by(order).slice(0, MOST_GROUPS)
         return dict(_tally(row) for row in totals.to_pylist())
 
     def _wanted(self, table: pa.Table) -> pa.Table:
@@ -71,6 +86,12 @@ class Counting:
 
     def _fold(self) -> pa.Table:
         folded = pa.concat_tables(self._tables).group_by(COMPANY).aggregate([(name, "min") for name in TIMES])
+        if len(folded) > self._most_companies:
+            raise FailedPrecondition(
+                f"more than {self._most_companies} companies of answers that are counted together, "
+                "as if ids or codes were made up; ask for a shorter range",
+                reason="TOO_MUCH_FEEDBACK",
+            )
         folded = folded.rename_columns([*COMPANY, *TIMES])
         self._tables, self._waiting = [folded], 0
         return self._tables[0]

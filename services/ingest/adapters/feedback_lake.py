@@ -37,15 +37,16 @@ class ObjectFeedbackLake:
         self, parts: Sequence[FeedbackPart], made: tuple[datetime, datetime], bucket: tuple[int, int]
     ) -> tuple[int, dict[Group, Tally]]:
         """See services.ingest.workflow.feedback_report.ReadableFeedback. A caller that goes away ends it soon."""
-        counting, read, waiting = Counting(*made, *bucket), set[str](), deque(parts)
+        counting, known, waiting = Counting(*made, *bucket), {part.key for part in parts}, deque(parts)
         while waiting:
             part = waiting.popleft()
-            read.add(part.key)
             try:
                 counting.add(await asyncio.to_thread(read_part, self._store, part, COLUMNS))
             except ObjectNotFound:
                 # Merged with others since it was listed: what is read twice on the way counts once.
-                waiting.extend(new for new in await self.parts(part.day, part.day) if new.key not in read)
+                merged = [new for new in await self.parts(part.day, part.day) if new.key not in known]
+                known.update(new.key for new in merged)
+                waiting.extend(merged)
         return counting.rows, await asyncio.to_thread(counting.tallies)
 
     async def merge(self, parts: Sequence[FeedbackPart]) -> None:

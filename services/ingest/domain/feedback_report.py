@@ -5,8 +5,10 @@ interval from both (Statistics in Medicine 17, 1998, method 10). The unit is the
 several count, and then the intervals are narrower than they should be.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import nsmallest
 from math import sqrt
 from typing import NamedTuple
 
@@ -14,6 +16,8 @@ from services.contracts.recommendation_ids import Role
 
 Z = 1.959963984540054  # 95 %, two-sided
 MOST_EXPERIMENTS = 50
+# Anybody who may call can make up ids, and an experiment for each: so many groups are kept, those shown most.
+MOST_GROUPS = 5_000
 
 
 class Group(NamedTuple):
@@ -103,9 +107,22 @@ def hit_share(tally: Tally) -> Estimate | None:
 
 
 def variant_reports(tallies: Mapping[Group, Tally]) -> list[VariantReport]:
-    """By experiment, the newest first and at most MOST_EXPERIMENTS; `main` before its challenger."""
-    experiments = sorted({group.experiment for group in tallies}, reverse=True)[:MOST_EXPERIMENTS]
-    return [report for experiment in experiments for report in _of_experiment(experiment, tallies)]
+    """By experiment, the newest first: the MOST_EXPERIMENTS with the most answers; `main` before its challenger."""
+    groups: dict[int, dict[Group, Tally]] = defaultdict(dict)
+    for group, tally in tallies.items():
+        groups[group.experiment][group] = tally
+    shown = {experiment: sum(tally.shown for tally in found.values()) for experiment, found in groups.items()}
+    told = nsmallest(MOST_EXPERIMENTS, groups, key=lambda experiment: (-shown[experiment], -experiment))
+    return [report for experiment in sorted(told, reverse=True) for report in _of_experiment(experiment, groups)]
+
+
+def most_shown(tallies: Mapping[Group, Tally], most: int = MOST_GROUPS) -> dict[Group, Tally]:
+    """The groups with the most answers."""
+    if len(tallies) <= most:
+        return dict(tallies)
+    return {
+        group: tallies[group] for group in nsmallest(most, tallies, key=lambda group: (-tallies[group].shown, group))
+    }
 
 
 def by_role(tallies: Mapping[Group, Tally]) -> dict[Role, Tally]:
@@ -116,9 +133,9 @@ def by_role(tallies: Mapping[Group, Tally]) -> dict[Role, Tally]:
 _ROLES: tuple[Role, ...] = ("main", "challenger")
 
 
-def _of_experiment(experiment: int, tallies: Mapping[Group, Tally]) -> list[VariantReport]:
+def _of_experiment(experiment: int, groups: Mapping[int, Mapping[Group, Tally]]) -> list[VariantReport]:
     strategies: dict[Role, dict[int, Tally]] = {
-        role: {group.strategy: tally for group, tally in sorted(tallies.items()) if group[:2] == (experiment, role)}
+        role: {group.strategy: tally for group, tally in sorted(groups[experiment].items()) if group.role == role}
         for role in _ROLES
     }
     whole = {role: sum(found.values(), Tally()) for role, found in strategies.items()}

@@ -37,7 +37,8 @@ class FeedbackMerging:
     async def run(self) -> None:
         """One pass."""
         now = self._clock()
-        day, last = (now - LONGEST - 2 * CLOCK_TOLERANCE).date(), (now + CLOCK_TOLERANCE).date()
+        # An event may be told so long after it happened, and have happened so long after the answer.
+        day, last = (now - 2 * LONGEST - CLOCK_TOLERANCE).date(), (now + CLOCK_TOLERANCE).date()
         while day <= last:
             small = [part for part in await self._lake.parts(day, day) if part.rows < SMALL_ROWS]
             if len(small) > self._few:

@@ -12,10 +12,10 @@ from math import nan
 from typing import Protocol
 
 from services.contracts.feedback import FeedbackPart
-from services.ingest.domain.feedback_report import Counted, Group, Tally, by_role, hit_share
+from services.ingest.domain.feedback_report import Counted, Group, Tally, by_role, hit_share, most_shown
 from services.ingest.workflow.metrics import HIT_SHARE
 from services.runtime.clock import Clock
-from services.runtime.errors import InvalidArgument
+from services.runtime.errors import InvalidArgument, ResourceExhausted
 
 # Of one pass; about 900 bytes each where they are counted.
 ROWS_A_PASS = 1 << 18
@@ -23,6 +23,9 @@ ROWS_A_PASS = 1 << 18
 ROWS_A_REPORT = 1 << 28
 LONGEST_RANGE = timedelta(days=366)
 HIT_SHARE_DAYS = timedelta(days=7)
+# Counted or waiting; more would take the room of other calls.
+MOST_ASKED = 8
+RETRY_AFTER = timedelta(seconds=10)
 
 
 class ReadableFeedback(Protocol):
@@ -36,7 +39,8 @@ class ReadableFeedback(Protocol):
     ) -> tuple[int, dict[Group, Tally]]:
         """Rows and tallies of the answers of a bucket (place, of how many) made in a range.
 
-        DataLoss for a part that is damaged. Parts may be merged meanwhile.
+        DataLoss for a part that is damaged, FailedPrecondition for more than can be counted. Parts may be merged
+        meanwhile.
         """
 
 
@@ -57,27 +61,36 @@ def plan(rows: int, rows_a_pass: int = ROWS_A_PASS, rows_a_report: int = ROWS_A_
 
 
 class FeedbackReports:
-    """One report at a time: others wait for it."""
+    """One report at a time: a few others wait for it."""
 
     def __init__(self, lake: ReadableFeedback, clock: Clock, rows_a_pass: int = ROWS_A_PASS) -> None:
         self._lake = lake
         self._clock = clock
         self._rows_a_pass = rows_a_pass
         self._one = asyncio.Lock()
+        self._asked = 0
 
     async def count(self, since: datetime, until: datetime) -> Counted:
-        """Of answers made in [since, until). InvalidArgument for a range that is empty or too long."""
+        """Of answers made in [since, until). InvalidArgument for a range that is empty or too long.
+
+        ResourceExhausted when as many reports wait as may.
+        """
         if not since < until:
             raise InvalidArgument("until", "must be later than since")
         if until - since > LONGEST_RANGE:
             raise InvalidArgument("since", f"lies more than {LONGEST_RANGE.days} days before until")
-        async with self._one:
-            return await self._count(since, until)
+        if self._asked >= MOST_ASKED:
+            raise ResourceExhausted("as many reports wait as may; ask again later", RETRY_AFTER)
+        self._asked += 1
+        try:
+            return await self._count_alone(since, until)
+        finally:
+            self._asked -= 1
 
     async def note_hit_share(self) -> None:
         """Tells the metric how the answers of the last days did."""
         now = self._clock()
-        tallies = by_role((await self.count(now - HIT_SHARE_DAYS, now)).tallies)
+        tallies = by_role((await self._count_alone(now - HIT_SHARE_DAYS, now)).tallies)
         for role, tally in tallies.items():
             share = hit_share(tally)
             HIT_SHARE.labels(role).set(share.value if share else nan)
@@ -86,6 +99,10 @@ class FeedbackReports:
         """Another leads, and tells it."""
         for role in by_role({}):
             HIT_SHARE.labels(role).set(nan)
+
+    async def _count_alone(self, since: datetime, until: datetime) -> Counted:
+        async with self._one:
+            return await self._count(since, until)
 
     async def _count(self, since: datetime, until: datetime) -> Counted:
         parts = await self._lake.parts(since.date(), until.date())
@@ -96,4 +113,5 @@ class FeedbackReports:
             rows += read
             for group, tally in counted.items():
                 tallies[group] = tallies.get(group, Tally()) + tally
+            tallies = most_shown(tallies)
         return Counted(tallies, rows, planned.passes / planned.buckets)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.contracts.feedback import FeedbackPart
+from services.contracts.feedback import LONGEST, FeedbackPart
 from services.ingest.adapters.feedback_lake import ObjectFeedbackLake
 from services.ingest.domain.feedback import ToldEvent, sorted_out
 from services.ingest.workflow.feedback_merging import LARGE_ROWS, FeedbackMerging, groups
@@ -70,6 +70,33 @@ async def test_a_report_that_has_listed_parts_which_are_merged_then_counts_the_s
     await FeedbackMerging(lake, lambda: NOW).run()
 
     assert (await lake.count(listed, made, (0, 1)))[1] == before
+
+
+async def test_the_merged_part_is_read_once_however_many_parts_went_into_it(
+    lake: ObjectFeedbackLake, object_store: LocalObjectStore
+) -> None:
+    rows = await filled(lake)
+    made = (NOW - 50 * DAY, NOW + DAY)
+    listed = await lake.parts(made[0].date(), made[1].date())
+    await FeedbackMerging(lake, lambda: NOW).run()
+
+    counted, _ = await lake.count(listed, made, (0, 1))
+
+    assert counted == rows
+
+
+async def test_parts_of_the_oldest_answers_that_feedback_is_taken_for_are_merged(
+    lake: ObjectFeedbackLake, object_store: LocalObjectStore
+) -> None:
+    made = NOW - 2 * LONGEST
+    for number in range(20):
+        sound, refused = sorted_out([ToldEvent(answer_id(number, made), "C1", "paid", NOW - LONGEST)], NOW)
+        assert refused == []
+        await lake.store(sound)
+
+    await FeedbackMerging(lake, lambda: NOW).run()
+
+    assert len(keys(object_store)) == 1
 
 
 async def test_a_crash_between_writing_and_removing_changes_nothing(

@@ -1,5 +1,6 @@
 """GetFeedbackReport over a real socket, counted over real objects."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from math import isnan
 from pathlib import Path
@@ -10,8 +11,10 @@ from prometheus_client import REGISTRY
 from afin.ingest.v1 import ingest_pb2 as pb
 from services.contracts.recommendation_ids import Origin
 from services.ingest.adapters.feedback_lake import ObjectFeedbackLake
-from services.ingest.workflow.feedback_report import FeedbackReports
+from services.ingest.domain.feedback_report import Counted
+from services.ingest.workflow.feedback_report import MOST_ASKED, FeedbackReports
 from services.runtime.clock import utc_now
+from services.runtime.errors import ResourceExhausted
 from services.runtime.objects.local import LocalObjectStore
 from services.runtime.timestamps import timestamp_of
 from tests.integration.ingest.conftest import Serve
@@ -122,6 +125,16 @@ async def test_many_passes_count_what_one_counts(ingest: Ingest, object_store: L
 
     one, many = [await FeedbackReports(lake, utc_now, rows).count(NOW - 9 * DAY, NOW) for rows in (1_000_000, 5)]
     assert one == many
+
+
+async def test_reports_beyond_those_that_may_wait_are_refused_at_once(object_store: LocalObjectStore) -> None:
+    reports = FeedbackReports(ObjectFeedbackLake(object_store), utc_now)
+    asked = [asyncio.create_task(reports.count(NOW - DAY, NOW)) for _ in range(MOST_ASKED + 1)]
+
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert [type(each) for each in outcomes] == [Counted] * MOST_ASKED + [ResourceExhausted]
+    assert await reports.count(NOW - DAY, NOW) == outcomes[0]
 
 
 async def test_the_leader_tells_the_metric_the_hit_share(ingest: Ingest, object_store: LocalObjectStore) -> None:

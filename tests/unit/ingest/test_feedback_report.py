@@ -14,15 +14,18 @@ from services.contracts.recommendation_ids import Role
 from services.ingest.adapters.feedback_counting import Counting
 from services.ingest.domain.feedback_report import (
     MOST_EXPERIMENTS,
+    MOST_GROUPS,
     Estimate,
     Group,
     Tally,
     by_role,
     difference,
+    most_shown,
     share,
     variant_reports,
 )
 from services.ingest.workflow.feedback_report import plan
+from services.runtime.errors import FailedPrecondition
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -76,6 +79,18 @@ def test_a_challenger_without_main_has_nothing_to_be_held_against() -> None:
 def test_made_up_experiments_do_not_make_a_report_long() -> None:
     reports = variant_reports({Group(number, "main", 1): Tally(1) for number in range(500)})
     assert [each.experiment for each in reports] == list(range(499, 499 - MOST_EXPERIMENTS, -1))
+
+
+def test_made_up_experiments_do_not_push_out_one_with_answers() -> None:
+    made_up = {Group(number, "main", 1): Tally(1) for number in range(100, 600)}
+    reports = variant_reports({**made_up, Group(7, "main", 1): Tally(2)})
+    assert (len(reports), reports[-1].experiment) == (MOST_EXPERIMENTS, 7)
+
+
+def test_of_many_groups_those_with_the_most_answers_are_kept() -> None:
+    tallies = {Group(number, "main", 1): Tally(number % 4) for number in range(8)}
+    assert most_shown(tallies, 3) == {Group(number, "main", 1): Tally(number % 4) for number in (3, 7, 2)}
+    assert most_shown(tallies, 8) == tallies
 
 
 @pytest.mark.parametrize(
@@ -180,6 +195,28 @@ def test_buckets_together_are_the_whole(rows: list[Row]) -> None:
         for group, tally in counting.tallies().items():
             total[group] += tally
     assert dict(total) == naive(rows)
+
+
+def test_companies_beyond_what_memory_holds_are_not_counted() -> None:
+    counting = Counting(START, START + DAY, most_companies=2)
+    counting.add(table_of([Row(0, "A", "shown", 0), Row(0, "B", "shown", 0), Row(0, "A", "paid", 1)]))
+    assert counting.tallies() == {group_of(0): Tally(1, 0, 1)}
+
+    counting.add(table_of([Row(0, "C", "shown", 0)]))
+    with pytest.raises(FailedPrecondition):
+        counting.tallies()
+
+
+def test_groups_beyond_what_can_be_are_not_told() -> None:
+    rows = MOST_GROUPS + 3
+    table = table_of([Row(0, "A", "shown", 0)] * rows)
+    made_up = pa.array([str(number) for number in range(rows)], pa.string()), pa.array(range(rows), pa.int64())
+    places = [table.schema.get_field_index(name) for name in ("recommendation_id", "experiment")]
+    for place, column in zip(places, made_up, strict=True):
+        table = table.set_column(place, table.schema.field(place), column)
+    counting = Counting(START, START + DAY)
+    counting.add(table)
+    assert sorted(group.experiment for group in counting.tallies()) == list(range(MOST_GROUPS))
 
 
 def test_buckets_hold_about_alike_also_of_every_other_number() -> None:
