@@ -35,7 +35,10 @@ def told_of(message: object, with_text: bool) -> dict[str, Any]:
 
 def _value(field: Any, value: object) -> object:
     if isinstance(value, Timestamp | Duration):
-        return _Told(value.ToJsonString())
+        try:
+            return _Told(value.ToJsonString())
+        except ValueError:
+            return _Told("out of range")
     if field.enum_type is not None and isinstance(value, int):
         known = field.enum_type.values_by_number.get(value)
         return _Told(known.name) if known is not None else value

@@ -56,14 +56,22 @@ class ServerTls:
         return newest
 
 
-def check_pair(certificate: Path, key: Path) -> float:
-    """When the certificate expires, in seconds since 1970. Raises AccessFileError that says what is wrong."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+def check_pair(certificate: Path, key: Path, *, of_caller: bool = False) -> float:
+    """When the certificate, of a server or `of_caller`, expires: in seconds since 1970.
+
+    Raises AccessFileError that says what is wrong.
+    """
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
     try:
-        context.load_cert_chain(certificate, key, password=lambda: "")
+        for context in (server, client):
+            context.load_cert_chain(certificate, key, password=lambda: "")
     except (ssl.SSLError, OSError) as error:
         raise AccessFileError(f"{certificate} and {key}: {_why_no_pair(error)}") from None
-    found = _handshake(context, _first_certificate(certificate), certificate)
+    if of_caller:
+        client.verify_mode, server.verify_mode = ssl.CERT_NONE, ssl.CERT_REQUIRED
+    _trust(server if of_caller else client, certificate)
+    found = _handshake(server, client, certificate, of_caller=of_caller)
     return float(ssl.cert_time_to_seconds(str(found["notAfter"])))
 
 
@@ -87,19 +95,20 @@ def _configuration(files: TlsFiles) -> grpc.ServerCertificateConfiguration:
     return grpc.ssl_server_certificate_configuration([pair], authorities)
 
 
-def _first_certificate(path: Path) -> str:
+def _trust(side: ssl.SSLContext, path: Path) -> None:
+    """Has this side of a handshake trust the very certificate."""
     first = CERTIFICATE.search(read_file(path))
     if first is None:
         raise AccessFileError(f"{path}: holds no certificate in PEM")
-    return first.group().decode("ascii", "ignore")
+    side.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        side.load_verify_locations(cadata=first.group().decode("ascii", "ignore"))
+    except (ssl.SSLError, ValueError):
+        raise AccessFileError(f"{path}: holds no certificate in PEM") from None
 
 
-def _handshake(server: ssl.SSLContext, trusted: str, path: Path) -> dict[str, Any]:
-    """The server's certificate, as a client sees it that trusts this very one: valid today, or refused."""
-    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    client.check_hostname = False
-    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    client.load_verify_locations(cadata=trusted)
+def _handshake(server: ssl.SSLContext, client: ssl.SSLContext, path: Path, *, of_caller: bool) -> dict[str, Any]:
+    """The certificate as the other side sees it: valid today and for this use, or refused."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     asking = client.wrap_bio(to_client, to_server)
     answering = server.wrap_bio(to_server, to_client, server_side=True)
@@ -113,7 +122,7 @@ def _handshake(server: ssl.SSLContext, trusted: str, path: Path) -> dict[str, An
                 raise AccessFileError(f"{path}: {error.verify_message}") from None
             except ssl.SSLError as error:
                 raise AccessFileError(f"{path}: cannot be used for TLS: {error.reason}") from None
-    seen = asking.getpeercert() if asking.version() else None
+    seen = (answering if of_caller else asking).getpeercert() if asking.version() else None
     if not seen:
         raise AccessFileError(f"{path}: cannot be used for TLS: no handshake came to an end")
     return dict(seen)

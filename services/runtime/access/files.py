@@ -48,9 +48,10 @@ class FollowedFiles(Generic[Value]):
         self._seen = signature
         try:
             self.value = self._read()
-        except AccessFileError as error:
+        except Exception as error:  # noqa: BLE001 - whatever one file does, it and the others are looked at again
             UNUSABLE.labels(self._kind).set(1)
-            log.warning("access file unusable, the last good one stays", file=self._kind, problem=str(error))
+            problem = str(error) if isinstance(error, AccessFileError) else type(error).__name__
+            log.warning("access file unusable, the last good one stays", file=self._kind, problem=problem)
         else:
             UNUSABLE.labels(self._kind).set(0)
             log.info("access file read again", file=self._kind)

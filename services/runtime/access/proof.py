@@ -25,7 +25,7 @@ class Proof:
         check_authorities(self.ca_file)
         if self.certificate_file is None or self.key_file is None:
             return grpc.ssl_channel_credentials(read_file(self.ca_file))
-        check_pair(self.certificate_file, self.key_file)
+        check_pair(self.certificate_file, self.key_file, of_caller=True)
         return grpc.ssl_channel_credentials(
             read_file(self.ca_file), read_file(self.key_file), read_file(self.certificate_file)
         )

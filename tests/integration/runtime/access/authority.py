@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 DAY = timedelta(days=1)
 
@@ -35,12 +35,14 @@ class Authority:
         self.certificate = self._folder / "ca.pem"
         self.certificate.write_bytes(certificate.sign(self._key, SHA256()).public_bytes(Encoding.PEM))
 
-    def issue(self, name: str, expires_in: timedelta = DAY) -> Pair:
-        """A pair for a host of that name at 127.0.0.1, or for a caller of that name."""
+    def issue(self, name: str, expires_in: timedelta = DAY, use: ObjectIdentifier | None = None) -> Pair:
+        """A pair for a host of that name at 127.0.0.1, or for a caller of that name; `use`: for one of these alone."""
         key = generate_private_key(SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         names = x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(IPv4Address("127.0.0.1"))])
         builder = self._builder(subject, key, datetime.now(UTC) + expires_in).add_extension(names, critical=False)
+        if use is not None:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([use]), critical=False)
         pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
         pair.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         pair.key.chmod(0o600)

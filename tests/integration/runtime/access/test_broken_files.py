@@ -7,11 +7,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from services.runtime.access.bearer import read_key
 from services.runtime.access.certificates import check_authorities, check_pair
+from services.runtime.access.files import FollowedFiles
 from services.runtime.access.keys import AccessFileError, line_of, make_key, parse_keys
-from tests.integration.runtime.access.authority import Authority, Pair
+from tests.integration.runtime.access.authority import DAY, Authority, Pair
 
 
 @dataclass(frozen=True)
@@ -61,3 +63,35 @@ def test_a_damaged_file_is_good_still_or_refused(files: Files, spoil: Callable[[
                 check()
         path.write_bytes(good)
         check()
+
+
+def test_a_certificate_serves_the_side_that_it_was_made_for(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "ours")
+    server = authority.issue("localhost", use=ExtendedKeyUsageOID.SERVER_AUTH)
+    caller = authority.issue("billing", use=ExtendedKeyUsageOID.CLIENT_AUTH)
+
+    assert check_pair(server.certificate, server.key) > 0
+    assert check_pair(caller.certificate, caller.key, of_caller=True) > 0
+    for pair, of_caller in ((server, True), (caller, False)):
+        with pytest.raises(AccessFileError, match="purpose"):
+            check_pair(pair.certificate, pair.key, of_caller=of_caller)
+
+
+def test_a_caller_s_certificate_that_has_expired_is_refused(tmp_path: Path) -> None:
+    expired = Authority(tmp_path, "ours").issue("billing", expires_in=-DAY)
+    with pytest.raises(AccessFileError, match="expired"):
+        check_pair(expired.certificate, expired.key, of_caller=True)
+
+
+def test_a_file_that_cannot_be_read_in_a_way_nobody_thought_of_leaves_the_last_good_one(tmp_path: Path) -> None:
+    path = tmp_path / "number"
+    path.write_text("1")
+    followed = FollowedFiles("number", [path], lambda: int(path.read_text()))
+
+    path.write_text("none")
+    followed.look()
+    assert followed.value == 1
+
+    path.write_text("22")
+    followed.look()
+    assert followed.value == 22

@@ -6,6 +6,7 @@ from structlog.testing import capture_logs
 
 from afin.indexer.v1 import indexer_pb2
 from afin.ingest.v1 import ingest_pb2
+from afin.warehouse.v1 import warehouse_pb2
 from services.runtime.access.audit import audit, told_of
 
 CANARY = "canary-5b1f0c"
@@ -65,6 +66,15 @@ def test_times_and_durations_are_told_as_text() -> None:
     request.keep_in_service_within.FromSeconds(60)
 
     assert told_of(request, with_text=False) == {"keep_newest": 3, "keep_in_service_within": "60s", "dry_run": True}
+
+
+def test_a_time_that_no_calendar_knows_does_not_keep_a_call_out_of_the_record() -> None:
+    request = warehouse_pb2.ListClientPaymentsRequest(external_client_id=CANARY, page_size=3)
+    request.as_of.seconds = 10**17
+
+    told = line(request, code="INVALID_ARGUMENT")
+
+    assert told["request"] == {"as_of": "out of range", "page_size": 3}
 
 
 def test_what_is_no_message_of_ours_is_not_told() -> None:
