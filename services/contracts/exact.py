@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 # A float64 holds integers up to 2^53.
 SUM_BITS = 51
-# Of a bound: below it a unit would itself be rounded to 0.
-LEAST_EXPONENT = -900
+# Of a bound: below it a unit would be less than the smallest number of full precision, 2^-1022, or 0.
+LEAST_EXPONENT = -970
 SQUARE_BITS = 42
 
 Floats = NDArray[np.float64]

@@ -78,15 +78,22 @@ def best(lower: FloatArray, doubt: FloatArray, count: int) -> tuple[Ints, Ints]:
     rounding: nothing speaks for it.
     """
     clients, candidates = lower.shape
-    size = max(candidates // (GROUPS * count), 1)
-    groups = candidates // size
-    # The count-th best of the groups' best ones is no better than the count-th best of all.
-    tops = lower[:, : size * groups].reshape(clients, size, groups).max(axis=1, initial=-np.inf)
-    least: FloatArray | np.float32 = np.float32(0)
-    if groups > count:
-        least = np.partition(tops, groups - count, axis=1)[:, groups - count, None]
+    least = _least(lower, count)
+    if np.min(least, initial=np.inf) <= 2 * doubt.max(initial=0):  # what may be rounding takes nobody's place
+        least = _least(np.where(lower > 2 * doubt, lower, np.float32(-np.inf)), count)
     found = np.flatnonzero(lower >= np.maximum(least - 2 * doubt, 0))
     return (found // candidates, found % candidates) if clients > 1 else (np.zeros_like(found), found)
+
+
+def _least(lower: FloatArray, count: int) -> FloatArray:
+    """No more than the count-th best of each client, (clients, 1): that of the best ones of groups of candidates."""
+    clients, candidates = lower.shape
+    size = max(candidates // (GROUPS * count), 1)
+    groups = candidates // size
+    if groups <= count:
+        return np.zeros((clients, 1), dtype=np.float32)
+    tops = lower[:, : size * groups].reshape(clients, size, groups).max(axis=1, initial=-np.inf)
+    return np.partition(tops, groups - count, axis=1)[:, groups - count, None]
 
 
 def scored(factors: Factors, asked: FloatArray, companies: Ints) -> Scored:

@@ -111,6 +111,19 @@ def test_what_may_be_among_the_best_holds_all_of_them_and_few_others(seed: int, 
         assert len(found) <= 8 * count + 20
 
 
+def test_long_targets_whose_scores_are_rounding_take_no_place_of_short_ones_that_speak() -> None:
+    long, companies, share = 100, 400, factors(1, dimension=9).doubt[0] / lengths(factors(1, dimension=9).target)[0]
+    target = np.zeros((companies, 9), np.float32)
+    target[:long, :2] = (1.6 * 1000 * share, 1000)
+    target[long:, 0] = np.linspace(1e-6, 2e-6, companies - long)
+    world = Factors(np.eye(companies, 9, dtype=np.float32), target, np.arange(companies, dtype=np.int32), None, 1.0)
+    one = np.ones(1, np.float32)
+
+    places = rank(world, History(np.zeros(1, np.int32), one, one), Query(10))
+
+    assert [place.company for place in places] == list(range(companies - 1, companies - 11, -1))
+
+
 @given(st.lists(st.floats(-1e30, 1e30, allow_nan=False), min_size=1, max_size=200), st.randoms())
 def test_sums_do_not_depend_on_the_order(values: list[float], random: Random) -> None:
     shuffled = list(values)
