@@ -15,6 +15,7 @@ from services.recommender.servicer import RecommenderServicer
 from services.recommender.settings import RecommenderSettings
 from services.recommender.workflow import SnapshotKeeper
 from services.runtime.clock import utc_now
+from services.runtime.freed_memory import return_freed_memory
 from services.runtime.lifecycle import run_until_stopped
 from services.runtime.objects.opening import open_object_store
 from services.runtime.processes import run_in_processes, shared_port
@@ -33,6 +34,7 @@ def main() -> None:
     if port is None and settings.processes > 1:
         run_in_processes("recommender", settings, settings.processes)
         return
+    return_freed_memory()
     with telemetry("recommender", settings, REGISTRY if port is None else None):
         run_until_stopped(lambda stop: _serve(settings, port, stop), is_child=port is not None)
 
