@@ -1,7 +1,8 @@
 """When a call is tried again: while there is time, with growing pauses. All that the client calls may be repeated.
 
-UNAVAILABLE: again until the deadline, each time with the next server that is connected. RESOURCE_EXHAUSTED: after the
-pause that the service names, while the budget lasts: callers must not make more of what is too much already.
+UNAVAILABLE (and CANCELLED, see errors.py): again until the deadline, each time with the next server that is connected.
+RESOURCE_EXHAUSTED: after the pause that the service names, while the budget lasts: callers must not make more of
+what is too much already.
 """
 
 import random

@@ -9,6 +9,8 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS_FOLDER = Path("/run/secrets/afin")
+# Left empty, they would leave a door open that somebody meant to close.
+CLOSING = ("API_KEYS_FILE", "TLS_CERT_FILE", "TLS_KEY_FILE", "TLS_CLIENT_CA_FILE")
 
 
 class ServiceSettings(BaseSettings):
@@ -69,6 +71,7 @@ def load_settings(kind: type[Settings], secrets_folder: Path = SECRETS_FOLDER) -
     prefix = kind.model_config.get("env_prefix", "")
     try:
         _refuse_unknown(kind, prefix)
+        _refuse_empty(prefix)
         secrets: dict[str, Any] = {"_secrets_dir": secrets_folder} if secrets_folder.is_dir() else {}
         return kind(**secrets)
     except ValidationError as error:
@@ -84,6 +87,12 @@ def _refuse_unknown(kind: type[BaseSettings], prefix: str) -> None:
     unknown = sorted(name for name in os.environ if name.startswith(prefix) and name not in known)
     if prefix and unknown:
         raise ValueError(f"unknown: {', '.join(unknown)} (known: {', '.join(sorted(known))})")
+
+
+def _refuse_empty(prefix: str) -> None:
+    empty = [f"{prefix}{name}" for name in CLOSING if os.environ.get(f"{prefix}{name}") == ""]
+    if empty:
+        raise ValueError(f"empty: {', '.join(empty)} (name the file, or leave the variable out)")
 
 
 def _problem(prefix: str, location: tuple[int | str, ...], message: str) -> str:

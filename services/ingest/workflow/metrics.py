@@ -33,6 +33,8 @@ FEEDBACK_EVENTS = Counter(
     ["kind", "variant"],
 )
 FEEDBACK_REFUSED = Counter("afin_feedback_refused_total", "Events of feedback refused, by what was wrong.", ["field"])
+for _field in ("recommendation_id", "company_code", "kind", "at"):
+    FEEDBACK_REFUSED.labels(_field)
 HIT_SHARE = Gauge(
     "afin_feedback_hit_share",
     "Of the answers of the last seven days that were shown, those with a company paid afterwards; told by the leader.",

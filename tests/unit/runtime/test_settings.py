@@ -61,6 +61,7 @@ def test_variables_of_others_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> N
         ({"HOUSE_URL": "x", "HOUSE_LOG_LEVEL": "loud"}, "HOUSE_LOG_LEVEL: "),
         ({"HOUSE_URL": "x", "HOUSE_DRAIN_SECONDS": "-1"}, "HOUSE_DRAIN_SECONDS: "),
         ({"HOUSE_URL": "x", "HOUSE_ROOM": "3"}, "unknown: HOUSE_ROOM (known: "),
+        ({"HOUSE_URL": "x", "HOUSE_API_KEYS_FILE": ""}, "empty: HOUSE_API_KEYS_FILE (name the file"),
         ({"HOUSE_ROOMS": "0"}, "HOUSE_URL: Field required; HOUSE_ROOMS: "),
         ({"HOUSE_URL": "x", "HOUSE_ROOMS": "13"}, "house: wrong settings: HOUSE_ROOMS=13 needs HOUSE_DOOR\n"),
     ],
