@@ -14,6 +14,7 @@ from prometheus_client import Counter, Histogram
 from services.runtime.access.admission import Admission
 from services.runtime.access.audit import audit
 from services.runtime.errors import DETAILS_TRAILER, ServiceError
+from services.runtime.telemetry import RPC
 
 STARTED = Counter("grpc_server_started_total", "Calls begun.", ["grpc_type", "grpc_service", "grpc_method"])
 HANDLED = Counter(
@@ -59,9 +60,9 @@ class Method:
         self._handled: dict[grpc.StatusCode, Any] = {}
 
     def begin(self, request: object, context: Any) -> "Call":
-        """Counts a call, and binds its method to what is logged in this context of variables, the call's own."""
+        """Counts a call, and tells its method to what is logged in this context of variables, the call's own."""
         self._started.inc()
-        structlog.contextvars.bind_contextvars(rpc=self._path)
+        RPC.set(self._path)
         return Call(request, context)
 
     def admit(self, call: "Call") -> None:
