@@ -39,5 +39,7 @@ rm "$draft"/{request,names,ca.srl}
 # As with create-secrets.sh: the folder is closed, and containers read its files under user ids of their own.
 chmod 444 "$draft"/*
 chmod 400 "$draft/ca.key" "$draft/admin_api_key"
+# Holds no key, and lines are added to it.
+chmod 644 "$draft/api_keys"
 mv "$draft" "$folder"
 echo "made keys and certificates in $folder"

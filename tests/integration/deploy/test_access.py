@@ -57,3 +57,7 @@ def test_what_was_made_once_is_kept_and_closed_to_others(made: Path) -> None:
 
     assert {path.name: path.read_bytes() for path in made.iterdir()} == before
     assert made.stat().st_mode & 0o777 == 0o700
+
+
+def test_lines_can_be_added_to_the_file_of_keys_by_its_owner_alone(made: Path) -> None:
+    assert (made / "api_keys").stat().st_mode & 0o777 == 0o644
