@@ -24,8 +24,8 @@ class StoredFreshObjects:
 
     async def number(self, version: str, now: datetime) -> int:
         """See FreshObjects."""
-        numbers = await asyncio.to_thread(lambda: list(self._numbers(version)))
-        return max([int(now.timestamp() * 1000), *(number + 1 for number in numbers)])
+        newest = await asyncio.to_thread(lambda: max(self._numbers(version), default=None))
+        return int(now.timestamp() * 1000) if newest is None else newest + 1
 
     async def add(self, fresh: Fresh) -> bool:
         """See FreshObjects."""

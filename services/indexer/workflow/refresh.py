@@ -116,15 +116,17 @@ class Refresher:
             return Refreshed(version, Outcome.NOT_POSSIBLE, detail=error.message)
 
     async def _renew(self, model: ServedModel) -> Refreshed:
+        """The number is taken before anything is read: who was overtaken by another replica finds it gone."""
         while True:
+            number = await self._objects.number(model.version, self._plan.clock())
             before = await self._objects.newest(model.version)
-            made = await self._made(model, before, self._plan.most_clients)
+            made = await self._made(model, before, number, self._plan.most_clients)
             if made.fresh and made.fresh.header.clients > self._plan.most_clients:
-                made = await self._made(model, before, 0)
+                made = await self._made(model, before, number, 0)
             if made.fresh is before or made.fresh is None or await self._objects.add(made.fresh):
                 return _told(model.version, made)
 
-    async def _made(self, model: ServedModel, before: Fresh | None, most: int) -> _Made:
+    async def _made(self, model: ServedModel, before: Fresh | None, number: int, most: int) -> _Made:
         """With what at most so many clients changed; of more, nothing but what was erased."""
         known = _known(model, before)
         earlier = clients_of(before.columns) if before else nobody()
@@ -137,7 +139,6 @@ class Refresher:
         if not len(newer.keys) and _same(barred, changes.barred) and set(changes.erasures) == known.erasures:
             return _Made(before, Outcome.TOO_MANY_CHANGED if too_many else Outcome.UNCHANGED, 0)
         clients = await asyncio.to_thread(replaced, earlier, newer, model.keys)
-        number = await self._objects.number(model.version, self._plan.clock())
         fresh = _fresh(model.version, number, clients, changes, _changed_at(before, changes, newer))
         return _Made(fresh, Outcome.TOO_MANY_CHANGED if too_many else Outcome.REFRESHED, len(newer.keys))
 

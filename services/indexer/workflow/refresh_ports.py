@@ -85,7 +85,7 @@ class FreshObjects(Protocol):
         """None before the first; one that is damaged is passed over."""
 
     async def number(self, version: str, now: datetime) -> int:
-        """That of the next object."""
+        """That of the next object: whoever asks before there is one gets the same, unless there is none yet."""
 
     async def add(self, fresh: Fresh) -> bool:
         """False, changing nothing, when its number is taken."""

@@ -43,10 +43,10 @@ class FreshOverlays:
         version = snapshot.publication.version
         found = (KEY.fullmatch(info.key) for info in self._store.list(fresh_prefix(version)))
         number = max((int(match[2]) for match in found if match), default=0)
-        if number <= snapshot.fresh.number or self._rests(fresh_key(version, number)):
+        if number <= snapshot.fresh.number:
             return snapshot.fresh
         with self._cache.loading():
-            overlay = self._brought(snapshot, number)
+            overlay = None if self._rests(fresh_key(version, number)) else self._brought(snapshot, number)
             if overlay is None:
                 return self._kept(snapshot)
             self._remove_older(version, number)

@@ -12,7 +12,7 @@ from services.contracts.bundle import LedgerPlace, Publication
 from services.contracts.client_keys import client_key
 from services.contracts.fresh import Fresh, FreshColumns, FreshHeader, fresh_key
 from services.runtime.objects.local import LocalObjectStore
-from tests.integration.recommender.bundles import client_of, code_of, planted, publish_world
+from tests.integration.recommender.bundles import StoredVersion, client_of, code_of, planted, publish, publish_world
 from tests.integration.recommender.serving import SERVING, Recommender, serving, serving_published
 
 LOADED_AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -126,6 +126,18 @@ async def test_a_damaged_object_leaves_what_there_was_until_the_next_one(
         put(object_store, fresh(published.version, 7, {"another": [1]}))
         await recommender.reload()
         assert (await recommender.recommend(client_id="another")).client_known
+
+
+async def test_a_publication_of_the_same_version_beside_a_damaged_object_loses_nothing(
+    object_store: LocalObjectStore, tmp_path: Path, published: Publication
+) -> None:
+    put(object_store, fresh(published.version, 5, {"newcomer": [0]}))
+    async with serving_published(object_store, tmp_path / "cache") as recommender:
+        put(object_store, fresh(published.version, 6, {}), damaged=True)
+        await recommender.reload()
+        publish(object_store, 2, StoredVersion(published.version, published.manifest_sha256))
+        assert (await recommender.reload()).changed
+        assert (await recommender.recommend(client_id="newcomer")).client_known
 
 
 @pytest.mark.parametrize("told", [fresh("20260301T120000Z-0123456789ab", 5, {"newcomer": [0]})])
