@@ -9,6 +9,8 @@ from demo.stack.stack import Stack
 
 # It comes with the set-up, beside this very Python.
 BUF = os.path.relpath(Path(sys.executable).parent / "buf")
+AFIN = os.path.relpath(Path(sys.executable).parent / "afin")
+SERVICES = ("ingest", "warehouse", "indexer", "recommender")
 RECOMMEND = "afin.recommender.v1.RecommenderService/Recommend"
 
 
@@ -17,21 +19,31 @@ def print_addresses(stack: Stack, screen: Screen, client: str = "CLIENT") -> Non
     screen.is_serving = True
     ports = stack.options.ports
     screen.title("Serving (Ctrl-C stops)")
-    for service in ("ingest", "warehouse", "indexer", "recommender"):
+    for service in SERVICES:
         screen.say(
             f"{service:<12} grpc {stack.address(service)}   metrics http://127.0.0.1:{ports[f'{service}-metrics']}"
         )
     screen.say(f"{'source':<12} {stack.source_url}/payments?updated_at=2020-01-01&limit=5&offset=0")
     screen.say(f"{'logs':<12} {stack.options.state / 'logs'}")
     screen.title("Try")
+    if _asks_for_proof(stack):
+        screen.say("callers need keys, or speak TLS; docs/access.md tells how")
+        return
     for line in _recipes(stack, client):
         screen.console.print(f"  {line}", markup=False)
+
+
+def _asks_for_proof(stack: Stack) -> bool:
+    settings = {**os.environ, **stack.options.settings}
+    proofs = ("API_KEYS_FILE", "TLS_CERT_FILE")
+    return any(f"{service.upper()}_{proof}" in settings for service in SERVICES for proof in proofs)
 
 
 def _recipes(stack: Stack, client: str) -> list[str]:
     recommend = f'\'{{"client_id": "{client}", "max_results": 5}}\''
     run = '\'{"pipeline": "PIPELINE_RECOMMENDATIONS"}\''
     return [
+        f"{AFIN} recommend {client} --why --address {stack.address('recommender')}",
         f"grpcurl -plaintext {stack.address('recommender')} list",
         f"grpcurl -plaintext -d {recommend} {stack.address('recommender')} {RECOMMEND}",
         _buf(stack, "recommender", RECOMMEND, recommend),

@@ -29,7 +29,9 @@ PaidOption = Annotated[bool, typer.Option("--paid", help="Companies already paid
 ScoreOption = Annotated[
     float | None, typer.Option("--min-score", help="None below it; 0: no filling with popular ones.")
 ]
-PerCategoryOption = Annotated[int, typer.Option("--per-category", help="At most so many of one category.")]
+PerCategoryOption = Annotated[
+    int, typer.Option("--per-category", help="At most so many of one category; 0: as the service is set.")
+]
 WhyOption = Annotated[bool, typer.Option("--why", help="Tell what speaks for each, and for the list.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 AddressOption = Annotated[str, typer.Option(help="host:port of the recommender.")]

@@ -19,8 +19,11 @@ CAUSES = {
 
 def print_recommendations(answer: recommender_pb2.RecommendResponse, screen: Screen) -> None:
     """The list, what it is from, and why, if that was asked."""
-    screen.say(f"{STRATEGIES[answer.strategy]}, by index version {answer.index.version}:")
-    print_places(answer, screen)
+    if answer.recommendations:
+        screen.say(f"{STRATEGIES[answer.strategy]}, by index version {answer.index.version}:")
+        print_places(answer, screen)
+    else:
+        screen.say(f"no company of index version {answer.index.version} is left by what was asked for")
     if answer.HasField("explanation"):
         screen.say(_explained(answer.explanation))
 
@@ -28,7 +31,12 @@ def print_recommendations(answer: recommender_pb2.RecommendResponse, screen: Scr
 def print_places(answer: recommender_pb2.RecommendResponse, screen: Screen) -> None:
     """A line for each company, with what speaks for it."""
     for place, each in enumerate(answer.recommendations, 1):
-        screen.say(f"  {place}. {each.company_name} ({each.company_code}, score {each.score:.3f}){_because(each)}")
+        screen.say(f"  {place}. {each.company_name} ({each.company_code}{_score(each)}){_because(each)}")
+
+
+def _score(recommendation: recommender_pb2.Recommendation) -> str:
+    """Of a popular company that fills the list the score tells nothing but its place."""
+    return f", score {recommendation.score:.3f}" if recommendation.score > 0 else ""
 
 
 def _because(recommendation: recommender_pb2.Recommendation) -> str:
@@ -37,6 +45,7 @@ def _because(recommendation: recommender_pb2.Recommendation) -> str:
 
 
 def _explained(why: recommender_pb2.StrategyExplanation) -> str:
-    known = f"the model knows {why.history_indexed} of {why.history_companies} companies of the history"
+    indexed, companies = why.history_indexed, why.history_companies
+    known = f"; the model knows {indexed} of {companies} companies of the history" if companies else ""
     filled = f"; popular companies from place {why.popular_from} on" if why.popular_from else ""
-    return f"why: {CAUSES[why.cause]}; {known}{filled}"
+    return f"why: {CAUSES[why.cause]}{known}{filled}"

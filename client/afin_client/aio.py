@@ -105,8 +105,9 @@ class AsyncAfinClient:
             try:
                 answer: Answer = await method(request, timeout=attempts.time_left(), metadata=self._metadata)
             except grpc.aio.AioRpcError as error:
-                pause = attempts.pause_after(error_of(cast("FailedCall", error)))
+                failure = error_of(cast("FailedCall", error))
             else:
                 attempts.succeeded()
                 return answer
-            await asyncio.sleep(pause)
+            # Outside the handler: the error that a caller sees says all, and needs no second traceback.
+            await asyncio.sleep(attempts.pause_after(failure))

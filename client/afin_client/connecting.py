@@ -58,5 +58,5 @@ def aio_channel(target: str, tls: Tls | None) -> grpc.aio.Channel:
 
 
 def metadata_of(key: str | None) -> tuple[tuple[str, str], ...]:
-    """What goes with each call. Without TLS a key is readable on the way."""
-    return () if key is None else (("authorization", f"Bearer {key}"),)
+    """What goes with each call. A file of a key may end in a line feed. Without TLS the key can be read on the way."""
+    return () if key is None else (("authorization", f"Bearer {key.strip()}"),)

@@ -106,8 +106,9 @@ class AfinClient:
             try:
                 answer = method(request, timeout=attempts.time_left(), metadata=self._metadata)
             except grpc.RpcError as error:
-                pause = attempts.pause_after(error_of(cast("FailedCall", error)))
+                failure = error_of(cast("FailedCall", error))
             else:
                 attempts.succeeded()
                 return answer
-            time.sleep(pause)
+            # Outside the handler: the error that a caller sees says all, and needs no second traceback.
+            time.sleep(attempts.pause_after(failure))

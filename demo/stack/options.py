@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
@@ -51,10 +51,10 @@ def options_from_environment(state: Path, ports: Mapping[str, int]) -> StackOpti
     )
 
 
-def free_ports() -> dict[str, int]:
-    """A free port for each of FIXED_PORTS, all different."""
+def free_ports(names: Iterable[str] = FIXED_PORTS) -> dict[str, int]:
+    """A free port for each name, unless told otherwise of FIXED_PORTS; all different."""
     with ExitStack() as stack:
-        sockets = {name: stack.enter_context(socket.socket()) for name in FIXED_PORTS}
+        sockets = {name: stack.enter_context(socket.socket()) for name in names}
         for each in sockets.values():
             each.bind((HOST, 0))
         return {name: each.getsockname()[1] for name, each in sockets.items()}

@@ -1,10 +1,11 @@
 """Which processes the stack runs, and what each is told through its environment."""
 
 import os
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from demo.stack.options import HOST, StackOptions
+from demo.stack.options import HOST, StackOptions, free_ports
 from demo.stack.postgres import DatabaseUrls
 from demo.stack.processes import ProcessSpec
 from demo.stack.readiness import grpc_is_ready, http_is_ready
@@ -51,24 +52,38 @@ def service_specs(options: StackOptions, databases: DatabaseUrls, objects: str, 
             **({"FIRST_DAY": options.first_day.isoformat()} if options.first_day else {}),
         },
     }
-    return [_service(options, name, fields) for name, fields in settings.items()]
+    health_ports = _free_health_ports(options)
+    return [_service(options, name, fields, health_ports[name]) for name, fields in settings.items()]
 
 
 async def _at_once() -> bool:
     return True
 
 
-def _service(options: StackOptions, name: str, fields: dict[str, str]) -> ProcessSpec:
+def _service(options: StackOptions, name: str, fields: dict[str, str], free_port: int) -> ProcessSpec:
     port = options.ports[name]
     endpoint = options.object_store_endpoint_url
     store = {"OBJECT_STORE_ENDPOINT_URL": endpoint} if endpoint else {}
     listening = {"HOST": HOST, "PORT": str(port), "METRICS_PORT": str(options.ports[f"{name}-metrics"])}
     environment = {f"{name.upper()}_{field}": value for field, value in {**listening, **store, **fields}.items()}
     own = {key: value for key, value in options.settings.items() if key.startswith(f"{name.upper()}_")}
-    # Where it speaks TLS, health has a plaintext port of its own.
-    health_port = {**os.environ, **own}.get(f"{name.upper()}_HEALTH_PORT", port)
-    ready = partial(grpc_is_ready, f"{HOST}:{health_port}", READY_NAMES[name])
+    health = _health_port(name, {**os.environ, **own}, free_port)
+    own |= {f"{name.upper()}_HEALTH_PORT": health} if health else {}
+    ready = partial(grpc_is_ready, f"{HOST}:{health or port}", READY_NAMES[name])
     return ProcessSpec(name, f"services.{name}", {**environment, **own}, _log(options, name), ready)
+
+
+def _health_port(service: str, settings: Mapping[str, str], free_port: int) -> str | None:
+    """Where it speaks TLS, we ask for health on a plaintext port of its own: a free one unless settings name one."""
+    speaks_tls = f"{service.upper()}_TLS_CERT_FILE" in settings
+    return settings.get(f"{service.upper()}_HEALTH_PORT", str(free_port) if speaks_tls else None)
+
+
+def _free_health_ports(options: StackOptions) -> dict[str, int]:
+    """For each service one that no other part of the stack will take."""
+    while set((ports := free_ports(READY_NAMES)).values()) & set(options.ports.values()):
+        pass
+    return ports
 
 
 def _log(options: StackOptions, name: str) -> Path:

@@ -54,7 +54,6 @@ def _settings(access: Path) -> dict[str, str]:
         "INGEST_PEERS_TLS_KEY_FILE": access / "ingest.key",
         "INGEST_PEERS_API_KEY_FILE": access / "ingest_api_key",
     }
-    ports = free_ports()
     for service in ("ingest", "warehouse", "indexer", "recommender"):
         prefix = service.upper()
         told |= {
@@ -62,7 +61,6 @@ def _settings(access: Path) -> dict[str, str]:
             f"{prefix}_TLS_CERT_FILE": access / f"{service}.crt",
             f"{prefix}_TLS_KEY_FILE": access / f"{service}.key",
             f"{prefix}_TLS_CLIENT_CA_FILE": access / "ca.crt",
-            f"{prefix}_HEALTH_PORT": Path(str(ports[service])),
         }
     return {name: str(value) for name, value in told.items()}
 

@@ -78,7 +78,7 @@ class Admission:
         if caller is None and header is None:
             raise Unauthenticated(f"no API key: {NAMED_AFTER}", reason="NO_KEY")
         if caller is None:
-            raise Unauthenticated(f"nobody's API key: {NAMED_AFTER}, with a key of this service", reason="UNKNOWN_KEY")
+            raise Unauthenticated(f"unknown API key: {NAMED_AFTER}, with a key of this service", reason="UNKNOWN_KEY")
         if caller.expires_at <= self._now():
             raise Unauthenticated(f"the key of {caller.name} has expired; ask for a new one", reason="EXPIRED_KEY")
         return caller

@@ -116,6 +116,7 @@ async def test_what_does_not_pass_in_time_is_told_as_it_was(connect: Open) -> No
         with pytest.raises(Overloaded) as caught:
             await call("recommend", "someone")
     assert (caught.value.reason, caught.value.retry_after, server.calls) == ("BUSY", timedelta(minutes=1), 1)
+    assert caught.value.__context__ is None
 
 
 async def test_a_call_has_a_deadline_of_its_own(connect: Open) -> None:
@@ -157,6 +158,9 @@ async def test_a_key_and_certificates_are_shown_to_the_service(connect: Open, tm
     soon = timedelta(seconds=1)
     async with ToldServer().serving(**settings) as address:
         async with connect(address, tls=tls, key=key) as call:
+            assert (await call("recommend", "someone")).recommendation_id == "someone"
+        # As a file holds it.
+        async with connect(address, tls=tls, key=f"{key}\n") as call:
             assert (await call("recommend", "someone")).recommendation_id == "someone"
         async with connect(address, tls=tls, key="afin_unknown") as call:
             with pytest.raises(AccessDenied):

@@ -30,6 +30,24 @@ async def test_a_person_reads_the_list_and_why(recommender: Recommender) -> None
     assert "its history speaks for the first place; the model knows 3 of 3 companies of the history" in output
 
 
+async def test_popular_companies_have_places_and_no_scores(recommender: Recommender) -> None:
+    code, output, errors = await told(recommender, "nobody", "-k", "1", "--why")
+
+    assert (code, errors) == (0, "")
+    heading, place, why = output.splitlines()
+    assert heading.startswith("  what most clients pay, by index version ")
+    assert place.startswith("    1. ")
+    assert "score" not in place
+    assert why == "  why: the index does not know whom it is for; popular companies from place 1 on"
+
+
+async def test_that_no_company_is_left_is_told(recommender: Recommender) -> None:
+    code, output, errors = await told(recommender, client_of(1), "--only", "no-such-company")
+
+    assert (code, errors) == (0, "")
+    assert output.startswith("  no company of index version 20260301T120000Z-")
+
+
 async def test_a_program_reads_json(recommender: Recommender) -> None:
     wishes = ("--category", "30", "--exclude", code_of(2 * GROUP_SIZE), "--per-category", "2", "--json")
     code, output, errors = await told(recommender, "--company", code_of(GROUP_SIZE), *wishes)

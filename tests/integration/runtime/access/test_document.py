@@ -94,7 +94,7 @@ def test_every_setting_that_it_names_is_known() -> None:
 
 async def _with_certificates(folder: Path) -> tuple[str, str]:
     """Makes them; gives the calls of the shop with its key, and of billing with its certificate."""
-    make_ours, ask_with_key = commands("TLS")
+    make_ours, _, ask_with_key = commands("TLS")
     make_billing, ask_with_certificate = commands("Certificates of callers")
     for block in (make_ours, make_billing, commands("Call with a key")[0].splitlines()[0]):
         await run(folder, block)
