@@ -58,5 +58,24 @@ class Overlay:
         paid = map(self.successors.get, history.companies.tolist())
         return self.barred.union(company for company in paid if company is not None)
 
+    def with_successors(self, history: History) -> History:
+        """And, as paid as often, the companies under which old codes go on; what speaks for others stays the old code.
+
+        A successor may have no factors yet, so it gets no weight.
+        """
+        if not self.successors or self.successors.keys().isdisjoint(history.companies.tolist()):
+            return history
+        habits: dict[int, float] = {}
+        for company, habit in zip(history.companies.tolist(), history.habits.tolist(), strict=True):
+            if (successor := self.successors.get(company)) is not None:
+                habits[successor] = max(habit, habits.get(successor, 0.0))
+        for paid in history.companies.tolist():
+            habits.pop(paid, None)
+        return History(
+            np.append(history.companies, np.array(list(habits), dtype=np.int32)),
+            np.append(history.weights, np.zeros(len(habits), dtype=np.float32)),
+            np.append(history.habits, np.array(list(habits.values()), dtype=np.float32)),
+        )
+
 
 NOTHING_NEWER = Overlay()

@@ -58,10 +58,10 @@ class Recommendations:
 def recommend(snapshot: Snapshot, request: RecommendationRequest) -> Recommendations:
     """Answers a checked request. Who is not known gets the popular companies; that is no error."""
     known = _history(snapshot, request)
-    history = NO_HISTORY if known is None else known
+    history = NO_HISTORY if known is None else snapshot.fresh.with_successors(known)
     ranked = _listed(snapshot, request)
     if ranked is None:
-        ranked = rank(snapshot.factors, history, _query(snapshot, history, request))
+        ranked = rank(snapshot.factors, history, _query(snapshot, request))
     strategies = [_strategy(place) for place in ranked]
     if not request.with_reasons:
         return Recommendations(tuple(map(_told, ranked, strategies)), known is not None)
@@ -72,12 +72,12 @@ def recommend(snapshot: Snapshot, request: RecommendationRequest) -> Recommendat
     return Recommendations(tuple(map(_told, ranked, strategies, why)), known is not None, explanation)
 
 
-def _query(snapshot: Snapshot, history: History, request: RecommendationRequest) -> Query:
-    catalogue, left_out = snapshot.catalogue, snapshot.fresh.left_out(history)
+def _query(snapshot: Snapshot, request: RecommendationRequest) -> Query:
+    catalogue = snapshot.catalogue
     return Query(
         count=request.max_results,
         include_paid=request.include_paid,
-        excluded=left_out.union(catalogue.known(request.exclude_company_codes)),
+        excluded=snapshot.fresh.barred.union(catalogue.known(request.exclude_company_codes)),
         allowed=catalogue.mask(request.category_ids, request.only_company_codes),
         min_score=request.min_score,
         limit=Limit(catalogue.category_of, request.max_per_category) if request.max_per_category else None,

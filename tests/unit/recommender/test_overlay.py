@@ -7,6 +7,7 @@ import pytest
 
 from services.contracts.bundle import LedgerPlace
 from services.contracts.client_keys import client_key
+from services.contracts.factors import History
 from services.contracts.fresh import Fresh, FreshColumns, FreshHeader
 from services.recommender.domain.overlay import Overlay
 from services.recommender.domain.recommending import recommend
@@ -94,6 +95,36 @@ def test_who_paid_under_an_old_code_is_not_told_of_its_successor_as_if_it_were_n
 
     assert 1 not in recommended(index, RecommendationRequest(EVERYTHING, CLIENT))
     assert 1 in recommended(index, RecommendationRequest(EVERYTHING, "nobody"))
+
+
+def test_who_asks_for_paid_companies_gets_the_successor_of_one_that_was_merged_as_paid() -> None:
+    answer = recommend(under(overlay(went={0: 1})), RecommendationRequest(EVERYTHING, CLIENT, include_paid=True))
+
+    assert [place.company for place in answer.places if place.already_paid] == [1]
+    assert 0 not in [place.company for place in answer.places]
+
+
+def test_a_successor_is_paid_once_and_weighs_nothing_beside_the_codes_that_gave_way_to_it() -> None:
+    paid = History(np.array([0, 2, 3], np.int32), np.ones(3, np.float32), np.array([0.25, 0.5, 0.75], np.float32))
+
+    found = overlay(went={0: 4, 3: 4}).with_successors(paid)
+
+    assert found.companies.tolist() == [0, 2, 3, 4]
+    assert found.weights.tolist() == [1, 1, 1, 0]
+    assert found.habits.tolist() == [0.25, 0.5, 0.75, 0.75]
+
+
+def test_a_successor_that_is_paid_itself_stays_as_it_is() -> None:
+    numbers = np.array([0.25, 0.5], np.float32)
+    paid = History(np.array([0, 4], np.int32), numbers, numbers)
+
+    found = overlay(went={0: 4}).with_successors(paid)
+
+    assert [each.tolist() for each in (found.companies, found.weights, found.habits)] == [
+        [0, 4],
+        [0.25, 0.5],
+        [0.25, 0.5],
+    ]
 
 
 def test_a_company_that_went_may_still_be_a_reason() -> None:
