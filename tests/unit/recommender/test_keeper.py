@@ -9,8 +9,6 @@ from datetime import timedelta
 import pytest
 from prometheus_client import REGISTRY
 
-from services.recommender.domain.overlay import Overlay
-from services.recommender.domain.snapshot import Snapshot
 from services.recommender.search import IndexRefused, Search
 from services.recommender.workflow import NoIndex, SnapshotKeeper
 from services.runtime.clock import utc_now
@@ -260,66 +258,3 @@ class Gate:
     def open(self) -> None:
         """Lets everybody through from now on."""
         self._open.set()
-
-
-class FakeOverlays:
-    """Gives overlays by number; see OverlaySource."""
-
-    def __init__(self, published: int = 0, cached: int = 0, failure: Exception | None = None) -> None:
-        self.number = published
-        self.failure = failure
-        self._cached = cached
-
-    def published(self, snapshot: Snapshot) -> Overlay:
-        """See OverlaySource."""
-        if self.failure:
-            raise self.failure
-        return Overlay(self.number)
-
-    def cached(self, snapshot: Snapshot) -> Overlay:
-        """See OverlaySource."""
-        return Overlay(self._cached)
-
-
-@asynccontextmanager
-async def overlaid(source: FakeSource, overlays: FakeOverlays) -> AsyncIterator[SnapshotKeeper]:
-    keeper = SnapshotKeeper(Search(source, RARELY, utc_now), Search(source, RARELY, utc_now), RARELY, overlays=overlays)
-    async with asyncio.timeout(20), keeper.keeping():
-        await settled(keeper)
-        yield keeper
-
-
-async def test_an_index_comes_into_service_with_what_is_newer_than_it() -> None:
-    async with overlaid(FakeSource([1]), FakeOverlays(3)) as keeper:
-        assert keeper.current.main.fresh.number == 3
-
-
-async def test_a_newer_overlay_replaces_the_one_before_and_is_no_newer_index() -> None:
-    overlays = FakeOverlays(3)
-    async with overlaid(FakeSource([1]), overlays) as keeper:
-        overlays.number = 4
-
-        assert await keeper.reload() is False
-        assert keeper.current.main.fresh.number == 4
-
-
-async def test_an_older_overlay_replaces_nothing() -> None:
-    overlays = FakeOverlays(3)
-    async with overlaid(FakeSource([1]), overlays) as keeper:
-        before = keeper.current
-        overlays.number = 2
-        await keeper.reload()
-
-        assert keeper.current is before
-
-
-async def test_both_versions_of_an_experiment_have_their_overlays() -> None:
-    async with overlaid(FakeSource([1], challenger=CHALLENGER), FakeOverlays(3)) as keeper:
-        assert keeper.current.challenger is not None
-        assert keeper.current.challenger.fresh.number == 3
-
-
-@pytest.mark.parametrize("failure", [AWAY, RuntimeError("a bug")])
-async def test_where_overlays_cannot_be_had_the_index_comes_with_those_of_the_disk(failure: Exception) -> None:
-    async with overlaid(FakeSource([1]), FakeOverlays(cached=2, failure=failure)) as keeper:
-        assert keeper.current.main.fresh.number == 2
