@@ -26,6 +26,7 @@ from grpc_reflection.v1alpha import reflection
 from services.runtime.access.admission import Admission
 from services.runtime.access.door import open_door
 from services.runtime.access.roles import Rpcs
+from services.runtime.aio_health import AioHealth
 from services.runtime.aio_server import AioServer
 from services.runtime.call_pool import PoolLimits
 from services.runtime.health import HealthTeller, HealthWatch, ReadyCheck
@@ -56,7 +57,7 @@ class GrpcService:
 
 def grpc_server(services: Sequence[GrpcService], settings: ServiceSettings) -> AbstractAsyncContextManager[int]:
     """Serves while the context is open and yields the port; leaving it refuses new calls and drains those in flight."""
-    return _serving(_aio_server, health.aio.HealthServicer(), services, settings)
+    return _serving(_aio_server, AioHealth(), services, settings)
 
 
 def thread_server(

@@ -8,20 +8,28 @@ from contextlib import contextmanager, suppress
 from hpack import Encoder
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 1, 3, 4, 6, 7
-END_HEADERS = 4
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
+END_STREAM, END_HEADERS = 1, 4
+ACKNOWLEDGED = 1
+INITIAL_WINDOW_SIZE = 4
 PATIENCE = 20
 
 
 class RudeClient:
     """One connection, with its settings exchanged as far as the client's side goes."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, window: int = 65_535) -> None:
+        """`window`: bytes that each stream may send us."""
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self._encoder = Encoder()
         self._next_stream = 1
         self._write(PREFACE)
-        self._send(SETTINGS, 0, 0, b"")
+        self._send(SETTINGS, 0, 0, struct.pack(">HI", INITIAL_WINDOW_SIZE, window))
+
+    def settle(self) -> None:
+        """Takes the server's settings, so that it waits for nothing."""
+        self.until(SETTINGS)
+        self._send(SETTINGS, ACKNOWLEDGED, 0, b"")
 
     def open_stream(self, path: str) -> None:
         """Sends the headers of a call, and nothing after them."""
@@ -35,6 +43,12 @@ class RudeClient:
         ]
         self._send(HEADERS, END_HEADERS, self._next_stream, self._encoder.encode(headers))
         self._next_stream += 2
+
+    def ask(self, path: str, request: bytes) -> None:
+        """Sends a whole call, and reads nothing of its answer."""
+        stream = self._next_stream
+        self.open_stream(path)
+        self._send(DATA, END_STREAM, stream, struct.pack(">BI", 0, len(request)) + request)
 
     def ping(self) -> None:
         """Asks whether the server is there."""

@@ -11,10 +11,12 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from services.runtime.aio_health import MOST_WATCHES
 from services.runtime.call_pool import PoolLimits
-from services.runtime.errors import DETAILS_TRAILER
+from services.runtime.errors import DETAILS_TRAILER, Unavailable
 from tests.integration.runtime.house import ANSWER, UNARY, Door, House, Visitor, details_of, open_house
-from tests.integration.runtime.rude_client import GOAWAY, PATIENCE, rude_clients
+from tests.integration.runtime.rude_client import GOAWAY, HEADERS, PATIENCE, RudeClient, rude_clients
+from tests.integration.runtime.test_server import fails_with
 
 PATH = f"/{UNARY}/ReloadIndex"
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -30,10 +32,10 @@ async def calls_well(visitor: Visitor, times: int = 20) -> bool:
     return [await visitor.call() for _ in range(times)] == [ANSWER] * times
 
 
-async def health_of(visitor: Visitor) -> int:
-    """What Check says of the process."""
+async def health_of(visitor: Visitor, service: str = "") -> int:
+    """What Check says of a service, or of the process."""
     stub: Any = health_pb2_grpc.HealthStub(visitor.channel)
-    return int((await stub.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)).status)
+    return int((await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=PATIENCE)).status)
 
 
 async def refused(call: Any) -> grpc.aio.AioRpcError:
@@ -168,10 +170,11 @@ async def test_http_1_is_refused(house: House) -> None:
         assert await calls_well(visitor)
 
 
-async def test_watchers_of_health_have_an_end_and_its_checks_do_not() -> None:
-    async with open_house(House("threads")) as visitor:
+async def test_watchers_of_health_have_an_end_and_its_checks_do_not(house: House) -> None:
+    most = MOST_WATCHES if house.kind == "aio" else PoolLimits().waiting
+    async with open_house(house) as visitor:
         stub: Any = health_pb2_grpc.HealthStub(visitor.channel)
-        watches = [stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(PoolLimits().waiting)]
+        watches = [stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(most)]
         for watch in watches:
             await watch.read()
 
@@ -180,3 +183,36 @@ async def test_watchers_of_health_have_an_end_and_its_checks_do_not() -> None:
         assert told.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
         assert await health_of(visitor) == SERVING
         assert await calls_well(visitor)
+
+        watches[0].cancel()
+        async with asyncio.timeout(PATIENCE):
+            while await _is_refused(stub.Watch(health_pb2.HealthCheckRequest())):  # noqa: ASYNC110 - seen from outside
+                await asyncio.sleep(0.05)
+
+
+async def test_a_watcher_of_health_that_reads_nothing_keeps_the_news_from_nobody(house: House) -> None:
+    async with open_house(house) as visitor:
+        rude = await asyncio.to_thread(RudeClient, visitor.port, window=0)
+        await asyncio.to_thread(rude.settle)
+        request = health_pb2.HealthCheckRequest(service=UNARY)
+        for _ in range(3):
+            await asyncio.to_thread(rude.ask, "/grpc.health.v1.Health/Watch", request.SerializeToString())
+        # Of an answer that is on its way, to one who takes none.
+        await asyncio.to_thread(rude.until, HEADERS)
+        assert await calls_well(visitor)
+        assert await health_of(visitor, UNARY) == SERVING
+
+        house.ready = fails_with(Unavailable("away"))
+
+        async with asyncio.timeout(PATIENCE):
+            while await health_of(visitor, UNARY) == SERVING:  # noqa: ASYNC110 - seen from outside
+                await asyncio.sleep(0.05)
+        rude.close()
+
+
+async def _is_refused(watch: Any) -> bool:
+    try:
+        await watch.read()
+    except grpc.aio.AioRpcError:
+        return True
+    return False
