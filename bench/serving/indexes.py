@@ -45,7 +45,8 @@ def given(data: Path | None, keep: Path, say: Say) -> Served:
     rows = NumberedRows(paid.rows, paid.client_keys, paid.catalogue)
     codes = paid.catalogue["company_code"].tolist()
     sample = np.random.default_rng(1).choice(paid.rows.company, SAMPLE)
-    what = f"{len(paid.rows)} payments, {len(paid.client_ids)} clients, {pc.sum(tables[0]['amount']).as_py()}"
+    amount = pc.sum(tables[0]["amount"]).as_py()
+    what = f"{len(paid.rows):,} payments of {len(paid.client_ids):,} clients, {amount:,} in all"
     objects = _built("given", what, rows, keep, say)
     return Served("given", objects, paid.client_ids, [codes[number] for number in sample])
 
