@@ -95,4 +95,6 @@ def _median(turns: list[Turn], key: str) -> float:
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return "–"
     return f"{value:,}" if isinstance(value, (int, float)) else str(value)
