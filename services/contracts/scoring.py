@@ -79,7 +79,7 @@ def best(lower: FloatArray, doubt: FloatArray, count: int) -> tuple[Ints, Ints]:
     """
     clients, candidates = lower.shape
     least = _least(lower, count)
-    if np.min(least, initial=np.inf) <= 2 * doubt.max(initial=0):  # what may be rounding takes nobody's place
+    if lower.size and least.min() <= 2 * doubt.max():  # what may be rounding takes nobody's place
         least = _least(np.where(lower > 2 * doubt, lower, np.float32(-np.inf)), count)
     found = np.flatnonzero(lower >= np.maximum(least - 2 * doubt, 0))
     return (found // candidates, found % candidates) if clients > 1 else (np.zeros_like(found), found)
