@@ -28,9 +28,12 @@ Nearest = Callable[[FloatArray, int], Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class Longest:
-    """The companies that are always looked at: dense ids, ascending, with targets and doubts; holds: (indexed,)."""
+    """The companies that are always looked at: dense ids, ascending, with targets and doubts.
 
-    holds: NDArray[np.bool_]
+    rows: (indexed,), where a company stands among them; `len(companies)` for all others.
+    """
+
+    rows: NDArray[np.int64]
     companies: NDArray[np.int64]
     target: FloatArray
     doubt: FloatArray
@@ -66,9 +69,9 @@ class Factors:
         object.__setattr__(self, "source_reach", reach(self.source))
         # No number of a query is above 1.
         object.__setattr__(self, "target_unit", exact.unit(reach(self.target) * self.target.shape[1]))
-        holds = np.zeros(len(norms), dtype=np.bool_)
-        holds[companies] = True
-        object.__setattr__(self, "longest", Longest(holds, companies, self.target[companies], doubt[companies]))
+        rows = np.full(len(norms), len(companies))
+        rows[companies] = np.arange(len(companies))
+        object.__setattr__(self, "longest", Longest(rows, companies, self.target[companies], doubt[companies]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from services.contracts.choosing import Chooser, Limit
 from services.contracts.factors import LONGEST, Factors, FloatArray, History, IntArray
-from services.contracts.scoring import best, client_query, scored
+from services.contracts.scoring import best_of_one, client_query, scored
 
 CANDIDATES = 50
 MAX_REASONS = 3
@@ -181,28 +181,31 @@ def _modelled(factors: Factors, asked: FloatArray, search: _Search) -> _Speaking
     """Enough of the indexed companies, in no order, for the best to be among them; none of those barred."""
     if not asked[-1]:
         return _Speaking(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.bool_))
-    is_open = np.ones(len(factors.target), dtype=np.bool_)
-    if search.allowed is not None:
-        is_open &= search.allowed[: len(is_open)]
-    is_open[search.barred] = False
     near_enough = factors.nearest is not None and search.near and len(factors.target) > LONGEST
-    chosen = (_near if near_enough else _among_all)(factors, asked, search, is_open)
+    chosen = (_near if near_enough else _among_all)(factors, asked, search)
     exact = scored(factors, asked, chosen)
     return _Speaking(chosen, exact.scores, exact.from_history).where(exact.speaks)
 
 
-def _near(factors: Factors, asked: FloatArray, search: _Search, is_open: NDArray[np.bool_]) -> Ints:
+def _near(factors: Factors, asked: FloatArray, search: _Search) -> Ints:
     """Of the companies always looked at those that may be among the best, and what Annoy finds beside them."""
     longest = factors.longest
-    lower = longest.target @ asked - longest.doubt
-    lower[~is_open[longest.companies]] = -np.inf
-    chosen = longest.companies[best(lower[None], longest.doubt, search.count)[1]]
-    found: Ints = np.array(factors.nearest(asked, search.near) if factors.nearest else (), dtype=np.int64)
-    return np.concatenate([chosen, found[is_open[found] & ~longest.holds[found]]])
+    lower = np.empty(len(longest.companies) + 1, dtype=np.float32)  # the last place is that of all others
+    np.subtract(longest.target @ asked, longest.doubt, out=lower[:-1])
+    lower[longest.rows[search.barred]] = -np.inf
+    chosen = longest.companies[best_of_one(lower[:-1], longest.doubt, search.count)]
+    found = set(factors.nearest(asked, search.near) if factors.nearest else ())
+    found.difference_update(search.barred.tolist())
+    others = np.fromiter(found, dtype=np.int64, count=len(found))
+    return np.concatenate([chosen, others[longest.rows[others] == len(longest.companies)]])
 
 
-def _among_all(factors: Factors, asked: FloatArray, search: _Search, is_open: NDArray[np.bool_]) -> Ints:
+def _among_all(factors: Factors, asked: FloatArray, search: _Search) -> Ints:
     """Of all companies those that may be among the best; where few are open, only these are multiplied."""
+    is_open = np.ones(len(factors.target), dtype=np.bool_)
+    if search.allowed is not None:
+        is_open &= search.allowed[: len(is_open)]
+    is_open[search.barred] = False
     if np.count_nonzero(is_open) * FEW > len(is_open):
         companies, doubt = np.arange(len(is_open)), factors.doubt
         lower = factors.target @ asked - doubt
@@ -217,7 +220,7 @@ def _among_all(factors: Factors, asked: FloatArray, search: _Search, is_open: ND
         kept, more = search.limit.may_be_first(companies, lower, doubt, count)
         companies, lower, doubt = companies[kept], lower[kept], doubt[kept]
         count += more
-    return companies[best(lower[None], doubt, count)[1]]
+    return companies[best_of_one(lower, doubt, count)]
 
 
 def _nearest_wanted(factors: Factors, history: History, query: Query) -> int:

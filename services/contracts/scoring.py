@@ -77,29 +77,37 @@ def best(lower: FloatArray, doubt: FloatArray, count: int) -> tuple[Ints, Ints]:
     lower: (clients, candidates), coarse scores less doubt, -inf for what is barred. What is not surely above 0 is
     rounding: nothing speaks for it.
     """
-    clients, candidates = lower.shape
+    found = best_of_one(lower, doubt, count)
+    return found // lower.shape[1], found % lower.shape[1]
+
+
+def best_of_one(lower: FloatArray, doubt: FloatArray, count: int) -> Ints:
+    """Of one client, (candidates,): the candidates; of several, (clients, candidates): places in all rows in a row."""
+    twice = 2 * doubt
     least = _least(lower, count)
-    if lower.size and least.min() <= 2 * doubt.max():  # what may be rounding takes nobody's place
-        least = _least(np.where(lower > 2 * doubt, lower, np.float32(-np.inf)), count)
-    found = np.flatnonzero(lower >= np.maximum(least - 2 * doubt, 0))
-    return (found // candidates, found % candidates) if clients > 1 else (np.zeros_like(found), found)
+    if lower.size and least.min() <= twice.max():  # what may be rounding takes nobody's place
+        least = _least(np.where(lower > twice, lower, np.float32(-np.inf)), count)
+    return np.flatnonzero(lower >= np.maximum(least - twice, 0))
 
 
 def _least(lower: FloatArray, count: int) -> FloatArray:
-    """No more than the count-th best of each client, (clients, 1): that of the best ones of groups of candidates."""
-    clients, candidates = lower.shape
+    """No more than the count-th best, (clients, 1) or (1,): that of the best ones of groups of candidates."""
+    *clients, candidates = lower.shape
     size = max(candidates // (GROUPS * count), 1)
     groups = candidates // size
     if groups <= count:
-        return np.zeros((clients, 1), dtype=np.float32)
-    tops = lower[:, : size * groups].reshape(clients, size, groups).max(axis=1, initial=-np.inf)
-    return np.partition(tops, groups - count, axis=1)[:, groups - count, None]
+        return np.zeros((*clients, 1), dtype=np.float32)
+    tops = lower[..., : size * groups].reshape(*clients, size, groups).max(axis=-2, initial=-np.inf)
+    tops.partition(groups - count, axis=-1)
+    return tops[..., groups - count, None]
 
 
 def scored(factors: Factors, asked: FloatArray, companies: Ints) -> Scored:
     """Exactly. asked: (d,), or a row for each of the indexed companies."""
     terms = factors.target[companies] * asked.astype(np.float64)
-    from_history = np.rint(terms[:, :-1] / factors.target_unit).sum(axis=1) * factors.target_unit
-    scores = (from_history + terms[:, -1]).astype(np.float32)
+    popularity = terms[:, -1]
+    shares = terms[:, :-1] / factors.target_unit
+    from_history = np.add.reduce(np.rint(shares, out=shares), axis=1) * factors.target_unit
+    scores = (from_history + popularity).astype(np.float32)
     rounding = 2 * factors.doubt[companies]
     return Scored(scores, scores > rounding, from_history > rounding)

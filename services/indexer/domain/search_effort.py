@@ -14,7 +14,7 @@ from services.indexer.domain.evaluation import LIST_LENGTH
 from services.indexer.domain.soundness import found_share
 
 # Of the best ten of an exact search; a validation refuses what finds less than soundness.MIN_FOUND.
-ENOUGH_FOUND = 0.995
+ENOUGH_FOUND = 0.993
 EFFORTS = (100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200)
 BASKET_SIZES = (1, 3)
 
