@@ -94,7 +94,7 @@ class Chooser:
 
     def admits(self, company: int) -> bool:
         """Whether it may stand on the list behind those admitted before; if so, it does."""
-        if company in self._closed or not self._has_room(company):
+        if company in self._closed or not (self._limit is None or self._has_room(self._limit, company)):
             return False
         self._closed.add(company)
         return True
@@ -108,11 +108,9 @@ class Chooser:
         still_open = companies[~is_closed[companies]]
         return still_open[self._limit.first(still_open)]
 
-    def _has_room(self, company: int) -> bool:
-        if self._limit is None:
-            return True
-        category = self._limit.category_of.item(company)
+    def _has_room(self, limit: Limit, company: int) -> bool:
+        category = limit.category_of.item(company)
         if category == NO_CATEGORY:
             return True
         self._admitted[category] += 1
-        return self._admitted[category] <= self._limit.most
+        return self._admitted[category] <= limit.most

@@ -40,9 +40,9 @@ def lengths(rows: NDArray[np.floating]) -> Floats:
 
 def length(row: Floats) -> float:
     """As `lengths`, of one."""
-    largest = float(np.abs(row).max(initial=0.0))
+    largest = float(np.maximum.reduce(np.abs(row), initial=0.0))
     if not largest:
         return 0.0
     shares = row / largest
-    squares = float(np.rint(shares * shares * 2.0**SQUARE_BITS).sum()) / 2.0**SQUARE_BITS
+    squares = float(np.add.reduce(np.rint(shares * shares * 2.0**SQUARE_BITS))) / 2.0**SQUARE_BITS
     return largest * math.sqrt(squares)

@@ -184,7 +184,8 @@ def _modelled(factors: Factors, asked: FloatArray, search: _Search) -> _Speaking
     near_enough = factors.nearest is not None and search.near and len(factors.target) > LONGEST
     chosen = (_near if near_enough else _among_all)(factors, asked, search)
     exact = scored(factors, asked, chosen)
-    return _Speaking(chosen, exact.scores, exact.from_history).where(exact.speaks)
+    found = _Speaking(chosen, exact.scores, exact.from_history)
+    return found if exact.speaks.all() else found.where(exact.speaks)
 
 
 def _near(factors: Factors, asked: FloatArray, search: _Search) -> Ints:

@@ -41,8 +41,10 @@ def client_query(factors: Factors, companies: IntArray, weights: FloatArray) -> 
     if not len(companies):
         return asked
     weighed = weights.astype(np.float64)
-    unit = exact.unit(float(np.abs(weighed).max()) * factors.source_reach * count)
-    sums = np.rint(factors.source[companies] * weighed[:, None] / unit).sum(axis=0) * unit
+    unit = exact.unit(float(np.maximum.reduce(np.abs(weighed))) * factors.source_reach * count)
+    terms = factors.source[companies] * weighed[:, None]
+    terms /= unit
+    sums = np.add.reduce(np.rint(terms, out=terms)) * unit
     length = exact.length(sums)
     if length:
         np.divide(sums, length, out=asked, casting="same_kind")
@@ -99,7 +101,8 @@ def _least(lower: FloatArray, count: int) -> FloatArray:
         return np.zeros((*clients, 1), dtype=np.float32)
     tops = lower[..., : size * groups].reshape(*clients, size, groups).max(axis=-2, initial=-np.inf)
     tops.partition(groups - count, axis=-1)
-    return tops[..., groups - count, None]
+    least: FloatArray = tops[..., groups - count, None]
+    return least
 
 
 def scored(factors: Factors, asked: FloatArray, companies: Ints) -> Scored:

@@ -4,7 +4,7 @@ A company's part (id, code, name, category) is encoded when it is first recommen
 and strategy are put behind it. Parsed, the bytes are what protobuf itself would have made of messages.py's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from struct import Struct
 from time import time
 
@@ -54,8 +54,8 @@ def answer(snapshot: Snapshot, found: Recommendations, number: int) -> bytes:
     if found.explanation:
         return messages.recommend_response(snapshot, found, number).SerializeToString()
     strategies = messages.STRATEGIES
-    places = [(each.company, each.score, int(strategies[each.strategy]), each.already_paid) for each in found.places]
-    return _response(snapshot, places, (int(strategies[found.strategy]), found.client_known), number)
+    places = [(each.company, each.score, strategies[each.strategy], each.already_paid) for each in found.places]
+    return _response(snapshot, places, (strategies[found.strategy], found.client_known), number)
 
 
 def batch(answers: Iterable[bytes]) -> bytes:
@@ -63,7 +63,7 @@ def batch(answers: Iterable[bytes]) -> bytes:
     return b"".join(part for each in answers for part in (RESPONSES, _varint(len(each)), each))
 
 
-def _response(snapshot: Snapshot, places: list[Place], whole: tuple[int, bool], number: int) -> bytes:
+def _response(snapshot: Snapshot, places: Sequence[Place], whole: tuple[int, bool], number: int) -> bytes:
     strategy, known = whole
     tail = snapshot.parts.tail
     if tail is None or tail.publication is not snapshot.publication:
