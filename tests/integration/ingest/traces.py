@@ -5,7 +5,7 @@ import io
 import asyncpg
 import pyarrow.parquet as pq
 
-from services.runtime.objects.store import ObjectStore
+from services.runtime.objects.store import ObjectNotFound, ObjectStore
 
 TABLES = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('ingest', 'warehouse')"
 OTHERS = "SELECT * FROM warehouse.payments WHERE external_client_id <> $1 ORDER BY payment_id, company_code, start_date"
@@ -33,8 +33,11 @@ def objects_with(store: ObjectStore, client: str) -> list[str]:
 
 
 def unpacked(store: ObjectStore, key: str) -> str:
-    """An object as text."""
-    content = store.get(key)
+    """An object as text; of one that was removed since it was listed, as fresh histories are, nothing is left."""
+    try:
+        content = store.get(key)
+    except ObjectNotFound:
+        return ""
     return (
         str(pq.read_table(io.BytesIO(content)).to_pylist())
         if key.endswith(".parquet")
