@@ -18,6 +18,7 @@ from tests.integration.recommender.serving import (
 )
 
 SOON = timedelta(milliseconds=50)
+LOCKS = {".lock", ".fetching"}
 PUBLICATIONS_2_AND_3 = {"published-0000000002.json", "published-0000000003.json"}
 
 
@@ -170,7 +171,7 @@ async def test_the_version_in_service_and_the_one_before_are_kept_and_nothing_el
         third = publish_world(object_store, tmp_path / "3", 3, planted("C"))
         await recommender.reload()
 
-    assert names_in(cache_folder) == {*PUBLICATIONS_2_AND_3, ".lock", second.version, third.version, "somebody else's"}
+    assert names_in(cache_folder) == {*PUBLICATIONS_2_AND_3, *LOCKS, second.version, third.version, "somebody else's"}
 
 
 async def test_a_fetch_that_fails_leaves_nothing_behind(
@@ -182,7 +183,7 @@ async def test_a_fetch_that_fails_leaves_nothing_behind(
     async with serving(object_store, cache_folder) as recommender:
         await refusal(recommender.reload())
 
-    assert names_in(cache_folder) == {".lock"}
+    assert names_in(cache_folder) == LOCKS
 
 
 async def test_a_cache_folder_that_cannot_be_is_told(
