@@ -6,8 +6,6 @@ READY := $(VENV)/ready
 # What only benches compare us with stays apart.
 RIVALS := .venv-rivals
 QUALITY_RIVALS := .venv-rivals-quality
-# They mostly wait for processes to die and to come back, so they run beside the others.
-SLOW_TESTS := tests/crash tests/e2e tests/index_crash tests/index_races tests/serving
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
@@ -34,8 +32,7 @@ up: $(READY) ## The whole suite on this machine until Ctrl-C: LIVE=1, STATE=fold
 	@$(BIN)/afin up $(if $(LIVE),--live) $(if $(STATE),--state "$(STATE)") $(if $(FREE_PORTS),--free-ports)
 
 test: $(READY) ## All tests: unit, integration, e2e
-	@$(BIN)/pytest -q $(SLOW_TESTS) & slow=$$!; trap "kill $$slow" INT TERM; \
-	$(BIN)/pytest -q tests/integration tests/unit; others=$$?; wait $$slow && exit $$others
+	@$(BIN)/pytest -q -n 2 --dist loadfile
 
 test-unit: $(READY) ## Tests without I/O, in seconds
 	@$(BIN)/pytest -q tests/unit
