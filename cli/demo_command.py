@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import resource
 import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -29,12 +28,11 @@ from demo.source.store import create_schema, load
 from demo.stack.options import FIXED_PORTS, StackOptions, free_ports, options_from_environment
 from demo.stack.stack import Stack, open_databases, open_services
 from services.runtime.clock import utc_now
+from services.runtime.resident_memory import peak_rss_mib
 
 DataOption = Annotated[Path | None, typer.Option(help="Folder with payments.parquet and companies.parquet.")]
 OnceOption = Annotated[bool, typer.Option("--once", help="End after the job instead of serving on.")]
 ReportOption = Annotated[Path | None, typer.Option(help="Also write the figures to this JSON file.")]
-
-MIB_IN_KIB = 1024
 
 
 def demo(
@@ -87,11 +85,7 @@ async def _fill_source(url: str, dataset: Dataset, screen: Screen) -> Stage:
         await connection.close()
     verb = "loaded into the source" if loaded.loaded else "stand in the source already"
     screen.say(f"{loaded.payments:,} payments and {loaded.companies:,} companies {verb}")
-    return Stage(round(time.monotonic() - started, 3), _own_peak_mib())
-
-
-def _own_peak_mib() -> float:
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB_IN_KIB, 1)
+    return Stage(round(time.monotonic() - started, 3), peak_rss_mib())
 
 
 def _first_day(dataset: Dataset) -> date:

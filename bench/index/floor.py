@@ -17,7 +17,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from bench.index.rows import SIZES, Numbers, Size, batches, client_keys
-from services.indexer.adapters.resident_memory import forget_peak, peak_rss_mib
+from services.runtime.resident_memory import forget_peak, peak_rss_mib
 
 TURNS = 3
 

@@ -1,13 +1,12 @@
 """What a reading process says when it is done, and how it is heard."""
 
 import json
-import resource
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-KIB_PER_MIB = 1024
+from services.runtime.resident_memory import peak_rss_mib
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +20,7 @@ class Outcome:
 
 def say(seconds: float, rows: int) -> None:
     """Writes the outcome of this process to standard output."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_MIB
-    print(json.dumps(asdict(Outcome(seconds, rows, peak))))
+    print(json.dumps(asdict(Outcome(seconds, rows, peak_rss_mib()))))
 
 
 def outcome_of(module: str, url: str, folder: Path) -> Outcome:

@@ -6,7 +6,6 @@ One line of JSON in, a LoadRequest; one line out: seconds, rows by outcome, and 
 import asyncio
 import json
 import logging
-import resource
 import sys
 import time
 from dataclasses import asdict
@@ -17,13 +16,13 @@ import structlog
 from services.runtime.clock import utc_now
 from services.runtime.database import check_database, open_database
 from services.runtime.objects.opening import open_object_store
+from services.runtime.resident_memory import peak_rss_mib
 from services.warehouse.adapters.load_store import PostgresLoadStore
 from services.warehouse.adapters.parquet_lake import ParquetLake
 from services.warehouse.domain.loads import LoadRequest
 from services.warehouse.workflow import Loads
 
 TIMEOUT = timedelta(hours=1)
-KIB_PER_MIB = 1024
 
 
 async def serve(database_url: str, object_store_url: str) -> None:
@@ -42,8 +41,7 @@ async def _load(loads: Loads, told: dict[str, str]) -> dict[str, float]:
     started = time.perf_counter()
     load = await loads.load_payments(request)
     seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_MIB
-    return {"seconds": seconds, "peak_rss_mib": peak, **asdict(load.counts)}
+    return {"seconds": seconds, "peak_rss_mib": peak_rss_mib(), **asdict(load.counts)}
 
 
 if __name__ == "__main__":

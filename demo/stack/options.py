@@ -1,9 +1,9 @@
 """What the one-machine stack is told: where its state lies, which parts are real ones, on which ports it listens."""
 
 import os
+import random
 import socket
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,8 @@ FIXED_PORTS = {
     "recommender-metrics": 9104,
     "source": 8080,
 }
+# No connection out takes one of these before the process that it is chosen for listens.
+NOT_EPHEMERAL = range(20_000, 32_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,11 @@ def options_from_environment(state: Path, ports: Mapping[str, int]) -> StackOpti
     )
 
 
-def free_ports(names: Iterable[str] = FIXED_PORTS) -> dict[str, int]:
-    """A free port for each name, unless told otherwise of FIXED_PORTS; all different."""
-    with ExitStack() as stack:
-        sockets = {name: stack.enter_context(socket.socket()) for name in names}
-        for each in sockets.values():
-            each.bind((HOST, 0))
-        return {name: each.getsockname()[1] for name, each in sockets.items()}
+def free_ports(names: Iterable[str] = FIXED_PORTS, beside: Iterable[int] = ()) -> dict[str, int]:
+    """A free port for each name, unless told otherwise of FIXED_PORTS; all different, and none of those `beside`."""
+    candidates = (port for port in random.sample(NOT_EPHEMERAL, len(NOT_EPHEMERAL)) if port not in beside)
+    free = (port for port in candidates if not _listens(port))
+    return dict(zip(names, free, strict=False))
 
 
 def taken_ports(ports: Mapping[str, int]) -> dict[str, int]:

@@ -52,7 +52,7 @@ def service_specs(options: StackOptions, databases: DatabaseUrls, objects: str, 
             **({"FIRST_DAY": options.first_day.isoformat()} if options.first_day else {}),
         },
     }
-    health_ports = _free_health_ports(options)
+    health_ports = free_ports(READY_NAMES, beside=options.ports.values())
     return [_service(options, name, fields, health_ports[name]) for name, fields in settings.items()]
 
 
@@ -77,13 +77,6 @@ def _health_port(service: str, settings: Mapping[str, str], free_port: int) -> s
     """Where it speaks TLS, we ask for health on a plaintext port of its own: a free one unless settings name one."""
     speaks_tls = f"{service.upper()}_TLS_CERT_FILE" in settings
     return settings.get(f"{service.upper()}_HEALTH_PORT", str(free_port) if speaks_tls else None)
-
-
-def _free_health_ports(options: StackOptions) -> dict[str, int]:
-    """For each service one that no other part of the stack will take."""
-    while set((ports := free_ports(READY_NAMES)).values()) & set(options.ports.values()):
-        pass
-    return ports
 
 
 def _log(options: StackOptions, name: str) -> Path:

@@ -40,7 +40,6 @@ from services.contracts.factors import FloatArray, Nearest, padded
 from services.indexer.adapters.annoy_index import ANNOYS_OWN, build_annoy, nearest_in
 from services.indexer.adapters.bundle_writing import described, write_bundle
 from services.indexer.adapters.child_life import die_with_parent
-from services.indexer.adapters.resident_memory import forget_peak, peak_rss_mib
 from services.indexer.adapters.training_files import BUNDLE_FOLDER, FAILURE_FILE, read_task, read_training_set
 from services.indexer.domain import weighting
 from services.indexer.domain.choice import choose
@@ -56,6 +55,7 @@ from services.indexer.domain.payments import split_by_time
 from services.indexer.domain.search_effort import search_effort
 from services.indexer.domain.soundness import SEARCHED_CLIENTS, sample_histories
 from services.indexer.domain.training import Stage, Task, TrainingSet
+from services.runtime.resident_memory import forget_peak, peak_rss_mib
 
 MAX_JUDGED_CLIENTS = 2000
 

@@ -1,11 +1,10 @@
 """The replicas of a world: two of each service, with settings that lead them through proxies."""
 
-import itertools
 import random
+from collections.abc import Iterable
 from functools import partial
 from urllib.parse import urlparse
 
-from demo.stack.options import taken_ports
 from tests.crash.faults import ingest_failpoint, warehouse_failpoint
 from tests.crash.links import Link
 from tests.crash.objects import CREDENTIALS
@@ -17,18 +16,9 @@ WAREHOUSE_TO_POSTGRES = "warehouse to PostgreSQL"
 INGEST_TO_WAREHOUSE = "ingest to warehouse"
 INGEST_TO_INDEXER = "ingest to indexer"
 NEVER = "0 0 29 2 *"
-NOT_EPHEMERAL = range(20_000, 32_000)
-Ports = tuple[int, int]
 
 
-def free_ports() -> tuple[Ports, Ports, int]:
-    """Of two warehouses, two ingests and an indexer: none that a connection out might take while they are dead."""
-    ports = random.sample(NOT_EPHEMERAL, 50)
-    free = tuple(itertools.islice((port for port in ports if not taken_ports({"": port})), 5))
-    return (free[0], free[1]), (free[2], free[3]), free[4]
-
-
-def warehouses(plan: Plan, ports: Ports, settings: dict[str, str], deaths: Deaths) -> list[Replica]:
+def warehouses(plan: Plan, ports: Iterable[int], settings: dict[str, str], deaths: Deaths) -> list[Replica]:
     """Two warehouses, which die where their lives' failpoints want it."""
     chance = random.Random(plan.seed)
     return [
@@ -44,7 +34,7 @@ def warehouses(plan: Plan, ports: Ports, settings: dict[str, str], deaths: Death
     ]
 
 
-def ingests(plan: Plan, ports: Ports, settings: dict[str, str], deaths: Deaths) -> list[Replica]:
+def ingests(plan: Plan, ports: Iterable[int], settings: dict[str, str], deaths: Deaths) -> list[Replica]:
     """Two ingests, either of which may lead."""
     chance = random.Random(plan.seed)
     return [

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlparse
 
 import asyncpg
 
+from demo.stack.options import free_ports
 from demo.stack.postgres import DatabaseUrls, create_logins
 from services.runtime.objects.local import LocalObjectStore
 from services.runtime.objects.store import ObjectStore
@@ -24,6 +25,8 @@ from tests.crash.objects import BUCKET, FaultyStore, faulty_store
 from tests.crash.plan import Plan
 from tests.crash.processes import Deaths, alive
 from tests.integration.ingest.source_server import source_server
+
+REPLICAS = ("warehouse", "second warehouse", "ingest", "second ingest", "indexer")
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,13 @@ async def world(plan: Plan) -> AsyncIterator[World]:
         url = await _new_database(plan)
         source = await stack.enter_async_context(source_server())
         objects = await stack.enter_async_context(faulty_store()) if plan.on_s3 else None
-        of_warehouse, of_ingest, of_indexer = replicas.free_ports()
+        *of_warehouse, first, second, of_indexer = free_ports(REPLICAS).values()
         links = await _open_links(stack, url, of_warehouse, of_indexer)
         lake = _lake(plan, objects.endpoint if objects else "")
         settings = lake | replicas.warehouse_settings(url, links)
         warehouses = replicas.warehouses(plan, of_warehouse, settings, deaths)
         settings = lake | replicas.ingest_settings(url, links, source.url, plan)
-        ingests = deaths.candidates = replicas.ingests(plan, of_ingest, settings, deaths)
+        ingests = deaths.candidates = replicas.ingests(plan, (first, second), settings, deaths)
         indexer = replicas.indexer(plan, of_indexer, lake | replicas.indexer_settings(url), deaths)
         await stack.enter_async_context(alive([*warehouses, *ingests, indexer]))
         database = await stack.enter_async_context(watched_database(url))
@@ -78,7 +81,7 @@ async def _new_database(plan: Plan) -> str:
     return url
 
 
-async def _open_links(stack: AsyncExitStack, url: str, warehouses: replicas.Ports, indexer: int) -> dict[str, Link]:
+async def _open_links(stack: AsyncExitStack, url: str, warehouses: list[int], indexer: int) -> dict[str, Link]:
     postgres = partial(asyncio.open_unix_connection, f"{parse_qs(urlparse(url).query)['host'][0]}/.s.PGSQL.5432")
     targets: dict[str, Connect] = {
         replicas.INGEST_TO_POSTGRES: postgres,

@@ -1,6 +1,5 @@
 """One world: a warehouse with planted rows, an object store, an indexer that dies, and a recommender that serves."""
 
-import itertools
 import random
 import uuid
 from collections.abc import AsyncIterator
@@ -11,14 +10,13 @@ from pathlib import Path
 
 import asyncpg
 
-from demo.stack.options import taken_ports
+from demo.stack.options import free_ports
 from services.runtime.failpoints import Failpoint
 from services.runtime.objects.local import UNFINISHED, LocalObjectStore
 from services.runtime.objects.store import ObjectStore
 from services.warehouse.migrate import migrate
 from tests.crash.objects import BUCKET, CREDENTIALS, faulty_store
 from tests.crash.processes import Deaths, Replica, alive
-from tests.crash.replicas import NOT_EPHEMERAL
 from tests.index_races.stores import on_s3
 from tests.integration.indexer.warehouse_rows import insert_rows, planted_companies, planted_payments
 
@@ -77,8 +75,7 @@ def _folders(folder: Path) -> tuple[Path, Path]:
 
 
 def _replicas(chance: random.Random, folder: Path, url: str, address: dict[str, str]) -> tuple[Replica, Replica]:
-    free = (port for port in chance.sample(NOT_EPHEMERAL, 50) if not taken_ports({"": port}))
-    first, second = itertools.islice(free, 2)
+    first, second = free_ports(("indexer", "recommender")).values()
     deaths = Deaths()
     own = {"DATABASE_URL": url, "WORK_FOLDER": str(folder / "work"), "PORT": str(first), **SETTINGS}
     theirs = {"CACHE_FOLDER": str(folder / "cache"), "RELOAD_SECONDS": "0.2", "PORT": str(second)}

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from afin.recommender.v1 import recommender_pb2 as pb
 from bench.serving.indexes import generated
-from demo.stack.options import taken_ports
+from demo.stack.options import free_ports
 from services.contracts import bundle
 from services.contracts.bundle import IndexManifest, Publication
 from services.runtime.objects.local import LocalObjectStore
-from tests.crash.replicas import NOT_EPHEMERAL
 from tests.integration.recommender.bundles import (
     CLIENTS,
     INDEXED,
@@ -78,7 +77,7 @@ def large_world(folder: Path, keep: Path, divisor: int = 1) -> World:
 
 def free_port() -> int:
     """One that no connection out takes while its server is away."""
-    return next(port for port in random.sample(NOT_EPHEMERAL, 50) if not taken_ports({"": port}))
+    return free_ports(["recommender"])["recommender"]
 
 
 def _store(folder: Path) -> tuple[Path, LocalObjectStore]:
