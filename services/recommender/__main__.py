@@ -1,6 +1,7 @@
 """`python -m services.recommender`: serves recommendations from the newest published index."""
 
 import asyncio
+import gc
 import os
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -50,6 +51,9 @@ async def _serve(settings: RecommenderSettings, port: int | None, stop: asyncio.
         await stack.enter_async_context(keeper.keeping())
         if port is not None:
             await keeper.first_look(FIRST_LOOK_PATIENCE)
+        # What was made until now stays: no collection of garbage, in which all calls wait, need look at it again.
+        gc.collect()
+        gc.freeze()
         servicer = RecommenderServicer(keeper, settings.max_per_category)
         await stack.enter_async_context(thread_server([servicer.as_service()], settings, port))
         await stop.wait()

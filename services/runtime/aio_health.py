@@ -12,38 +12,36 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.runtime.calls import refusal
 from services.runtime.errors import overloaded
-from services.runtime.health import NOT_SERVING, SERVING
-from services.runtime.thread_health import SERVICE_UNKNOWN, UNTOLD, Answer
+from services.runtime.health import UNTOLD, Statuses
 
 # At once, of all callers. Nobody is asked for a key here.
 MOST_WATCHES = 64
+
+Answer = health_pb2.HealthCheckResponse
 
 
 class AioHealth(health_pb2_grpc.HealthServicer):
     """See https://github.com/grpc/grpc/blob/master/doc/health-checking.md."""
 
     def __init__(self) -> None:
-        self._statuses: dict[str, int] = {"": SERVING}
+        self._statuses = Statuses()
         # Set, and followed by another, at each change.
         self._changed = asyncio.Event()
-        self._leaving = False
         self._watches = 0
 
     async def set(self, service: str, status: int) -> None:
         """What is told of a service from now on."""
-        if not self._leaving and self._statuses.get(service) != status:
-            self._statuses[service] = status
+        if self._statuses.set(service, status):
             self._tell()
 
     async def enter_graceful_shutdown(self) -> None:
         """Tells NOT_SERVING of every service, for good, and ends the watches with it."""
-        self._leaving = True
-        self._statuses = dict.fromkeys(self._statuses, NOT_SERVING)
+        self._statuses.leave()
         self._tell()
 
     async def Check(self, request: health_pb2.HealthCheckRequest, context: Any) -> Answer:  # noqa: N802
         """See the proto."""
-        status = self._statuses.get(request.service)
+        status = self._statuses.known(request.service)
         if status is None:
             await context.abort(grpc.StatusCode.NOT_FOUND)
         return Answer(status=status)
@@ -57,8 +55,8 @@ class AioHealth(health_pb2_grpc.HealthServicer):
         try:
             told = UNTOLD
             while True:
-                changed, leaving = self._changed, self._leaving
-                status = self._statuses.get(request.service, SERVICE_UNKNOWN)
+                changed, leaving = self._changed, self._statuses.leaving
+                status = self._statuses.watched(request.service)
                 if status != told:
                     told = status
                     yield Answer(status=status)

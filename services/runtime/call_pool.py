@@ -22,7 +22,7 @@ import grpc
 import structlog
 
 from services.runtime.arrival import Arrival
-from services.runtime.calls import SHED
+from services.runtime.calls import BUG, SHED
 from services.runtime.errors import overloaded
 from services.runtime.lanes import Lane
 
@@ -92,7 +92,7 @@ class CallPool:
             self._take(arrival)
         except Exception:
             log.exception("call lost by a bug")
-            arrival.end(grpc.StatusCode.INTERNAL, "internal error; the service's log tells more")
+            arrival.end(grpc.StatusCode.INTERNAL, BUG)
 
     def _take(self, arrival: Arrival) -> None:
         if not arrival.active:

@@ -16,8 +16,39 @@ from services.runtime.errors import ServiceError
 ReadyCheck = Callable[[], Awaitable[None]]
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+# No status has this number.
+UNTOLD = -1
 
 log = structlog.get_logger(__name__)
+
+
+class Statuses:
+    """What is told of each service. Nothing waits in here: the health service of each kind of server does."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, int] = {"": SERVING}
+        self.leaving = False
+
+    def known(self, service: str) -> int | None:
+        """What a Check tells; None for a service that nobody has spoken of."""
+        return self._of.get(service)
+
+    def watched(self, service: str) -> int:
+        """What a Watch tells."""
+        return self._of.get(service, SERVICE_UNKNOWN)
+
+    def set(self, service: str, status: int) -> bool:
+        """What is told from now on; False when nothing changes by it, as always after `leave`."""
+        changes = not self.leaving and self._of.get(service) != status
+        if changes:
+            self._of[service] = status
+        return changes
+
+    def leave(self) -> None:
+        """NOT_SERVING of every service, for good."""
+        self.leaving = True
+        self._of = dict.fromkeys(self._of, NOT_SERVING)
 
 
 class HealthTeller(Protocol):

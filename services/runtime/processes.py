@@ -25,7 +25,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from services.runtime.lifecycle import run_until_stopped
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import ServiceSettings, cannot_listen
 from services.runtime.telemetry import telemetry
 
 PORT = "AFIN_SHARED_PORT"
@@ -63,9 +63,7 @@ def reserved_port(host: str, port: int) -> Iterator[int]:
             alone.close()
             shared.bind(address)
         except OSError:
-            raise SystemExit(
-                f"cannot listen on {host}:{port}: the port is taken, or the address is not of this machine"
-            ) from None
+            raise cannot_listen(host, port) from None
         yield int(shared.getsockname()[1])
 
 

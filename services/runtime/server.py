@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import grpc
@@ -31,7 +32,7 @@ from services.runtime.aio_server import AioServer
 from services.runtime.call_pool import PoolLimits
 from services.runtime.health import HealthTeller, HealthWatch, ReadyCheck
 from services.runtime.server_options import server_options
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import ServiceSettings, cannot_listen
 from services.runtime.thread_health import ThreadHealth
 from services.runtime.thread_server import ThreadServer
 
@@ -70,20 +71,16 @@ def thread_server(
     if shared_port is None:
         return _serving(_thread_server, ThreadHealth(), services, settings)
     settings = settings.model_copy(update={"port": shared_port})
-    return _serving(_sharing_server, ThreadHealth(), services, settings)
+    return _serving(partial(_thread_server, shares_port=True), ThreadHealth(), services, settings)
 
 
 def _aio_server(admission: Admission, settings: ServiceSettings) -> Any:
     return AioServer(admission, server_options(settings), settings.max_calls)
 
 
-def _sharing_server(admission: Admission, settings: ServiceSettings) -> Any:
-    options = server_options(settings, shares_port=True)
+def _thread_server(admission: Admission, settings: ServiceSettings, *, shares_port: bool = False) -> Any:
+    options = server_options(settings, shares_port=shares_port)
     return ThreadServer(admission, options, PoolLimits(work=settings.max_calls))
-
-
-def _thread_server(admission: Admission, settings: ServiceSettings) -> Any:
-    return ThreadServer(admission, server_options(settings), PoolLimits(work=settings.max_calls))
 
 
 @asynccontextmanager
@@ -98,7 +95,7 @@ async def _serving(
     names = [service.full_name for service in services]
     if settings.reflection:
         reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server.inner)
-    async with door.following(), _health_apart(kind(door.admission, settings), teller, settings):
+    async with door.following(), _health_apart(partial(kind, door.admission, settings), teller, settings):
         port = _bind(server, settings.host, settings.port, door.credentials)
         await server.start()
         log.info("gRPC listening", port=port, tls=door.credentials is not None)
@@ -124,11 +121,12 @@ async def _watching(teller: HealthTeller, services: Sequence[GrpcService]) -> As
 
 
 @asynccontextmanager
-async def _health_apart(server: Any, teller: Any, settings: ServiceSettings) -> AsyncIterator[None]:
+async def _health_apart(make: Callable[[], Any], teller: Any, settings: ServiceSettings) -> AsyncIterator[None]:
     """Health on a plaintext port of its own, where one is set; it answers for as long as calls are drained."""
     if settings.health_port is None:
         yield
         return
+    server = make()
     health_pb2_grpc.add_HealthServicer_to_server(teller, server)
     port = _bind(server, settings.host, settings.health_port, None)
     await server.start()
@@ -146,6 +144,4 @@ def _bind(server: Any, host: str, port: int, credentials: grpc.ServerCredentials
             return int(server.add_insecure_port(address))
         return int(server.add_secure_port(address, credentials))
     except RuntimeError:
-        raise SystemExit(
-            f"cannot listen on {address}: the port is taken, or the address is not of this machine"
-        ) from None
+        raise cannot_listen(host, port) from None

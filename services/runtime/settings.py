@@ -99,3 +99,8 @@ def _problem(prefix: str, location: tuple[int | str, ...], message: str) -> str:
     place = ".".join(str(part) for part in location).upper()
     # What is wrong with several settings together names them itself.
     return f"{prefix}{place}: {message}" if place else message.removeprefix("Value error, ")
+
+
+def cannot_listen(host: str, port: int) -> SystemExit:
+    """What ends a process whose port is not to be had."""
+    return SystemExit(f"cannot listen on {host}:{port}: the port is taken, or the address is not of this machine")

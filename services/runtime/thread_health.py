@@ -10,11 +10,8 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from services.runtime.health import NOT_SERVING, SERVING
+from services.runtime.health import UNTOLD, Statuses
 
-# No status has this number.
-UNTOLD = -1
-SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 Answer = health_pb2.HealthCheckResponse
 
 
@@ -22,27 +19,24 @@ class ThreadHealth(health_pb2_grpc.HealthServicer):
     """See https://github.com/grpc/grpc/blob/master/doc/health-checking.md."""
 
     def __init__(self) -> None:
-        self._statuses: dict[str, int] = {"": SERVING}
+        self._statuses = Statuses()
         self._changed = threading.Condition()
-        self._leaving = False
 
     async def set(self, service: str, status: int) -> None:
         """What is told of a service from now on."""
         with self._changed:
-            if not self._leaving and self._statuses.get(service) != status:
-                self._statuses[service] = status
+            if self._statuses.set(service, status):
                 self._changed.notify_all()
 
     async def enter_graceful_shutdown(self) -> None:
         """Tells NOT_SERVING of every service, for good, and ends the watches with it."""
         with self._changed:
-            self._leaving = True
-            self._statuses = dict.fromkeys(self._statuses, NOT_SERVING)
+            self._statuses.leave()
             self._changed.notify_all()
 
     def Check(self, request: health_pb2.HealthCheckRequest, context: Any) -> Answer:  # noqa: N802
         """See the proto."""
-        status = self._statuses.get(request.service)
+        status = self._statuses.known(request.service)
         if status is None:
             context.set_code(grpc.StatusCode.NOT_FOUND)
             return Answer()
@@ -56,7 +50,7 @@ class ThreadHealth(health_pb2_grpc.HealthServicer):
             with self._changed:
                 while context.is_active() and not self._news(request.service, told):
                     self._changed.wait()
-                status, leaving = self._statuses.get(request.service, SERVICE_UNKNOWN), self._leaving
+                status, leaving = self._statuses.watched(request.service), self._statuses.leaving
             if status != told:
                 told = status
                 yield Answer(status=status)
@@ -64,7 +58,7 @@ class ThreadHealth(health_pb2_grpc.HealthServicer):
                 return
 
     def _news(self, service: str, told: int) -> bool:
-        return self._leaving or self._statuses.get(service, SERVICE_UNKNOWN) != told
+        return self._statuses.leaving or self._statuses.watched(service) != told
 
     def _wake(self) -> None:
         with self._changed:

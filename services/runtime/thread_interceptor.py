@@ -85,7 +85,7 @@ class _Health:
         return self._inner(request, context)
 
     def refused(self, error: ServiceError) -> Behaviour:
-        return lambda request, context: _abort(context, error)
+        return _refusing(error)
 
 
 class _Reflection:
@@ -104,7 +104,7 @@ class _Reflection:
         return self._inner(requests, context)
 
     def refused(self, error: ServiceError) -> Behaviour:
-        return lambda requests, context: _abort(context, error)
+        return _refusing(error)
 
 
 class _Unary:
@@ -172,7 +172,7 @@ class _Stream:
             method.end(call)
 
     def refused(self, error: ServiceError) -> Behaviour:
-        return lambda request, context: _abort(context, error)
+        return _refusing(error)
 
 
 def _unary_requests(wrapped: Wrapped, handler: Handler, codecs: tuple[Any, Any]) -> Handler:
@@ -191,6 +191,10 @@ def _raises(error: ServiceError) -> Behaviour:
         raise error
 
     return behaviour
+
+
+def _refusing(error: ServiceError) -> Behaviour:
+    return lambda request, context: _abort(context, error)
 
 
 def _abort(context: Any, error: ServiceError) -> None:

@@ -1,7 +1,6 @@
 """grpc's server of threads with the face of its asyncio server, so that one code serves with either."""
 
 import asyncio
-import gc
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -39,9 +38,6 @@ class ThreadServer:
         """Takes calls from now on."""
         self._switch_interval = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_INTERVAL.total_seconds())
-        # What was made until now stays: no collection of garbage, in which all calls wait, need look at it again.
-        gc.collect()
-        gc.freeze()
         self.inner.start()
         self._sweeping = asyncio.create_task(self._sweep())
 

@@ -77,11 +77,12 @@ class FreshOverlays:
                 self._store.fetch(key, path)
             except ObjectNotFound:
                 return None
-            if self._opened(path, snapshot) is None:
+            overlay = self._opened(path, snapshot)
+            if overlay is None:
                 self._refused = {**self._refused, key: self._clock() + REST}
-                return None
-            path.rename(folder / _name(number))
-        return self._opened(folder / _name(number), snapshot)
+            else:
+                path.rename(folder / _name(number))  # it stays mapped
+        return overlay
 
     def _opened(self, path: Path, snapshot: Snapshot) -> Overlay | None:
         version = snapshot.publication.version
