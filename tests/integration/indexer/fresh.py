@@ -1,9 +1,45 @@
 """Fresh histories as a test looks at them."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from afin.indexer.v1 import indexer_pb2 as pb
 from services.contracts.client_keys import client_key
 from services.contracts.factors import History
 from services.contracts.fresh import FRESH_PREFIX, Fresh, fresh_of
 from services.runtime.objects.local import LocalObjectStore
+from tests.integration.indexer.serving import CALL_SECONDS, Indexer, serving, settings_for
+
+
+@dataclass(frozen=True)
+class Published:
+    """An indexer whose first build is in service."""
+
+    indexer: Indexer
+    url: str
+    objects: Path
+    version: str
+
+    @property
+    def store(self) -> LocalObjectStore:
+        return LocalObjectStore(self.objects)
+
+    async def refresh(self) -> pb.RefreshedHistories:
+        """What came of the only version in service."""
+        answer = await self.indexer.stub.RefreshHistories(pb.RefreshHistoriesRequest(), timeout=CALL_SECONDS)
+        (done,) = answer.versions
+        return done
+
+
+@asynccontextmanager
+async def published(url: str, objects: Path, **changes: object) -> AsyncIterator[Published]:
+    """Builds what the database holds and puts it into service; `changes` of the settings."""
+    async with serving(settings_for(url, objects, **changes)) as indexer:
+        version = (await indexer.build("build-1"))[-1].index_version.version
+        await indexer.validate(version, publish=True, override_reason="it is a test")
+        yield Published(indexer, url, objects, version)
 
 
 def keys_of(store: LocalObjectStore) -> list[str]:

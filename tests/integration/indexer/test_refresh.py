@@ -1,8 +1,6 @@
 """What clients pay between two builds is told beside the version in service, as its own build would have told it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,9 +13,8 @@ from services.contracts.client_keys import client_key
 from services.contracts.factors import History
 from services.indexer.adapters.bundle_reading import read_arrays
 from services.indexer.adapters.versions import VersionObjects
-from services.runtime.objects.local import LocalObjectStore
-from tests.integration.indexer.fresh import history_of, keys_of, newest
-from tests.integration.indexer.serving import CALL_SECONDS, Indexer, serving, settings_for
+from tests.integration.indexer.fresh import Published, history_of, keys_of, newest, published
+from tests.integration.indexer.serving import CALL_SECONDS, serving, settings_for
 from tests.integration.indexer.warehouse_rows import (
     FIRST_DAY,
     WATERMARK,
@@ -41,39 +38,11 @@ UPDATE warehouse.companies SET company_id = (SELECT company_id FROM warehouse.co
 """
 
 
-@dataclass(frozen=True)
-class Published:
-    """An indexer whose first build is in service."""
-
-    indexer: Indexer
-    url: str
-    objects: Path
-    version: str
-
-    @property
-    def store(self) -> LocalObjectStore:
-        return LocalObjectStore(self.objects)
-
-    async def refresh(self) -> pb.RefreshedHistories:
-        """What came of the only version in service."""
-        answer = await self.indexer.stub.RefreshHistories(pb.RefreshHistoriesRequest(), timeout=CALL_SECONDS)
-        (done,) = answer.versions
-        return done
-
-
 @pytest.fixture
 async def objects(tmp_path: Path) -> Path:
     folder = tmp_path / "objects"
     folder.mkdir()
     return folder
-
-
-@asynccontextmanager
-async def published(url: str, objects: Path, **changes: object) -> AsyncIterator[Published]:
-    async with serving(settings_for(url, objects, **changes)) as indexer:
-        version = (await indexer.build("build-1"))[-1].index_version.version
-        await indexer.validate(version, publish=True, override_reason="it is a test")
-        yield Published(indexer, url, objects, version)
 
 
 @pytest.fixture

@@ -2,45 +2,11 @@
 
 import pytest
 
-from services.contracts.bundle import Build, Publication
-from services.indexer.workflow.experiments import Experiments, Trial
-from services.indexer.workflow.publish import Publisher
+from services.contracts.bundle import Publication
+from services.indexer.workflow.experiments import Trial
 from services.runtime.errors import FailedPrecondition
-from tests.unit.indexer.boards import SHA256, Board, built, epochs, versions
-
-TRY = Trial("try", 0.2, "fewer factors may do")
-
-
-class House:
-    """A publisher and experiments over one board; versions are approved, whatever they are."""
-
-    def __init__(self, *builds: Build, board: Board | None = None, removed: str = "") -> None:
-        self.board = board or Board()
-        self.epochs = epochs(self.board, *builds, removed=removed)
-        self.experiments = Experiments(self.epochs)
-        self.publisher = Publisher(self.epochs)
-
-    async def publish(self, *versions: str) -> Publication | None:
-        published = None
-        for version in versions:
-            published = await self.publisher.publish(version, SHA256, approved)
-        return published
-
-    async def start(self, version: str, wanted: Trial = TRY) -> Publication | None:
-        return await self.experiments.start(version, SHA256, approved, "annoy", wanted)
-
-    @property
-    def pairs(self) -> list[tuple[str, ...]]:
-        """Main version and challenger of each epoch."""
-        return [publication.versions for publication in self.board.published]
-
-    @property
-    def last(self) -> Publication:
-        return self.board.published[-1]
-
-
-async def approved(present: Publication | None) -> str:
-    return "passed"
+from tests.unit.indexer.boards import SHA256, Board, versions
+from tests.unit.indexer.experimenting import TRY, House
 
 
 async def test_an_experiment_is_a_publication_of_the_main_version_with_a_challenger() -> None:
@@ -245,67 +211,6 @@ async def test_who_is_overtaken_by_a_newer_main_version_stands_beside_that_one()
     assert published is not None
     assert published.epoch == 3
     assert house.pairs == [("a",), ("b",), ("b", "x")]
-
-
-async def test_a_challenger_that_knows_an_erased_client_is_refused() -> None:
-    house = House(built("a", "erasure-1"), built("x"))
-    await house.publish("a")
-
-    with pytest.raises(FailedPrecondition, match="before a client was erased"):
-        await house.start("x")
-
-
-async def test_an_index_without_an_erased_client_ends_an_experiment_whose_version_knows_the_client() -> None:
-    house = House(built("a"), built("x"), built("b", "erasure-1"))
-    await house.publish("a")
-    await house.start("x")
-
-    await house.publish("b")
-
-    assert house.pairs[-1] == ("b",)
-    assert house.last.reason == "passed; the experiment try ends: its version was built before a client was erased"
-
-
-async def test_a_challenger_without_the_erased_client_stays() -> None:
-    house = House(built("a"), built("x", "erasure-1"), built("b", "erasure-1"))
-    await house.publish("a")
-    await house.start("x")
-
-    await house.publish("b")
-
-    assert house.pairs[-1] == ("b", "x")
-
-
-async def test_an_erasure_that_changes_nothing_of_the_main_version_ends_the_experiment_all_the_same() -> None:
-    """The build after the erasure came to the version in service again; of the challenger nobody knows."""
-    await (before := House(built("a"), built("x"))).publish("a")
-    await before.start("x")
-    after = House(built("a", "erasure-1"), built("x"), board=before.board)
-
-    published = await after.publish("a")
-
-    assert after.pairs[-1] == ("a",)
-    assert published == after.last
-
-
-async def test_what_was_rolled_back_from_comes_back_if_it_is_without_a_client_whom_the_other_knows() -> None:
-    await (before := House(built("a"), built("b"))).publish("a", "b")
-    await before.publisher.roll_back("", "complaints")
-    after = House(built("a"), built("b", "erasure-1"), board=before.board)
-
-    published = await after.publish("b")
-
-    assert versions(after.board) == [(1, "a"), (2, "b"), (3, "a"), (4, "b")]
-    assert published == after.last
-
-
-async def test_promotion_never_brings_an_erased_client_back() -> None:
-    await (before := House(built("a"), built("x"))).publish("a")
-    await before.start("x")
-    after = House(built("a", "erasure-1"), built("x"), board=before.board)
-
-    with pytest.raises(FailedPrecondition, match="before a client was erased"):
-        await after.experiments.promote("try", "why")
 
 
 async def test_a_challenger_that_is_removed_while_it_is_published_does_not_stay() -> None:
