@@ -19,6 +19,8 @@ from services.ingest.workflow.inspection import Quarantine, Runs, Watermark
 from services.ingest.workflow.scheduling import Schedules
 from services.ingest.workflow.triggers import Triggers
 from services.ingest.workflow.watching import RunWatch
+from services.runtime.access.caller import CALLER, holder
+from services.runtime.access.roles import Role
 from services.runtime.clock import utc_now
 from services.runtime.paging import page_size
 
@@ -68,11 +70,13 @@ class IngestServicer(IngestServiceServicer):
 
     async def RetryRun(self, request: pb.RetryRunRequest, context: Any) -> pb.RetryRunResponse:
         """See ingest.proto."""
-        return pb.RetryRunResponse(run=run_message(await self._use.triggers.retry(requests.run_id(request.run_id))))
+        run = await self._use.triggers.retry(requests.run_id(request.run_id), by_admin=_by_admin())
+        return pb.RetryRunResponse(run=run_message(run))
 
     async def CancelRun(self, request: pb.CancelRunRequest, context: Any) -> pb.CancelRunResponse:
         """See ingest.proto."""
-        return pb.CancelRunResponse(run=run_message(await self._use.triggers.cancel(requests.run_id(request.run_id))))
+        run = await self._use.triggers.cancel(requests.run_id(request.run_id), by_admin=_by_admin())
+        return pb.CancelRunResponse(run=run_message(run))
 
     async def GetRun(self, request: pb.GetRunRequest, context: Any) -> pb.GetRunResponse:
         """See ingest.proto."""
@@ -89,7 +93,7 @@ class IngestServicer(IngestServiceServicer):
 
     async def WatchRun(self, request: pb.WatchRunRequest, context: Any) -> AsyncIterator[pb.WatchRunResponse]:
         """See ingest.proto."""
-        async with aclosing(self._use.watch.follow(requests.run_id(request.run_id))) as runs:
+        async with aclosing(self._use.watch.follow(requests.run_id(request.run_id), holder(context.peer()))) as runs:
             async for run in runs:
                 yield pb.WatchRunResponse(run=run_message(run))
 
@@ -164,3 +168,7 @@ class IngestServicer(IngestServiceServicer):
     ) -> pb.GetFeedbackReportResponse:
         """See ingest.proto."""
         return report_message(await self._use.feedback_reports.count(*report_range(request, utc_now())))
+
+
+def _by_admin() -> bool:
+    return CALLER.get().role >= Role.ADMIN

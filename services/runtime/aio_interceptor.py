@@ -9,6 +9,7 @@ import grpc
 import structlog
 
 from services.runtime.access.admission import Admission
+from services.runtime.access.caller import CALLER
 from services.runtime.access.roles import READ
 from services.runtime.calls import BUG, HEALTH, REFLECTION, SERVER_STREAM, SHED, UNARY, Call, Method, refusal
 from services.runtime.errors import ServiceError, overloaded
@@ -106,7 +107,7 @@ class AioInterceptor(grpc.aio.ServerInterceptor):
                 SHED.labels("refused").inc()
                 raise overloaded()
             await self._released.wait()
-            method.admit(call)
+            CALLER.set(method.admit(call))
             yield call
         except ServiceError as error:
             call.code = error.code

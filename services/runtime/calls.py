@@ -13,6 +13,7 @@ from prometheus_client import Counter, Histogram
 
 from services.runtime.access.admission import Admission
 from services.runtime.access.audit import audit
+from services.runtime.access.keys import Principal
 from services.runtime.errors import DETAILS_TRAILER, ServiceError
 from services.runtime.telemetry import RPC
 
@@ -65,9 +66,11 @@ class Method:
         RPC.set(self._path)
         return Call(request, context)
 
-    def admit(self, call: "Call") -> None:
+    def admit(self, call: "Call") -> Principal:
         """Notes who calls; Unauthenticated or PermissionDenied where they may not."""
-        call.who = self._admission.admit(self._rpc, call.request, call.context)
+        caller = self._admission.admit(self._rpc, call.request, call.context)
+        call.who = caller.name
+        return caller
 
     def end(self, call: "Call") -> None:
         """Counts how the call ended and how long it took, and writes down one that operates or administers."""

@@ -1,16 +1,21 @@
-"""Who may call what of the warehouse. Ingest writes, with an admin's key: for what admins ask it for."""
+"""Who may call what of the warehouse. Ingest writes, with an admin's key: for what admins ask it for, and as a leader.
+
+A leader's epoch, once it was told, refuses all smaller ones for good, so that telling one is an admin's.
+"""
 
 from services.runtime.access.roles import ADMIN, OPERATE, READ, Role, Rpc, Rpcs
 
+AS_LEADER = Rpc(Role.OPERATE, admin_fields=("leader_epoch",))
+
 RPCS: Rpcs = {
-    "AnnounceLeader": OPERATE,
-    "LoadPayments": OPERATE,
-    "LoadCompanies": Rpc(Role.OPERATE, admin_fields=("accept_fewer_companies",)),
-    "RecordCompaniesUpdate": OPERATE,
+    "AnnounceLeader": ADMIN,
+    "LoadPayments": AS_LEADER,
+    "LoadCompanies": Rpc(Role.OPERATE, admin_fields=("leader_epoch", "accept_fewer_companies")),
+    "RecordCompaniesUpdate": AS_LEADER,
     "EraseClient": ADMIN,
-    "ReplaceManifest": OPERATE,
+    "ReplaceManifest": AS_LEADER,
     "GetReconciliationStart": READ,
-    "ReportMissingPayments": OPERATE,
+    "ReportMissingPayments": AS_LEADER,
     "ListMissingPayments": READ,
     "GetLoad": READ,
     "GetWatermark": READ,

@@ -4,6 +4,7 @@ from importlib import import_module
 
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message_factory import GetMessageClass
 
 from services.runtime.access.audit import TEXTS
 from services.runtime.access.roles import Role, Rpcs
@@ -43,6 +44,18 @@ def test_fields_that_need_an_admin_are_fields_of_the_request(service: str) -> No
     for method in _descriptor(service).methods:
         rpc = _rpcs(service)[method.name]
         assert set(rpc.admin_fields) <= {field.name for field in method.input_type.fields}
+
+
+def test_who_speaks_for_a_leader_of_ingest_is_an_admin() -> None:
+    """The warehouse refuses all earlier leaders for good, so an epoch out of the air would end ingest."""
+    speaking = [
+        method for method in _descriptor("warehouse").methods if "leader_epoch" in method.input_type.fields_by_name
+    ]
+
+    for method in speaking:
+        request = GetMessageClass(method.input_type)(leader_epoch=1 << 60)
+        assert _rpcs("warehouse")[method.name].needs(request) is Role.ADMIN, method.name
+    assert len(speaking) > 5
 
 
 def test_audit_tells_no_text_by_which_a_caller_names_a_client_or_gives_a_reason() -> None:

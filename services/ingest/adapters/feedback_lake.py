@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
+import structlog
 
 from services.contracts.feedback import FEEDBACK_SCHEMA, FeedbackPart, day_prefix, feedback_key, feedback_part
 from services.ingest.adapters.feedback_counting import COLUMNS, Counting
@@ -13,10 +14,13 @@ from services.ingest.adapters.parquet import from_parquet, to_parquet
 from services.ingest.domain.feedback import FeedbackEvent
 from services.ingest.domain.feedback_report import Group, Tally
 from services.runtime.checksums import require_sha256, sha256_of
+from services.runtime.errors import DataLoss
 from services.runtime.failpoints import Failpoint, passing
 from services.runtime.objects.store import ObjectNotFound, ObjectStore
 
 EVENT = ("recommendation_id", "company_code", "kind", "at")
+
+log = structlog.get_logger(__name__)
 
 
 class ObjectFeedbackLake:
@@ -49,9 +53,9 @@ class ObjectFeedbackLake:
                 waiting.extend(merged)
         return counting.rows, await asyncio.to_thread(counting.tallies)
 
-    async def merge(self, parts: Sequence[FeedbackPart]) -> None:
+    async def merge(self, parts: Sequence[FeedbackPart]) -> Sequence[FeedbackPart]:
         """See services.ingest.workflow.feedback_merging.MergeableFeedback."""
-        await asyncio.to_thread(self._merge, parts)
+        return await asyncio.to_thread(self._merge, parts)
 
     def _write(self, events: Sequence[FeedbackEvent]) -> None:
         by_day: dict[date, list[FeedbackEvent]] = {}
@@ -61,8 +65,23 @@ class ObjectFeedbackLake:
             write_part(self._store, day, _batch(of_day))
         passing(Failpoint.FEEDBACK_STORED)
 
-    def _merge(self, parts: Sequence[FeedbackPart]) -> None:
-        table = pa.concat_tables(read_part(self._store, part, FEEDBACK_SCHEMA.names) for part in parts)
+    def _merge(self, parts: Sequence[FeedbackPart]) -> Sequence[FeedbackPart]:
+        sound, damaged = self._read_sound(parts)
+        if len(sound) > 1:
+            self._replace(list(sound), pa.concat_tables(sound.values()))
+        return damaged
+
+    def _read_sound(self, parts: Sequence[FeedbackPart]) -> tuple[dict[FeedbackPart, pa.Table], list[FeedbackPart]]:
+        sound, damaged = {}, []
+        for part in parts:
+            try:
+                sound[part] = read_part(self._store, part, FEEDBACK_SCHEMA.names)
+            except DataLoss as error:
+                log.warning("part of feedback damaged, left as it is", problem=error.message)
+                damaged.append(part)
+        return sound, damaged
+
+    def _replace(self, parts: Sequence[FeedbackPart], table: pa.Table) -> None:
         once = table.group_by(FEEDBACK_SCHEMA.names).aggregate([]).sort_by([(name, "ascending") for name in EVENT])
         (batch,) = once.combine_chunks().cast(FEEDBACK_SCHEMA).to_batches()
         merged = write_part(self._store, parts[0].day, batch)

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Protocol
 
 from services.contracts.feedback import CLOCK_TOLERANCE, LONGEST, FeedbackPart
+from services.ingest.workflow.metrics import FEEDBACK_DAMAGED
 from services.runtime.clock import Clock
 
 SMALL_ROWS, LARGE_ROWS = 50_000, 200_000
@@ -21,8 +22,11 @@ class MergeableFeedback(Protocol):
     async def parts(self, first: date, last: date) -> list[FeedbackPart]:
         """Parts with answers made on these days, both included."""
 
-    async def merge(self, parts: Sequence[FeedbackPart]) -> None:
-        """Puts one part in the place of several of a day. NotFound if another merged them, DataLoss for damage."""
+    async def merge(self, parts: Sequence[FeedbackPart]) -> Sequence[FeedbackPart]:
+        """Puts one part in the place of those of a day that are sound; the damaged ones, which stay as they are.
+
+        NotFound if another merged them.
+        """
 
 
 class FeedbackMerging:
@@ -35,7 +39,7 @@ class FeedbackMerging:
         self._few = few
 
     async def run(self) -> None:
-        """One pass."""
+        """One pass. Damaged parts are told, and stop nothing."""
         now = self._clock()
         # An event may be told so long after it happened, and have happened so long after the answer.
         day, last = (now - 2 * LONGEST - CLOCK_TOLERANCE).date(), (now + CLOCK_TOLERANCE).date()
@@ -43,7 +47,7 @@ class FeedbackMerging:
             small = [part for part in await self._lake.parts(day, day) if part.rows < SMALL_ROWS]
             if len(small) > self._few:
                 for group in groups(small):
-                    await self._lake.merge(group)
+                    FEEDBACK_DAMAGED.inc(len(await self._lake.merge(group)))
             day += timedelta(days=1)
 
 

@@ -35,6 +35,10 @@ FEEDBACK_EVENTS = Counter(
 FEEDBACK_REFUSED = Counter("afin_feedback_refused_total", "Events of feedback refused, by what was wrong.", ["field"])
 for _field in ("recommendation_id", "company_code", "kind", "at"):
     FEEDBACK_REFUSED.labels(_field)
+FEEDBACK_DAMAGED = Counter(
+    "afin_feedback_damaged_parts_total",
+    "Objects of feedback found damaged when they were to be merged; the log names them.",
+)
 HIT_SHARE = Gauge(
     "afin_feedback_hit_share",
     "Of the answers of the last seven days that were shown, those with a company paid afterwards; told by the leader.",

@@ -12,12 +12,17 @@ from services.ingest.domain.values import FIRST_YEAR
 from services.ingest.domain.window import DayRange
 from services.ingest.workflow.errors import CompaniesNeverLoaded, NotReplayable, RunActive
 from services.ingest.workflow.inspection import Quarantine
-from services.ingest.workflow.outputs import BackfillParameters, ErasureParameters, ReplayParameters
+from services.ingest.workflow.outputs import (
+    BackfillParameters,
+    CompaniesParameters,
+    ErasureParameters,
+    ReplayParameters,
+)
 from services.ingest.workflow.pipelines import step_names
 from services.ingest.workflow.ports import RunTable, Warehouse
 from services.ingest.workflow.values import NewRun
 from services.runtime.clock import Clock
-from services.runtime.errors import InvalidArgument, Unavailable
+from services.runtime.errors import InvalidArgument, PermissionDenied, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -69,14 +74,22 @@ class Triggers:
         parameters = ReplayParameters(run_id=str(run_id), manifest_key=stored.key, manifest_sha256=stored.sha256)
         return await self._create(Pipeline.REPLAY, request_id, parameters.to_json())
 
-    async def retry(self, run_id: UUID) -> Run:
-        """Queues a failed or cancelled run again; it goes on at its first unfinished step."""
+    async def retry(self, run_id: UUID, *, by_admin: bool) -> Run:
+        """Queues a failed or cancelled run again; it goes on at its first unfinished step.
+
+        PermissionDenied as `cancel`.
+        """
+        await self._require_may(run_id, by_admin=by_admin)
         run = await self._runs.retry(run_id)
         self._wake()
         return run
 
-    async def cancel(self, run_id: UUID) -> Run:
-        """Ends a queued run at once and a running one soon; one that was cancelled already is no error."""
+    async def cancel(self, run_id: UUID, *, by_admin: bool) -> Run:
+        """Ends a queued run at once and a running one soon; one that was cancelled already is no error.
+
+        PermissionDenied where another than an admin would end or repeat what only an admin may ask for.
+        """
+        await self._require_may(run_id, by_admin=by_admin)
         run = await self._runs.request_cancel(run_id)
         self._wake()
         return run
@@ -93,6 +106,14 @@ class Triggers:
         self._wake()
         return run
 
+    async def _require_may(self, run_id: UUID, *, by_admin: bool) -> None:
+        if not by_admin and needs_admin(await self._runs.get(run_id)):
+            raise PermissionDenied(
+                f"run {run_id} is one that only an admin may ask for, so only an admin may cancel or retry it",
+                reason="ROLE_TOO_LOW",
+                metadata={"needed": "admin"},
+            )
+
     async def _require_companies(self) -> None:
         try:
             companies = (await self._warehouse.watermarks()).companies
@@ -102,6 +123,13 @@ class Triggers:
             return
         if companies is None:
             raise CompaniesNeverLoaded
+
+
+def needs_admin(run: Run) -> bool:
+    """Whether only an admin may ask for such a run: an erasure, or one that overrides the catalogue's safety check."""
+    if run.pipeline is Pipeline.ERASURE:
+        return True
+    return run.pipeline is Pipeline.COMPANIES and CompaniesParameters.read(run.parameters).accept_fewer_companies
 
 
 def _asked_for(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Runs as they change. However many watch a run, one task looks at the table for all of them: connections are few."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -9,9 +10,12 @@ from uuid import UUID
 
 from services.ingest.domain.runs import Run
 from services.ingest.workflow.ports import RunTable
-from services.runtime.errors import Unavailable
+from services.runtime.errors import ResourceExhausted, Unavailable
 
 WATCH_INTERVAL = timedelta(seconds=0.2)
+# Streams at once: of all, a fifth of the calls that a server has room for; of one caller.
+MOST_WATCHERS, MOST_OF_ONE = 200, 20
+RETRY_AFTER = timedelta(seconds=5)
 
 
 class RunWatch:
@@ -21,17 +25,35 @@ class RunWatch:
         self._runs = runs
         self._stop = stop
         self._looks: dict[UUID, _Look] = {}
+        self._held: Counter[str] = Counter()
 
-    async def follow(self, run_id: UUID) -> AsyncGenerator[Run, None]:
+    async def follow(self, run_id: UUID, by: str) -> AsyncGenerator[Run, None]:
         """The run now and then at each change, until it has ended. Unavailable when the process stops before that.
 
-        Looks at the table, so that any replica can follow what the leader does.
+        Looks at the table, so that any replica can follow what the leader does. `by`: who watches; ResourceExhausted
+        where they, or all together, watch as much as they may.
         """
         seen: Run | None = None
-        async with self._looking_at(run_id) as look:
+        async with self._counted(by), self._looking_at(run_id) as look:
             while seen is None or seen.state.is_active:
                 seen = await look.other_than(seen)
                 yield seen
+
+    @asynccontextmanager
+    async def _counted(self, by: str) -> AsyncIterator[None]:
+        if self._held[by] >= MOST_OF_ONE or self._held.total() >= MOST_WATCHERS:
+            raise ResourceExhausted(
+                f"as many runs are watched as may be ({MOST_OF_ONE} by one caller, {MOST_WATCHERS} in all); "
+                "end other WatchRun calls, or ask GetRun now and then",
+                RETRY_AFTER,
+            )
+        self._held[by] += 1
+        try:
+            yield
+        finally:
+            self._held[by] -= 1
+            if not self._held[by]:
+                del self._held[by]
 
     @asynccontextmanager
     async def _looking_at(self, run_id: UUID) -> AsyncIterator["_Look"]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from prometheus_client import Counter
 
+from services.runtime.access.caller import ANYBODY
 from services.runtime.access.keys import KeyRing, Principal
 from services.runtime.access.roles import ADMIN, Rpc, Rpcs
 from services.runtime.errors import PermissionDenied, Unauthenticated
@@ -19,8 +20,6 @@ REFUSED = Counter("afin_auth_refused_total", "Calls refused at the door.", ["rea
 for _reason in ("NO_KEY", "UNKNOWN_KEY", "EXPIRED_KEY", "ROLE_TOO_LOW"):
     REFUSED.labels(_reason)
 IDENTITIES = ("x509_subject_alternative_name", "x509_common_name")
-# Who calls where nobody is asked.
-ANYBODY = "anybody"
 
 
 class Admission:
@@ -37,8 +36,8 @@ class Admission:
         """What `/service/Method` needs."""
         return self._rpcs.get(method, ADMIN)
 
-    def admit(self, rpc: Rpc, request: object, context: Any) -> str:
-        """The caller's name. Raises Unauthenticated or PermissionDenied. `context`: of either kind of server."""
+    def admit(self, rpc: Rpc, request: object, context: Any) -> Principal:
+        """The caller. Raises Unauthenticated or PermissionDenied. `context`: of either kind of server."""
         keys = self._keys()
         if keys is None:
             return ANYBODY
@@ -55,13 +54,13 @@ class Admission:
         except (Unauthenticated, PermissionDenied) as error:
             REFUSED.labels(error.reason).inc()
             raise
-        return caller.name
+        return caller
 
     def name(self, context: Any) -> str:
         """Who calls, for the record of a call that was refused; `unknown` where no key or certificate tells."""
         keys = self._keys()
         if keys is None:
-            return ANYBODY
+            return ANYBODY.name
         try:
             return self._caller(keys, context).name
         except Unauthenticated:

@@ -119,6 +119,22 @@ async def test_a_crash_between_writing_and_removing_changes_nothing(
     assert (await reports.count(NOW - 50 * DAY, NOW + DAY)).tallies == before.tallies
 
 
+async def test_a_damaged_part_stays_and_the_others_are_merged(
+    lake: ObjectFeedbackLake, object_store: LocalObjectStore
+) -> None:
+    await filled(lake)
+    damaged = min(keys(object_store))
+    content = object_store.get(damaged)
+    object_store.delete(damaged)
+    object_store.put_if_absent(damaged, content[:-1])
+
+    for _ in range(2):
+        await FeedbackMerging(lake, lambda: NOW).run()
+
+    assert len(keys(object_store)) == len(MADE) + 1
+    assert keys(object_store)[damaged] == content[:-1]
+
+
 async def test_a_few_parts_are_left_alone(lake: ObjectFeedbackLake, object_store: LocalObjectStore) -> None:
     await filled(lake)
     before = keys(object_store)

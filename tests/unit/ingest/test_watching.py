@@ -10,8 +10,8 @@ import pytest
 
 from services.ingest.domain.runs import Run, RunState
 from services.ingest.workflow.ports import RunTable
-from services.ingest.workflow.watching import RunWatch
-from services.runtime.errors import NotFound, Unavailable
+from services.ingest.workflow.watching import MOST_OF_ONE, MOST_WATCHERS, RunWatch
+from services.runtime.errors import NotFound, ResourceExhausted, Unavailable
 from tests.unit.ingest.fakes import RUN_ID, new_run
 
 PATIENCE = 10
@@ -64,10 +64,10 @@ async def within_bounds() -> AsyncIterator[None]:
         yield
 
 
-async def states(watch: RunWatch, begun: asyncio.Event | None = None) -> list[str]:
+async def states(watch: RunWatch, begun: asyncio.Event | None = None, by: str = "alice") -> list[str]:
     """All that a watcher is told."""
     told = []
-    async for run in watch.follow(RUN_ID):
+    async for run in watch.follow(RUN_ID, by):
         told.append(run.state.value)
         if begun is not None:
             begun.set()
@@ -75,14 +75,31 @@ async def states(watch: RunWatch, begun: asyncio.Event | None = None) -> list[st
 
 
 async def test_all_watchers_are_told_of_every_change_by_one_look_at_a_time(watch: RunWatch, table: OneRun) -> None:
-    begun = [asyncio.Event() for _ in range(200)]
-    watchers = [asyncio.create_task(states(watch, one)) for one in begun]
+    begun = [asyncio.Event() for _ in range(MOST_WATCHERS)]
+    watchers = [asyncio.create_task(states(watch, one, str(n // MOST_OF_ONE))) for n, one in enumerate(begun)]
     for one in begun:
         await one.wait()
     table.end()
 
-    assert [await watcher for watcher in watchers] == [["running", "succeeded"]] * 200
+    assert [await watcher for watcher in watchers] == [["running", "succeeded"]] * MOST_WATCHERS
     assert table.most_at_once == 1
+
+
+async def test_one_caller_cannot_take_the_place_of_the_others(watch: RunWatch, table: OneRun) -> None:
+    begun = [asyncio.Event() for _ in range(MOST_OF_ONE)]
+    greedy = [asyncio.create_task(states(watch, one)) for one in begun]
+    for one in begun:
+        await one.wait()
+
+    with pytest.raises(ResourceExhausted, match="GetRun"):
+        await states(watch)
+    other = asyncio.Event()
+    polite = asyncio.create_task(states(watch, other, by="bob"))
+    await other.wait()
+    table.end()
+
+    assert {tuple(await one) for one in (*greedy, polite)} == {("running", "succeeded")}
+    assert await states(watch) == ["succeeded"]
 
 
 async def test_a_watcher_who_leaves_does_not_disturb_the_others(watch: RunWatch, table: OneRun) -> None:
@@ -120,9 +137,9 @@ async def test_the_look_ends_with_its_last_watcher(watch: RunWatch) -> None:
 
 async def test_a_run_queued_again_after_its_end_is_seen_anew(watch: RunWatch, table: OneRun) -> None:
     table.end()
-    async for ended in watch.follow(RUN_ID):
+    async for ended in watch.follow(RUN_ID, "alice"):
         table.run = replace(table.run, state=RunState.QUEUED)
-        async for again in watch.follow(RUN_ID):
+        async for again in watch.follow(RUN_ID, "alice"):
             assert (ended.state, again.state) == (RunState.SUCCEEDED, RunState.QUEUED)
             break
 

@@ -57,7 +57,7 @@ def test_a_role_may_do_what_those_below_it_may(given: Role, needed: Role) -> Non
     context = with_key(KEYS[given.name.lower()])
 
     if given >= needed:
-        assert admission().admit(Rpc(needed), None, context) == f"{given.name.lower()}er"
+        assert admission().admit(Rpc(needed), None, context).name == f"{given.name.lower()}er"
     else:
         refused = refusal(context, Rpc(needed))
         assert isinstance(refused, PermissionDenied)
@@ -93,7 +93,7 @@ def test_no_refusal_repeats_what_was_sent() -> None:
 def test_a_certificate_lets_in_who_is_named_in_the_file(kind: str) -> None:
     context = Context(certificate={kind: [b"billing.example"]})
 
-    assert admission().admit(OPERATE, None, context) == "billing"
+    assert admission().admit(OPERATE, None, context).name == "billing"
     assert refusal(context, ADMIN).reason == "ROLE_TOO_LOW"
 
 
@@ -108,13 +108,13 @@ def test_to_override_a_check_takes_an_admin() -> None:
     forced = indexer_pb2.ValidateIndexRequest(version="v", publish=True, override_reason="because")
     operator = with_key(KEYS["operate"])
 
-    assert admission().admit(VALIDATE, plain, operator) == "operateer"
+    assert admission().admit(VALIDATE, plain, operator).name == "operateer"
     assert refusal(operator, VALIDATE, forced).reason == "ROLE_TOO_LOW"
-    assert admission().admit(VALIDATE, forced, with_key(KEYS["admin"])) == "adminer"
+    assert admission().admit(VALIDATE, forced, with_key(KEYS["admin"])).name == "adminer"
 
 
 def test_without_a_file_everybody_may_do_everything() -> None:
-    assert admission(None).admit(ADMIN, None, Context()) == "anybody"
+    assert admission(None).admit(ADMIN, None, Context()).name == "anybody"
 
 
 def test_a_method_that_nobody_gave_a_role_is_admins() -> None:
