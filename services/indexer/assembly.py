@@ -20,6 +20,7 @@ from services.indexer.adapters.served_models import ServedModelObjects
 from services.indexer.adapters.training_process import TrainingProcess
 from services.indexer.adapters.training_rows import WarehouseRows
 from services.indexer.adapters.versions import VersionObjects
+from services.indexer.adapters.warehouse_reading import check_views
 from services.indexer.adapters.work_folder import own_work_folder
 from services.indexer.domain.gate import GateRules
 from services.indexer.domain.retention import Keep
@@ -37,7 +38,7 @@ from services.indexer.workflow.publish import Publisher
 from services.indexer.workflow.refresh import Refresher, RefreshPlan
 from services.indexer.workflow.validate import ValidationPlan, Validator, WaysOut
 from services.runtime.clock import utc_now
-from services.runtime.database import check_database, open_database
+from services.runtime.database import open_database
 from services.runtime.objects.opening import open_object_store
 from services.runtime.objects.store import ObjectStore
 from services.runtime.server import GrpcService
@@ -105,7 +106,7 @@ def _task(settings: IndexerSettings) -> Task:
 
 
 class _Readiness:
-    """Ready is who reaches database and object store. The first time, metrics are told what is in service."""
+    """Ready is who reaches the views and the object store. The first time, metrics are told what is in service."""
 
     def __init__(self, engine: AsyncEngine, store: ObjectStore, epochs: Epochs) -> None:
         self._engine = engine
@@ -114,7 +115,7 @@ class _Readiness:
         self._told = False
 
     async def check(self) -> None:
-        await check_database(self._engine)
+        await check_views(self._engine)
         await asyncio.to_thread(self._store.check)
         if not self._told:
             await self._epochs.show_in_service()

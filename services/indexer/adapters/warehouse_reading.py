@@ -53,6 +53,12 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         ) from error
 
 
+async def check_views(engine: AsyncEngine) -> None:
+    """Raises unless the newest of the views can be read: before the migration nothing can be built."""
+    async with reading(engine) as connection:
+        await newest_load(connection)
+
+
 async def newest_load(connection: AsyncConnection) -> LedgerPlace | None:
     """The newest load that is seen; None before the first."""
     row = (await connection.execute(text(NEWEST_LOAD))).mappings().one_or_none()

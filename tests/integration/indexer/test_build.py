@@ -11,7 +11,9 @@ from services.contracts import bundle
 from services.contracts.bundle import IndexManifest, manifest_key, version_file_key
 from services.contracts.bundle_arrays import table_in
 from services.contracts.client_keys import client_key
+from services.indexer.assembly import indexer
 from services.runtime.checksums import sha256_of
+from services.runtime.errors import FailedPrecondition
 from services.runtime.objects.local import LocalObjectStore
 from tests.integration.indexer.conftest import FIRST_BUILD, World
 from tests.integration.indexer.serving import refusal, serving, settings_for
@@ -173,6 +175,12 @@ async def test_without_companies_a_build_says_which_pipeline_to_run(empty_databa
 
     assert (refused.code, refused.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "NO_COMPANIES")
     assert "pipeline companies" in refused.message
+
+
+async def test_before_the_migrations_it_is_not_ready(database_url: str, tmp_path: Path) -> None:
+    async with indexer(settings_for(database_url, tmp_path)) as asked:
+        with pytest.raises(FailedPrecondition, match=r"services\.warehouse\.migrate"):
+            await asked.check_ready()
 
 
 async def test_before_the_migrations_a_build_says_what_to_run(database_url: str, tmp_path: Path) -> None:

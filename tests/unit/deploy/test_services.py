@@ -91,10 +91,18 @@ def test_pods_of_a_service_spread_over_nodes(service: Container) -> None:
     assert "kubernetes.io/hostname" in keys
 
 
-def test_two_ingest_pods_never_work_at_once(manifests: list[Manifest]) -> None:
-    spec = named(manifests, "Deployment")["ingest"]["spec"]
+def test_a_rollout_takes_no_pod_away_before_another_is_ready_but_of_the_indexer(manifests: list[Manifest]) -> None:
+    strategies = {name: named(manifests, "Deployment")[name]["spec"]["strategy"] for name in SERVICES}
 
-    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    one_more = {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    assert strategies == {**dict.fromkeys(SERVICES, one_more), "indexer": {"type": "Recreate"}}
+
+
+def test_whoever_takes_calls_from_outside_has_two_pods(manifests: list[Manifest]) -> None:
+    replicas = {name: named(manifests, "Deployment")[name]["spec"].get("replicas") for name in SERVICES}
+
+    # None: the autoscaler says it.
+    assert replicas == {"ingest": 2, "warehouse": 2, "indexer": 1, "recommender": None}
 
 
 def test_the_autoscaler_alone_says_how_many_recommenders_there_are(manifests: list[Manifest]) -> None:
@@ -102,6 +110,16 @@ def test_the_autoscaler_alone_says_how_many_recommenders_there_are(manifests: li
 
     assert "replicas" not in named(manifests, "Deployment")["recommender"]["spec"]
     assert (scaler["scaleTargetRef"]["name"], scaler["minReplicas"]) == ("recommender", 2)
+
+
+def test_the_autoscaler_goes_up_at_once_and_down_slowly_and_by_one(manifests: list[Manifest]) -> None:
+    behavior = named(manifests, "HorizontalPodAutoscaler")["recommender"]["spec"]["behavior"]
+
+    assert behavior["scaleUp"]["stabilizationWindowSeconds"] == 0
+    assert behavior["scaleDown"] == {
+        "stabilizationWindowSeconds": 300,
+        "policies": [{"type": "Pods", "value": 1, "periodSeconds": 60}],
+    }
 
 
 def test_clients_see_every_recommender_and_spread_their_calls(manifests: list[Manifest]) -> None:
