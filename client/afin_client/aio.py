@@ -13,7 +13,7 @@ from afin.ingest.v1.ingest_pb2_grpc import IngestServiceStub
 from afin.recommender.v1 import recommender_pb2 as pb
 from afin.recommender.v1.recommender_pb2_grpc import RecommenderServiceStub
 from afin_client import requests
-from afin_client.connecting import Tls, aio_channel, metadata_of
+from afin_client.connecting import INGEST, RECOMMENDER, Tls, aio_channel, metadata_of
 from afin_client.errors import FailedCall, error_of
 from afin_client.requests import FEEDBACK_TIMEOUT, TIMEOUT, SimilarWishes, Wishes
 from afin_client.retrying import Attempts, Budget
@@ -36,7 +36,8 @@ class AsyncAfinClient:
         self._timeout = timeout
         self._metadata = metadata_of(key)
         self._budget = Budget()
-        self._channels = [aio_channel(address, tls) for address in (target, ingest) if address]
+        named = ((target, RECOMMENDER), (ingest, INGEST))
+        self._channels = [aio_channel(address, service, tls) for address, service in named if address]
         self._recommender = RecommenderServiceStub(self._channels[0])
         self._ingest = IngestServiceStub(self._channels[1]) if ingest else None
 

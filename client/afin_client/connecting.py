@@ -6,9 +6,11 @@ from pathlib import Path
 
 import grpc
 
-SERVICE_CONFIG = json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})
-OPTIONS = (
-    ("grpc.service_config", SERVICE_CONFIG),
+RECOMMENDER, INGEST = "afin.recommender.v1.RecommenderService", "afin.ingest.v1.IngestService"
+# What a target begins with that may name several replicas.
+SEVERAL = ("dns:", "ipv4:", "ipv6:")
+Options = tuple[tuple[str, int | str], ...]
+OPTIONS: Options = (
     # Afín is called inside a network; a proxy for the outside world knows nothing of it.
     ("grpc.enable_http_proxy", 0),
     # Calls that no server has seen are sent again by gRPC itself; all else is retried by retrying.py.
@@ -43,18 +45,31 @@ class Tls:
         return grpc.ssl_channel_credentials(ca, key, certificate)
 
 
-def sync_channel(target: str, tls: Tls | None) -> grpc.Channel:
-    """A channel, to be closed by the caller; it connects at the first call."""
+def sync_channel(target: str, service: str, tls: Tls | None) -> grpc.Channel:
+    """A channel to a service by its full name, to be closed by the caller; it connects at the first call."""
+    options = _options(target, service)
     if tls is None:
-        return grpc.insecure_channel(target, options=OPTIONS)
-    return grpc.secure_channel(target, tls.credentials(), options=OPTIONS)
+        return grpc.insecure_channel(target, options=options)
+    return grpc.secure_channel(target, tls.credentials(), options=options)
 
 
-def aio_channel(target: str, tls: Tls | None) -> grpc.aio.Channel:
+def aio_channel(target: str, service: str, tls: Tls | None) -> grpc.aio.Channel:
     """The same for asyncio; of the running loop."""
+    options = _options(target, service)
     if tls is None:
-        return grpc.aio.insecure_channel(target, options=OPTIONS)
-    return grpc.aio.secure_channel(target, tls.credentials(), options=OPTIONS)
+        return grpc.aio.insecure_channel(target, options=options)
+    return grpc.aio.secure_channel(target, tls.credentials(), options=options)
+
+
+def _options(target: str, service: str) -> Options:
+    """Of several replicas, one that says by its health that it leaves is asked no more, before it refuses calls.
+
+    A single one is asked on: there is nowhere else to go.
+    """
+    config: dict[str, object] = {"loadBalancingConfig": [{"round_robin": {}}]}
+    if target.startswith(SEVERAL):
+        config["healthCheckConfig"] = {"serviceName": service}
+    return (*OPTIONS, ("grpc.service_config", json.dumps(config)))
 
 
 def metadata_of(key: str | None) -> tuple[tuple[str, str], ...]:

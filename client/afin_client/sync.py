@@ -13,7 +13,7 @@ from afin.ingest.v1.ingest_pb2_grpc import IngestServiceStub
 from afin.recommender.v1 import recommender_pb2 as pb
 from afin.recommender.v1.recommender_pb2_grpc import RecommenderServiceStub
 from afin_client import requests
-from afin_client.connecting import Tls, metadata_of, sync_channel
+from afin_client.connecting import INGEST, RECOMMENDER, Tls, metadata_of, sync_channel
 from afin_client.errors import FailedCall, error_of
 from afin_client.requests import FEEDBACK_TIMEOUT, TIMEOUT, SimilarWishes, Wishes
 from afin_client.retrying import Attempts, Budget
@@ -41,8 +41,10 @@ class AfinClient:
         self._metadata = metadata_of(key)
         self._budget = Budget()
         self._channels = ExitStack()
-        self._recommender = RecommenderServiceStub(self._channels.enter_context(sync_channel(target, tls)))
-        self._ingest = IngestServiceStub(self._channels.enter_context(sync_channel(ingest, tls))) if ingest else None
+        self._recommender = RecommenderServiceStub(self._channels.enter_context(sync_channel(target, RECOMMENDER, tls)))
+        self._ingest = (
+            IngestServiceStub(self._channels.enter_context(sync_channel(ingest, INGEST, tls))) if ingest else None
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,9 @@ from functools import partial
 import grpc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from afin.indexer.v1 import indexer_pb2
 from afin.ingest.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
+from afin.warehouse.v1 import warehouse_pb2
 from services.ingest.access import RPCS
 from services.ingest.adapters.cron import next_time
 from services.ingest.adapters.erasure_records import ObjectErasureRecords
@@ -52,6 +54,8 @@ from services.runtime.server import GrpcService
 
 # The leader's lock, its look-out, its housekeeping, and five runs, each of which writes one thing at a time.
 WORK_CONNECTIONS = 9
+WAREHOUSE = warehouse_pb2.DESCRIPTOR.services_by_name["WarehouseService"].full_name
+INDEXER = indexer_pb2.DESCRIPTOR.services_by_name["IndexerService"].full_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,8 @@ async def open_world(stack: AsyncExitStack, settings: IngestSettings) -> World:
         feedback=Feedback(feedback_lake, utc_now),
         feedback_reports=FeedbackReports(feedback_lake, utc_now),
         source=await stack.enter_async_context(source),
-        warehouse=await stack.enter_async_context(open_peer(settings.warehouse_address, settings)),
-        indexer=await stack.enter_async_context(open_peer(settings.indexer_address, settings)),
+        warehouse=await stack.enter_async_context(open_peer(settings.warehouse_address, settings, WAREHOUSE)),
+        indexer=await stack.enter_async_context(open_peer(settings.indexer_address, settings, INDEXER)),
     )
 
 

@@ -10,33 +10,34 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from services.runtime.calls import refusal
-from services.runtime.errors import overloaded
-from services.runtime.health import UNTOLD, Statuses
-
-# At once, of all callers. Nobody is asked for a key here.
-MOST_WATCHES = 64
+from services.runtime.health import UNTOLD, Statuses, too_many_watches
 
 Answer = health_pb2.HealthCheckResponse
 
 
 class AioHealth(health_pb2_grpc.HealthServicer):
-    """See https://github.com/grpc/grpc/blob/master/doc/health-checking.md."""
+    """See https://github.com/grpc/grpc/blob/master/doc/health-checking.md. `most`: watches at once, of all callers."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._statuses = Statuses()
         # Set, and followed by another, at each change.
         self._changed = asyncio.Event()
-        self._watches = 0
+        self.watches = 0
 
     async def set(self, service: str, status: int) -> None:
         """What is told of a service from now on."""
         if self._statuses.set(service, status):
             self._tell()
 
-    async def enter_graceful_shutdown(self) -> None:
-        """Tells NOT_SERVING of every service, for good, and ends the watches with it."""
+    async def leave(self) -> None:
+        """Tells NOT_SERVING of every service, for good."""
         self._statuses.leave()
+        self._tell()
+
+    async def end_watches(self) -> None:
+        """Those there are, and those that come, when they have been told."""
+        self._statuses.over = True
         self._tell()
 
     async def Check(self, request: health_pb2.HealthCheckRequest, context: Any) -> Answer:  # noqa: N802
@@ -48,23 +49,22 @@ class AioHealth(health_pb2_grpc.HealthServicer):
 
     async def Watch(self, request: health_pb2.HealthCheckRequest, context: Any) -> AsyncIterator[Answer]:  # noqa: N802
         """See the proto."""
-        if self._watches >= MOST_WATCHES:
-            error = overloaded()
-            await context.abort(error.code, error.message, refusal(error))
-        self._watches += 1
+        if self.watches >= self._most:
+            await context.abort(*too_many_watches())
+        self.watches += 1
         try:
             told = UNTOLD
             while True:
-                changed, leaving = self._changed, self._statuses.leaving
+                changed, over = self._changed, self._statuses.over
                 status = self._statuses.watched(request.service)
                 if status != told:
                     told = status
                     yield Answer(status=status)
-                if leaving:
+                if over:
                     return
                 await changed.wait()
         finally:
-            self._watches -= 1
+            self.watches -= 1
 
     def _tell(self) -> None:
         self._changed.set()

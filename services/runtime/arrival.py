@@ -31,7 +31,12 @@ USED = {
     ),
     "_request_call": ("state",),
     "_request_registered_call": ("state", "method"),
+    "_send_message": ("state", "token"),
+    "_get_initial_metadata_operation": ("state", "metadata"),
+    "_status": ("rpc_event", "state", "serialized_response"),
     "_RECEIVE_MESSAGE_TOKEN": None,
+    "_SEND_MESSAGE_TOKEN": None,
+    "_SEND_INITIAL_METADATA_AND_SEND_MESSAGE_TOKEN": None,
 }
 
 
@@ -124,6 +129,47 @@ class Arrival:
         """
         thunk = self._thunk if self.call.streams_requests else self._request
         self._enter(self._in_pool, self._event, self._state, behaviour or self.call, thunk, *self._codecs)
+
+    def send(self, message: bytes, sent: Callable[[], None]) -> bool:
+        """Sends one of several answers, and has `sent` called in the polling thread when the next may be sent.
+
+        False, and nothing is called, when the call is over. grpcio's own way waits in a thread for as long as the
+        reader takes nothing. `sent` must not raise: that would end the polling thread.
+        """
+        state = self._state
+        with state.condition:
+            if not self.active:
+                return False
+            operations: tuple[Any, ...] = (cygrpc.SendMessageOperation(message, 0),)
+            token = inside._SEND_MESSAGE_TOKEN
+            if state.initial_metadata_allowed:
+                operations = (inside._get_initial_metadata_operation(state, None), *operations)
+                token = inside._SEND_INITIAL_METADATA_AND_SEND_MESSAGE_TOKEN
+                state.initial_metadata_allowed = False
+            note = inside._send_message(state, token)
+
+            def note_and_tell(event: Any) -> Any:
+                outcome = note(event)
+                sent()
+                return outcome
+
+            self._event.call.start_server_batch(operations, note_and_tell)
+            state.due.add(token)
+        return True
+
+    def finish(self) -> None:
+        """Ends well a call whose answers were sent by `send`."""
+        with self._state.condition:
+            if self.active:
+                inside._status(self._event, self._state, None)
+
+    def when_over(self, callback: Callable[[], None]) -> bool:
+        """Has it called in the polling thread when the call is over, however; False when it is already."""
+        with self._state.condition:
+            if self._state.callbacks is None:
+                return False
+            self._state.callbacks.append(callback)
+        return True
 
     def end(self, code: grpc.StatusCode, details: str) -> None:
         """Ends a call that is not being answered."""

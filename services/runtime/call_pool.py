@@ -7,6 +7,7 @@ that polls the transport, and what comes next happens when it is there:
     a quick call    runs in the polling thread: no change of threads, a third more calls than with a pool (ADR 0023)
     work            waits its turn for one of a few threads; too many, or too much in front of it, and it is refused
     a waiting call  gets a thread of its own as long as there are some, else it is refused
+    a watch         of health is handed the means to answer, and holds memory alone
 
 So a refusal never waits, nor does the health service's Check, which is a quick call.
 """
@@ -105,6 +106,8 @@ class CallPool:
             arrival.answer()
         elif lane is Lane.WAITING:
             self._take_waiting(arrival)
+        elif lane is Lane.EVENTS:
+            arrival.call(arrival.request, arrival)
         else:
             self._take_work(arrival)
 

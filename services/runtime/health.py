@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Protocol
 
+import grpc
 import structlog
 from grpc_health.v1 import health_pb2
 
@@ -29,6 +30,8 @@ class Statuses:
     def __init__(self) -> None:
         self._of: dict[str, int] = {"": SERVING}
         self.leaving = False
+        # Watches end when they have been told.
+        self.over = False
 
     def known(self, service: str) -> int | None:
         """What a Check tells; None for a service that nobody has spoken of."""
@@ -51,14 +54,26 @@ class Statuses:
         self._of = dict.fromkeys(self._of, NOT_SERVING)
 
 
+def too_many_watches() -> tuple[grpc.StatusCode, str]:
+    """What a watch beyond the limit ends with. A client takes a server that says so for one that serves (gRFC A17)."""
+    return grpc.StatusCode.UNIMPLEMENTED, "as many watch health as may; ask Check"
+
+
 class HealthTeller(Protocol):
     """The health service of either kind of server."""
 
     async def set(self, service: str, status: int) -> None:
         """What is told of a service from now on."""
 
-    async def enter_graceful_shutdown(self) -> None:
+    @property
+    def watches(self) -> int:
+        """How many there are."""
+
+    async def leave(self) -> None:
         """Tells NOT_SERVING of every service, for good."""
+
+    async def end_watches(self) -> None:
+        """Those there are, and those that come, when they have been told."""
 
 
 class HealthWatch:

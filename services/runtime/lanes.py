@@ -4,6 +4,8 @@
 @quick_if(_is_cheap)  so when that method of the servicer says True of the request, else as work
 (nothing)             work: in a small pool of threads, in turn
 @waiting              it waits for something else: in threads of its own, so that work need not
+
+EVENTS is for health alone: its watches hold no thread, and are told when there is something to tell.
 """
 
 import enum
@@ -20,6 +22,7 @@ class Lane(enum.Enum):
     QUICK = "quick"
     WORK = "work"
     WAITING = "waiting"
+    EVENTS = "events"
 
 
 LaneOf = Callable[[Any], Lane]

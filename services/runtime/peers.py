@@ -37,9 +37,9 @@ class CallingSettings(ServiceSettings):
         return self
 
 
-def open_peer(address: str, settings: CallingSettings) -> grpc.aio.Channel:
-    """A channel to another service of ours. SystemExit, in one line, for files that cannot be used."""
+def open_peer(address: str, settings: CallingSettings, service: str) -> grpc.aio.Channel:
+    """A channel to another service of ours, by its full name. SystemExit, in a line, for files that cannot be used."""
     try:
-        return open_channel(address, settings.proof)
+        return open_channel(address, settings.proof, service)
     except AccessFileError as error:
         raise SystemExit(f"access: {error}") from None

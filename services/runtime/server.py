@@ -58,7 +58,7 @@ class GrpcService:
 
 def grpc_server(services: Sequence[GrpcService], settings: ServiceSettings) -> AbstractAsyncContextManager[int]:
     """Serves while the context is open and yields the port; leaving it refuses new calls and drains those in flight."""
-    return _serving(_aio_server, AioHealth(), services, settings)
+    return _serving(_aio_server, AioHealth(settings.max_connections), services, settings)
 
 
 def thread_server(
@@ -68,10 +68,11 @@ def thread_server(
 
     `shared_port`: one that other processes listen on as well, in place of the settings'.
     """
+    health_of = ThreadHealth(settings.max_connections)
     if shared_port is None:
-        return _serving(_thread_server, ThreadHealth(), services, settings)
+        return _serving(_thread_server, health_of, services, settings)
     settings = settings.model_copy(update={"port": shared_port})
-    return _serving(partial(_thread_server, shares_port=True), ThreadHealth(), services, settings)
+    return _serving(partial(_thread_server, shares_port=True), health_of, services, settings)
 
 
 def _aio_server(admission: Admission, settings: ServiceSettings) -> Any:
@@ -103,6 +104,7 @@ async def _serving(
             async with _watching(teller, services):
                 yield port
         finally:
+            await _let_watchers_leave(teller, settings.notice_seconds)
             await server.stop(settings.drain_seconds)
             log.info("gRPC stopped")
 
@@ -117,7 +119,14 @@ async def _watching(teller: HealthTeller, services: Sequence[GrpcService]) -> As
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-        await teller.enter_graceful_shutdown()
+        await teller.leave()
+
+
+async def _let_watchers_leave(teller: HealthTeller, notice_seconds: float) -> None:
+    """Clients that watch health, which says NOT_SERVING by now, go elsewhere before calls are refused here."""
+    if teller.watches:
+        await asyncio.sleep(notice_seconds)
+    await teller.end_watches()
 
 
 @asynccontextmanager

@@ -23,6 +23,12 @@ class ServiceSettings(BaseSettings):
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics for Prometheus; 0 takes a free one.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
     drain_seconds: float = Field(20, ge=0, le=600, description="How long calls may still run after SIGTERM.")
+    notice_seconds: float = Field(
+        0.5,
+        ge=0,
+        le=60,
+        description="How long calls are still taken after SIGTERM, which health tells; 0 where nobody watches it.",
+    )
     max_calls: int = Field(
         1000,
         ge=1,

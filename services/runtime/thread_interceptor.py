@@ -79,7 +79,7 @@ class _Health:
 
     def __init__(self, inner: Any, path: str) -> None:
         self._inner = inner
-        self.lane: LaneOf = lambda _: Lane.QUICK if path == HEALTH_CHECK else Lane.WAITING
+        self.lane: LaneOf = lambda _: Lane.QUICK if path == HEALTH_CHECK else Lane.EVENTS
 
     def __call__(self, request: Any, context: Any) -> Any:
         return self._inner(request, context)

@@ -14,7 +14,8 @@ from typing import Any
 import grpc
 
 from afin.recommender.v1 import recommender_pb2_grpc as rpc
-from services.runtime.channels import OPTIONS
+from services.recommender.servicer import FULL_NAME
+from services.runtime.channels import channel_options
 
 DEADLINE_SECONDS = 5.0
 BOUNDS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -84,9 +85,10 @@ async def polite_client(
 
 
 def _channel(target: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
+    options = channel_options(target, FULL_NAME)
     if credentials:
-        return grpc.aio.secure_channel(target, credentials, options=OPTIONS)
-    return grpc.aio.insecure_channel(target, options=OPTIONS)
+        return grpc.aio.secure_channel(target, credentials, options=options)
+    return grpc.aio.insecure_channel(target, options=options)
 
 
 async def _keep_calling(

@@ -19,7 +19,7 @@ import pytest
 
 from afin.recommender.v1 import recommender_pb2 as pb
 from afin.recommender.v1 import recommender_pb2_grpc as rpc
-from services.runtime.channels import OPTIONS
+from services.runtime.channels import channel_options
 from services.runtime.objects.local import LocalObjectStore
 from tests.integration.recommender.bundles import client_of, publish_world
 
@@ -73,7 +73,7 @@ def family(folder: Path, **settings: str) -> Iterator[Family]:
 
 def ask(port: int, times: int) -> None:
     """So many recommendations, each on a connection of its own; the retry policy is ours."""
-    options = (*OPTIONS, ("grpc.use_local_subchannel_pool", 1))
+    options = (*channel_options(f"127.0.0.1:{port}"), ("grpc.use_local_subchannel_pool", 1))
     for _ in range(times):
         with grpc.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
             stub = rpc.RecommenderServiceStub(channel)

@@ -6,15 +6,17 @@ from contextlib import AsyncExitStack, suppress
 import grpc
 import pytest
 
-from services.runtime.channels import OPTIONS
-from tests.integration.runtime.house import ANSWER, House, Visitor, settings_of
+from services.runtime.channels import channel_options
+from tests.integration.runtime.house import ANSWER, UNARY, House, Visitor, settings_of
 
 CALLERS = 8
 ROUNDS = 3
 
 
+@pytest.mark.parametrize("service", [UNARY, ""])
 @pytest.mark.parametrize("kind", ["aio", "threads"])
-async def test_no_call_fails_while_replicas_are_replaced_one_by_one(kind: str) -> None:
+async def test_no_call_fails_while_replicas_are_replaced_one_by_one(kind: str, service: str) -> None:
+    """Whether the client watches the health of the service or not."""
     replicas, ports = [AsyncExitStack(), AsyncExitStack()], [0, 0]
     for place, replica in enumerate(replicas):
         ports[place] = await replica.enter_async_context(House(kind).serve(settings_of()))
@@ -26,7 +28,7 @@ async def test_no_call_fails_while_replicas_are_replaced_one_by_one(kind: str) -
             answers[0] += 1
 
     address = "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in ports)
-    async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
+    async with grpc.aio.insecure_channel(address, options=channel_options(address, service)) as channel:
         callers = [asyncio.create_task(keep_calling(Visitor(0, channel))) for _ in range(CALLERS)]
         try:
             for place in [0, 1] * ROUNDS:

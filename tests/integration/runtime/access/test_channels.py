@@ -97,7 +97,7 @@ def test_a_file_without_a_key_is_told_in_one_line_that_does_not_repeat_it(tmp_pa
     settings = CallingSettings(peers_api_key_file=tmp_path / "key")
 
     with pytest.raises(SystemExit, match=rf"access: {tmp_path / 'key'}: ") as caught:
-        open_peer("127.0.0.1:1", settings)
+        open_peer("127.0.0.1:1", settings, "afin.indexer.v1.IndexerService")
 
     assert "\n" not in str(caught.value)
     assert not content or content not in str(caught.value)
