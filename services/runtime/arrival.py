@@ -1,13 +1,12 @@
-"""A call as grpcio's server hands it to its pool, and the few things that are done with it.
+"""A call whose answers stream as grpcio's server hands it to its pool, and the few things that are done with it.
 
-This is the one place that names parts of grpcio that are not its public face. The lock file fixes grpcio's version;
-`require_inside` tells at the start when another lacks one of them, and ADR 0023 what to do then.
+This and `call_loop.py` name functions of grpcio that are not its public face, see `insides.py`; `unary_call.py` is the
+same for the other calls.
 """
 
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
-from inspect import signature
 from typing import Any
 
 import grpc
@@ -15,44 +14,9 @@ from grpc import _server as inside
 from grpc._cython import cygrpc  # type: ignore[attr-defined]
 
 from services.runtime.thread_interceptor import Wrapped
-
-# Of grpc._server, with the names of their parameters; None for what is no function.
-USED = {
-    "_receive_message": ("state", "call", "request_deserializer"),
-    "_is_rpc_state_active": ("state",),
-    "_abort": ("state", "call", "code", "details"),
-    "_unary_response_in_pool": (
-        "rpc_event",
-        "state",
-        "behavior",
-        "argument_thunk",
-        "request_deserializer",
-        "response_serializer",
-    ),
-    "_request_call": ("state",),
-    "_request_registered_call": ("state", "method"),
-    "_send_message": ("state", "token"),
-    "_get_initial_metadata_operation": ("state", "metadata"),
-    "_status": ("rpc_event", "state", "serialized_response"),
-    "_RECEIVE_MESSAGE_TOKEN": None,
-    "_SEND_MESSAGE_TOKEN": None,
-    "_SEND_INITIAL_METADATA_AND_SEND_MESSAGE_TOKEN": None,
-}
-
+from services.runtime.unary_call import NO_REQUEST
 
 TAKEN_UP_AT_STOP = 300
-
-
-def require_inside(module: Any = inside) -> None:
-    """SystemExit where grpcio is not as we use it."""
-    for name, parameters in USED.items():
-        found = getattr(module, name, None)
-        shape = tuple(signature(found).parameters) if callable(found) else None
-        if found is None or shape != parameters:
-            raise SystemExit(
-                f"grpcio {grpc.__version__}: grpc._server.{name} is not what services/runtime/arrival.py uses; "
-                "install the version of the lock file, or see docs/adr/0023"
-            )
 
 
 class _Due:
@@ -101,6 +65,11 @@ class Arrival:
         self.since = time.monotonic()
 
     @property
+    def problem(self) -> tuple[grpc.StatusCode, str]:
+        """Why it is ended where no request is there."""
+        return NO_REQUEST
+
+    @property
     def active(self) -> bool:
         """False when the caller has gone, its deadline has passed, or it was answered."""
         return bool(inside._is_rpc_state_active(self._state))
@@ -121,6 +90,9 @@ class Arrival:
 
         self._event.call.start_server_batch((cygrpc.ReceiveMessageOperation(0),), receive_and_tell)
         state.due.add(inside._RECEIVE_MESSAGE_TOKEN)
+
+    def watch(self) -> None:
+        """As for a UnaryCall; grpcio does so from the headers on."""
 
     def answer(self, behaviour: Callable[[Any, Any], Any] | None = None) -> None:
         """Runs the method, or `behaviour` in its place, and sends what comes of it; a bug does not come out.

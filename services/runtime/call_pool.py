@@ -1,4 +1,4 @@
-"""Where the calls of a thread server run: `grpc.server` takes a CallPool for its pool of threads.
+"""Where the calls of a thread server run. Unary ones come from `CallLoop`; `grpc.server` takes a CallPool for its pool.
 
 grpcio's own way puts a call into a thread first, which then waits for the request: as many streams without one as there
 are threads stop the server, and each call changes threads twice. Here the request is asked for at once, in the thread
@@ -26,6 +26,9 @@ from services.runtime.arrival import Arrival
 from services.runtime.calls import BUG, SHED
 from services.runtime.errors import overloaded
 from services.runtime.lanes import Lane
+from services.runtime.unary_call import UnaryCall
+
+AnyCall = Arrival | UnaryCall
 
 log = structlog.get_logger(__name__)
 
@@ -58,20 +61,24 @@ class CallPool:
         self._waiting = 0
         # Without their requests, eldest first. No lock: one thread writes, and what others do with it is one step
         # of the interpreter's.
-        self._incomplete: dict[int, Arrival] = {}
+        self._incomplete: dict[int, AnyCall] = {}
         self._work_threads = ThreadPoolExecutor(limits.threads, "work")
         self._waiting_threads = ThreadPoolExecutor(limits.waiting, "waiting")
 
     def submit(self, *handed: Any) -> None:
-        """What grpcio calls for each call, in the polling thread and holding its locks."""
+        """What grpcio calls for each of its calls, in the polling thread and holding its locks."""
         arrival = Arrival(handed)
         if arrival.call.streams_requests:
             self._take_waiting(arrival)
         elif arrival.active:
-            self._incomplete[id(arrival)] = arrival
-            arrival.ask_for_request(self._received)
-            if len(self._incomplete) > self._limits.requests:
-                self._end_incomplete(next(iter(self._incomplete.values())))
+            self.take_up(arrival)
+
+    def take_up(self, arrival: AnyCall) -> None:
+        """A call whose headers have come; in the polling thread."""
+        self._incomplete[id(arrival)] = arrival
+        arrival.ask_for_request(self._received)
+        if len(self._incomplete) > self._limits.requests:
+            self._end_incomplete(next(iter(self._incomplete.values())))
 
     def sweep(self) -> None:
         """Ends the calls whose request takes too long; to be called now and then."""
@@ -87,19 +94,19 @@ class CallPool:
         self._work_threads.shutdown(wait=False, cancel_futures=True)
         self._waiting_threads.shutdown(wait=False, cancel_futures=True)
 
-    def _received(self, arrival: Arrival) -> None:
-        self._incomplete.pop(id(arrival), None)
+    def _received(self, arrival: AnyCall) -> None:
+        if self._incomplete.pop(id(arrival), None) is None:
+            return  # it was ended meanwhile
         try:
             self._take(arrival)
         except Exception:
             log.exception("call lost by a bug")
-            arrival.end(grpc.StatusCode.INTERNAL, BUG)
+            if arrival.active:
+                arrival.end(grpc.StatusCode.INTERNAL, BUG)
 
-    def _take(self, arrival: Arrival) -> None:
-        if not arrival.active:
-            return
-        if arrival.request is None:
-            arrival.end(grpc.StatusCode.UNIMPLEMENTED, "this method takes exactly one request")
+    def _take(self, arrival: AnyCall) -> None:
+        if not arrival.active or arrival.request is None:
+            arrival.end(*arrival.problem)
             return
         lane = arrival.call.lane(arrival.request)
         if lane is Lane.QUICK:
@@ -111,21 +118,23 @@ class CallPool:
         else:
             self._take_work(arrival)
 
-    def _take_work(self, arrival: Arrival) -> None:
+    def _take_work(self, arrival: AnyCall) -> None:
         with self._changed:
             wait = max(0, self._work - self._limits.threads + 1) * self._usual / self._limits.threads
             room = self._work < self._limits.work and wait <= self._limits.queue.total_seconds()
             self._work += room
         if room:
+            arrival.watch()
             self._work_threads.submit(self._do_work, arrival, time.monotonic())
         else:
             _refuse(arrival)
 
-    def _do_work(self, arrival: Arrival, since: float) -> None:
+    def _do_work(self, arrival: AnyCall, since: float) -> None:
         began, worked = time.monotonic(), False
         try:
             if not arrival.active:
                 SHED.labels("gone").inc()
+                arrival.end(grpc.StatusCode.CANCELLED, "nobody waits for the answer any more")
             elif began - since > 2 * self._limits.queue.total_seconds():
                 _refuse(arrival)
             else:
@@ -138,16 +147,17 @@ class CallPool:
                 self._work -= 1
                 self._changed.notify_all()
 
-    def _take_waiting(self, arrival: Arrival) -> None:
+    def _take_waiting(self, arrival: AnyCall) -> None:
         with self._changed:
             room = self._waiting < self._limits.waiting
             self._waiting += room
         if room:
+            arrival.watch()
             self._waiting_threads.submit(self._do_waiting, arrival)
         else:
             _refuse(arrival)
 
-    def _do_waiting(self, arrival: Arrival) -> None:
+    def _do_waiting(self, arrival: AnyCall) -> None:
         try:
             arrival.answer()
         finally:
@@ -155,12 +165,12 @@ class CallPool:
                 self._waiting -= 1
                 self._changed.notify_all()
 
-    def _end_incomplete(self, arrival: Arrival) -> None:
+    def _end_incomplete(self, arrival: AnyCall) -> None:
         if self._incomplete.pop(id(arrival), None):
             SHED.labels("no request").inc()
             arrival.end(grpc.StatusCode.DEADLINE_EXCEEDED, "the request did not come in time")
 
 
-def _refuse(arrival: Arrival) -> None:
+def _refuse(arrival: AnyCall) -> None:
     SHED.labels("refused").inc()
     arrival.answer(arrival.call.refused(overloaded()))

@@ -58,7 +58,8 @@ class Method:
         self._labels = (kind, service, name)
         self._started = STARTED.labels(*self._labels)
         self._seconds = SECONDS.labels(*self._labels)
-        self._handled: dict[grpc.StatusCode, Any] = {}
+        self._ok = HANDLED.labels(*self._labels, grpc.StatusCode.OK.name)
+        self._is_audited = self._rpc.is_audited
 
     def begin(self, request: object, context: Any) -> "Call":
         """Counts a call, and tells its method to what is logged in this context of variables, the call's own."""
@@ -75,12 +76,9 @@ class Method:
     def end(self, call: "Call") -> None:
         """Counts how the call ended and how long it took, and writes down one that operates or administers."""
         code = call.code
-        handled = self._handled.get(code)
-        if handled is None:
-            handled = self._handled[code] = HANDLED.labels(*self._labels, code.name)
-        handled.inc()
+        (self._ok if code is grpc.StatusCode.OK else HANDLED.labels(*self._labels, code.name)).inc()
         self._seconds.observe(time.perf_counter() - call.began)
-        if self._rpc.is_audited:
+        if self._is_audited:
             who = call.who or self._admission.name(call.context)
             audit(who, call.context.peer(), code.name, call.request, call.answer)
 

@@ -35,11 +35,13 @@ class Wrapped(Protocol):
 class ThreadInterceptor(grpc.ServerInterceptor):
     """Wraps unary and server-streaming handlers. Reflection is only asked who calls, health not even that.
 
-    It runs in the thread that polls, so each method is looked up once.
+    Each method is wrapped once.
     """
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, kind: type[Method] = Method) -> None:
+        """`kind`: what is known and told of each method."""
         self._admission = admission
+        self._kind = kind
         self._wrapped: dict[str, Handler] = {}
 
     def intercept_service(
@@ -66,8 +68,8 @@ class ThreadInterceptor(grpc.ServerInterceptor):
             return _unary_requests(health, handler, codecs)
         if handler.request_streaming:
             raise NotImplementedError(f"{path}: a thread server takes one request a call")
-        kind = SERVER_STREAM if handler.response_streaming else UNARY
-        method = Method(path, kind, self._admission)
+        shape = SERVER_STREAM if handler.response_streaming else UNARY
+        method = self._kind(path, shape, self._admission)
         watched = _Stream(handler.unary_stream, method) if handler.unary_stream else _Unary(handler.unary_unary, method)
         return _unary_requests(watched, handler, codecs)
 
@@ -183,7 +185,7 @@ def _unary_requests(wrapped: Wrapped, handler: Handler, codecs: tuple[Any, Any])
 
 def _bytes_or(serialize: Any) -> Any:
     """A handler may answer with a message that is serialised already."""
-    return lambda response: response if type(response) is bytes else serialize(response)
+    return lambda response: response if type(response) is bytes or serialize is None else serialize(response)
 
 
 def _raises(error: ServiceError) -> Behaviour:
