@@ -61,7 +61,7 @@ def _rows(body: bytes) -> pa.RecordBatch:
     # One list and none within: whatever stands in the body cannot get out of the object that is put around it.
     stripped = body.strip()
     _require(stripped.startswith(b"[") and stripped.endswith(b"]") and stripped.find(b"[", 1) < 0)
-    whole, types = b'{"rows":' + body + b"}", _types(body.decode())
+    whole, types = b'{"rows":' + body + b"}", _types(_text(body))
     try:
         return _read(whole, types)
     except pa.ArrowInvalid:  # perhaps for an amount of more than two places
@@ -76,6 +76,11 @@ def _read(whole: bytes, types: Mapping[str, pa.DataType]) -> pa.RecordBatch:
     rows = pj.read_json(pa.BufferReader(whole), options, parsing)["rows"].chunk(0).flatten()
     _require(rows.null_count == 0)
     return pa.RecordBatch.from_struct_array(rows)
+
+
+def _text(body: bytes) -> str:
+    """As much of it as may hold the first row. Arrow looks at no byte of a text: here all must be UTF-8."""
+    return body[:MAX_ROW].decode() if body.isascii() else body.decode()
 
 
 def _types(text: str) -> dict[str, pa.DataType]:

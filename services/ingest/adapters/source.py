@@ -51,9 +51,8 @@ class _Dataset:
 @asynccontextmanager
 async def open_source(base_url: str, limits: SourceLimits, clock: Clock) -> AsyncIterator["HttpSource"]:
     """A client with its own connections, closed at the end."""
-    # A page may take many times its bytes while it is parsed: one at a time. Two at once are no faster, for what is
-    # left of Python in it wants one lock.
-    parser = ThreadPoolExecutor(max_workers=1, thread_name_prefix="source-parser")
+    # Two at once: most of a page's parsing needs no interpreter, and the rest of one goes on beside it.
+    parser = ThreadPoolExecutor(max_workers=2, thread_name_prefix="source-parser")
     try:
         async with open_session(limits) as session:
             yield HttpSource(session, parser, base_url, limits, clock)

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from threading import Lock
 from typing import Any
 
 from services.ingest.adapters.payment_columns import payment_columns
@@ -17,6 +18,8 @@ GAP = re.compile(r"[ \t\n\r]*")
 BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
 # Beyond it int() itself refuses; no field of ours is that long.
 MAX_DIGITS = 1000
+# A page may take many times its bytes while its rows are made one by one: it has to be the only one.
+ROW_BY_ROW = Lock()
 
 
 class NotAPage(Exception):
@@ -30,7 +33,8 @@ def parse_payments(body: bytes, most: int) -> PageRows:
     """
     columns = payment_columns(body, most)
     if columns is None:
-        return payments_of(_rows(body, PAYMENT_FIELDS, most))
+        with ROW_BY_ROW:
+            return payments_of(_rows(body, PAYMENT_FIELDS, most))
     return PageRows(
         *columns, latest_of(columns[0]), lambda: [row.raw for row in parse_rows(body, PAYMENT_FIELDS, most)]
     )
@@ -38,7 +42,8 @@ def parse_payments(body: bytes, most: int) -> PageRows:
 
 def parse_companies(body: bytes, most: int) -> PageRows:
     """The companies of a JSON list, likewise."""
-    return companies_of(_rows(body, COMPANY_FIELDS, most))
+    with ROW_BY_ROW:
+        return companies_of(_rows(body, COMPANY_FIELDS, most))
 
 
 def parse_rows(body: bytes, names: Sequence[str], most: int) -> list[SourceRow]:

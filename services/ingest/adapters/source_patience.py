@@ -4,15 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import count
+from random import uniform
 
 import structlog
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception_type,
-    wait_exponential,
-    wait_random,
-)
 
 from services.ingest.domain.paging import PageRequest
 from services.ingest.workflow.errors import SourceUnavailable
@@ -58,41 +53,37 @@ class PatientFetch:
 
     async def page(self, request: PageRequest) -> Page:
         """See services.ingest.workflow.ports.Fetch."""
-        first_wait = self._patience.first_wait.total_seconds()
-        retrying = AsyncRetrying(
-            stop=self._is_spent,
-            wait=wait_exponential(multiplier=first_wait, max=MAX_WAIT.total_seconds()) + wait_random(0, first_wait),
-            retry=retry_if_exception_type(Transient),
-            before_sleep=self._note,
-            reraise=True,
-        )
-        try:
-            page: Page = await retrying(self._ask_rested, request)
-        except Transient as problem:
-            asked = f"asked {retrying.statistics['attempt_number']} times"
-            raise SourceUnavailable(
-                f"the source {problem} to {self._path}, {asked}{self._spent()}; {HINT}"
-            ) from problem
+        for attempt in count(1):
+            try:
+                page = await self._ask_rested(request)
+                break
+            except Transient as problem:
+                if self._retries_left <= 0 or attempt >= self._patience.attempts:
+                    asked = f"asked {attempt} times{self._spent()}"
+                    raise SourceUnavailable(f"the source {problem} to {self._path}, {asked}; {HINT}") from problem
+                self._note(problem, attempt)
+            await asyncio.sleep(self._wait_after(attempt))
         busy, self._busy = self._busy, False
-        return replace(page, busy=busy)
+        return replace(page, busy=True) if busy else page
 
     async def _ask_rested(self, request: PageRequest) -> Page:
         """Whoever was told to wait, all requests of the pass do."""
         await asyncio.sleep(max(self._rest_until - asyncio.get_running_loop().time(), 0))
         return await self._ask(request)
 
-    def _is_spent(self, state: RetryCallState) -> bool:
-        return self._retries_left <= 0 or state.attempt_number >= self._patience.attempts
-
     def _spent(self) -> str:
         return f", all {self._patience.retries} of INGEST_PASS_RETRIES used" if self._retries_left <= 0 else ""
 
-    def _note(self, state: RetryCallState) -> None:
+    def _wait_after(self, attempt: int) -> float:
+        """Seconds: doubled each time up to a cap, and jitter, so that pages that failed together come apart."""
+        first_wait = self._patience.first_wait.total_seconds()
+        return min(first_wait * 2.0 ** (attempt - 1), MAX_WAIT.total_seconds()) + uniform(0, first_wait)  # noqa: S311
+
+    def _note(self, problem: Transient, attempt: int) -> None:
         self._retries_left -= 1
-        problem = state.outcome.exception() if state.outcome else None
-        if isinstance(problem, Transient) and problem.rest is not None:
+        if problem.rest is not None:
             self._busy = True
             rest = min(problem.rest, self._patience.longest_rest)
             until = asyncio.get_running_loop().time() + rest.total_seconds()
             self._rest_until = max(self._rest_until, until)
-        log.warning("source asked again", attempt=state.attempt_number, problem=str(problem))
+        log.warning("source asked again", attempt=attempt, problem=str(problem))

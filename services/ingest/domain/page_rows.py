@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from services.ingest.domain.values import Refused
 # The header `Date` counts whole seconds.
 CLOCK_RESOLUTION = timedelta(seconds=1)
 UPDATED_AT = "updated_at"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # How far a moment may lie beyond the source's clock. Where a payment was made another day may have begun.
 TOLERANCES = {"payment_at": timedelta(days=1), UPDATED_AT: CLOCK_RESOLUTION}
 
@@ -72,8 +73,14 @@ def fields_of(schema: pa.Schema) -> pa.Schema:
 
 def latest_of(columns: pa.RecordBatch) -> dict[str, datetime]:
     """See PageRows."""
-    newest = {name: pc.max(columns[name]).as_py() for name in TOLERANCES if name in columns.schema.names}
+    newest = {name: newest_of(columns[name]) for name in TOLERANCES if name in columns.schema.names}
     return {name: moment for name, moment in newest.items() if moment is not None}
+
+
+def newest_of(moments: pa.Array) -> datetime | None:
+    """The last of them; None without any."""
+    microseconds = pc.max(moments).value  # a time zone is not looked up, as it is for a value of Python's
+    return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
 
 
 def fingerprints_of(columns: pa.RecordBatch) -> list[int]:

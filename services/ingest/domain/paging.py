@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from services.ingest.domain.seen import Seen
 
@@ -28,8 +29,7 @@ MAX_IDLE_REQUESTS = 100
 VAIN_LOOKS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
+class PageRequest(NamedTuple):
     """What to ask the source for."""
 
     offset: int
@@ -40,9 +40,9 @@ class PageRequest:
 class PageIdentity:
     """What tells the rows of a page apart: one entry a row, in the order of the source.
 
-    `groups`: what the source orders by, its id; several rows may share one. `fingerprints`: equal for equal readings,
-    in every process. `awaited`: the row was there when the pass began; rows that came to be later are kept but not
-    waited for: without that, no pass over a busy source would end.
+    `groups`: what the source orders by, its id; several rows may share one. `fingerprints`: equal for equal readings
+    of a row, in every process. `awaited`: the row was there when the pass began; rows that came to be later are kept
+    but not waited for: without that, no pass over a busy source would end.
     """
 
     groups: Sequence[str]
@@ -129,7 +129,7 @@ class Pager:
         if self._offset is None:
             raise RuntimeError("the pass has ended")
         offset, self._requests_left = self._offset, self._requests_left - 1
-        fresh = self._unseen(page.fingerprints)
+        fresh = self._seen.unseen(page.groups, page.fingerprints)
         awaited = any(page.awaited[row] for row in fresh)
         self._widest = max(self._widest, len(page))
         self._idle += 1
@@ -141,14 +141,6 @@ class Pager:
             return []
         self._advance(offset, page, fresh, awaited=awaited)
         return fresh
-
-    def _unseen(self, fingerprints: Sequence[int]) -> list[int]:
-        unseen = self._seen.unseen(fingerprints)
-        fresh = [row for row, fingerprint in enumerate(fingerprints) if fingerprint in unseen]
-        if len(fresh) == len(unseen):
-            return fresh
-        # The first of equal ones.
-        return sorted({fingerprints[row]: row for row in reversed(fresh)}.values())
 
     def _reaches_end(self, offset: int, page: PageIdentity, fresh: Sequence[int], *, awaited: bool) -> bool:
         if not len(page):
@@ -177,7 +169,7 @@ class Pager:
 
     def _advance(self, offset: int, page: PageIdentity, fresh: Sequence[int], *, awaited: bool) -> None:
         overlap = self._close_groups(page.groups)
-        self._seen.add(page.fingerprints)
+        self._seen.add(page.groups, page.fingerprints)
         self._stepped_back = 0
         self._idle = 0 if fresh else self._idle
         self._resume = offset + len(page) - overlap

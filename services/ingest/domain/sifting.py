@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from services.contracts.lake import TIMESTAMP
-from services.ingest.domain.page_rows import TOLERANCES, UPDATED_AT, PageRows
+from services.ingest.domain.page_rows import TOLERANCES, UPDATED_AT, PageRows, newest_of
 from services.ingest.domain.window import ONE_DAY, DayRange
 
 AT, REASON, POSITION = "at", "reason", "position"
@@ -45,8 +45,7 @@ class Sifted:
         """The newest `updated_at` of the payments taken; None without any."""
         if UPDATED_AT not in self.taken.schema.names:
             return None
-        newest: datetime | None = pc.max(self.taken[UPDATED_AT]).as_py()
-        return newest
+        return newest_of(self.taken[UPDATED_AT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +63,13 @@ def may_refuse(rows: PageRows, terms: Terms) -> bool:
 
 def sift(rows: PageRows, kept: Sequence[int], terms: Terms, first_position: int) -> Sifted:
     """Sorts the rows of a page at the indices `kept`; those read get positions from `first_position` on."""
+    if terms.days is None and not may_refuse(rows, terms):
+        return Sifted(taken=_placed(_of(rows.columns, kept), first_position), refused=[])
     batch = rows.columns.append_column(REASON, rows.reasons).append_column(AT, pa.arange(0, len(rows)))
-    if len(kept) < len(batch):
-        batch = _of(batch, kept)
+    batch = _of(batch, kept)
     wanted = batch if terms.days is None else batch.filter(_within(batch[UPDATED_AT], terms.days))
-    positions = pa.arange(first_position, first_position + len(wanted))
     reasons = _reasons(wanted, _ahead(rows, terms.source_time))
-    taken = wanted.drop_columns([REASON, AT]).append_column(POSITION, positions)
+    taken = _placed(wanted.drop_columns([REASON, AT]), first_position)
     return Sifted(
         taken=taken.filter(pc.is_null(reasons)) if reasons.null_count < len(reasons) else taken,
         refused=_refused(rows, wanted[AT], reasons),
@@ -78,8 +77,14 @@ def sift(rows: PageRows, kept: Sequence[int], terms: Terms, first_position: int)
     )
 
 
+def _placed(batch: pa.RecordBatch, first_position: int) -> pa.RecordBatch:
+    return batch.append_column(POSITION, pa.arange(first_position, first_position + len(batch)))
+
+
 def _of(batch: pa.RecordBatch, kept: Sequence[int]) -> pa.RecordBatch:
     """Most often the rows behind those that were asked again: these need no copy."""
+    if len(kept) == len(batch):
+        return batch
     if kept and kept[-1] - kept[0] + 1 == len(kept):
         return batch.slice(kept[0], len(kept))
     return batch.take(pa.array(kept, pa.int64()))

@@ -25,7 +25,7 @@ class PagesAhead:
 
     def keep(self, requests: Sequence[PageRequest]) -> int:
         """Drops what is under way beside these requests; how many that were."""
-        useless = [request for request in self._coming if request not in requests]
+        useless = self._coming.keys() - set(requests)
         for request in useless:
             self._drop(self._coming.pop(request))
         return len(useless)

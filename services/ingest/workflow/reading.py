@@ -106,9 +106,9 @@ class _Reading:
         if not self._is_begun:
             self._is_begun = True
             self._one.begin(page.source_time)
-        start = self._tally.source_time or page.source_time
-        self._tally = replace(self._tally, source_time=start)
-        return page.rows.identity(start)
+        if self._tally.source_time is None:
+            self._tally = replace(self._tally, source_time=page.source_time)
+        return page.rows.identity(self._tally.source_time or page.source_time)
 
     async def _take(self, page: Page, new: Sequence[int]) -> None:
         sifted = await self._one.sift(page, new, self._tally.place)
