@@ -86,6 +86,7 @@ check: $(READY) ## Format, lint, types, import rules, protos, manifests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/buf lint
+	@$(BIN)/shellcheck deploy/*.sh deploy/*/*.sh .ci/run
 	@$(BIN)/yamllint --strict deploy buf.yaml .pre-commit-config.yaml .yamllint.yaml
 	@$(BIN)/pytest -q tests/unit/deploy
 

@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
 # Makes the secrets of a compose stack or a small cluster: random, once, one file each. What is there is kept.
 #   deploy/create-secrets.sh FOLDER
+# POSTGRES_HOST: postgres unless set. POSTGRES_OPTIONS: of its URLs, e.g. ?sslmode=require.
 set -euo pipefail
 umask 077
 
 folder=${1:?usage: deploy/create-secrets.sh FOLDER}
 folder=${folder%/}
 if [[ -d $folder ]]; then
+  if [[ ! -f $folder/s3_ingest ]]; then
+    echo "$folder is of an earlier version: remove it, and the volumes of PostgreSQL and SeaweedFS that go with it" >&2
+    exit 1
+  fi
   echo "keeps the secrets in $folder"
   exit 0
 fi
@@ -18,15 +23,15 @@ random() {
 login() { # USER DATABASE VARIABLE: a password, and the URL that holds it under its setting's name
   local password
   password=$(random)
-  printf '%s\n' "$password" > "$draft/$1_password"
-  printf 'postgresql://%s:%s@postgres:5432/%s\n' "$1" "$password" "$2" > "$draft/$3"
+  printf '%s' "$password" > "$draft/$1_password"
+  printf 'postgresql://%s:%s@%s:5432/%s%s\n' "$1" "$password" "${POSTGRES_HOST:-postgres}" "$2" "${POSTGRES_OPTIONS:-}" > "$draft/$3"
 }
 
-bucket_user() { # NAME ACTIONS...: credentials as the AWS tools read them; prints the same as SeaweedFS reads them
+bucket_user() { # NAME RIGHTS...: credentials as the AWS tools read them; prints the same as SeaweedFS reads them
   local name=$1 secret actions
   shift
   secret=$(random)
-  actions=$(printf '"%s:afin",' "$@")
+  actions=$(printf '"%s",' "$@")
   printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' "afin-$name" "$secret" > "$draft/s3_$name"
   printf '{"name": "%s", "credentials": [{"accessKey": "%s", "secretKey": "%s"}], "actions": [%s]}' \
     "$name" "afin-$name" "$secret" "${actions%,}"
@@ -42,9 +47,20 @@ login ingest afin ingest_database_url
 login warehouse afin warehouse_database_url
 login indexer afin indexer_database_url
 login source source source_database_url
-writer=$(bucket_user writer Read Write List)
-reader=$(bucket_user reader Read List)
-printf '{"identities": [%s, %s]}\n' "$writer" "$reader" > "$draft/seaweedfs.json"
+# As deploy/s3 says it for S3 itself. Write lets delete, too.
+lake=("Read:afin/raw/*" "Read:afin/erasures/*")
+{
+  printf '{"identities": [\n'
+  bucket_user ingest List:afin "${lake[@]}" "Read:afin/quarantine/*" \
+    "Write:afin/raw/*" "Write:afin/quarantine/*" "Write:afin/erasures/*"
+  printf ',\n'
+  bucket_user warehouse List:afin "${lake[@]}"
+  printf ',\n'
+  bucket_user indexer List:afin "Read:afin/index/*" "Write:afin/index/*"
+  printf ',\n'
+  bucket_user recommender List:afin "Read:afin/index/*"
+  printf '\n]}\n'
+} > "$draft/seaweedfs.json"
 
 # The folder is closed to others; its files are not, for containers read them under user ids of their own.
 chmod 444 "$draft"/*

@@ -3,6 +3,7 @@
 #   deploy/k8s/trigger.sh companies|recommendations
 # Exits with 0 when the run succeeded. Uses grpcurl, or else buf, which the development install brings.
 # CA_FILE: by which authority the service is known, where it speaks TLS. API_KEY_FILE: a key that may operate.
+# CERT_FILE and KEY_FILE: your certificate, where it asks for one.
 # NAMESPACE: afin unless set. PORT: of this machine, for the port-forward; 50051 unless set.
 set -euo pipefail
 
@@ -35,6 +36,10 @@ if [[ -n ${CA_FILE:-} ]]; then
   grpcurl_options+=(-cacert "$CA_FILE")
 else
   grpcurl_options+=(-plaintext)
+fi
+if [[ -n ${CERT_FILE:-} ]]; then
+  buf_options+=(--cert "$CERT_FILE" --key "$KEY_FILE")
+  grpcurl_options+=(-cert "$CERT_FILE" -key "$KEY_FILE")
 fi
 
 call() { # METHOD JSON

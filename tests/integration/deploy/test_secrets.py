@@ -9,7 +9,16 @@ import pytest
 import yaml
 from botocore.configloader import raw_config_parse
 
+from tests.unit.deploy.object_rights import rights_of
+from tests.unit.deploy.workloads import SERVICES
+
 DEPLOY = Path(__file__).parents[3] / "deploy"
+SEAWEEDFS_ACTIONS = {
+    "s3:ListBucket": "List",
+    "s3:GetObject": "Read",
+    "s3:PutObject": "Write",
+    "s3:DeleteObject": "Write",
+}
 
 
 def create_secrets(folder: Path) -> None:
@@ -52,19 +61,18 @@ def test_no_two_are_alike(secrets: Path, tmp_path: Path) -> None:
     assert len(values) == len(set(values))
 
 
-@pytest.mark.parametrize(
-    ("user", "actions"),
-    [("writer", ["Read:afin", "Write:afin", "List:afin"]), ("reader", ["Read:afin", "List:afin"])],
-)
-def test_a_user_of_the_bucket_has_the_keys_that_the_s3_server_knows_and_no_more_rights_than_needed(
-    secrets: Path, user: str, actions: list[str]
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_has_keys_that_the_s3_server_knows_and_the_rights_of_its_policy(
+    secrets: Path, service: str
 ) -> None:
-    keys = raw_config_parse(str(secrets / f"s3_{user}"))["default"]
+    keys = raw_config_parse(str(secrets / f"s3_{service}"))["default"]
     (known,) = (
-        each for each in json.loads((secrets / "seaweedfs.json").read_text())["identities"] if each["name"] == user
+        each for each in json.loads((secrets / "seaweedfs.json").read_text())["identities"] if each["name"] == service
     )
 
-    assert known["actions"] == actions
+    assert set(known["actions"]) == {
+        f"{SEAWEEDFS_ACTIONS[right.action]}:{right.resource}" for right in rights_of(service)
+    }
     assert known["credentials"] == [
         {"accessKey": keys["aws_access_key_id"], "secretKey": keys["aws_secret_access_key"]}
     ]

@@ -12,6 +12,9 @@ from tests.unit.deploy.workloads import Container, containers, environment, name
 ADDRESS = re.compile(r"^(?:(?:tcp|https?)://)?([a-z][a-z0-9-]*):([0-9]+)$")
 POSTGRES = 5432
 HTTPS = 443
+# Of an instance that CloudNativePG runs: https://cloudnative-pg.io/docs/1.31/security
+INSTANCE_STATUS = 8000
+INSTANCE_METRICS = 9187
 # Whoever keeps objects without an address of its own uses the public one of AWS.
 OBJECT_STORE = re.compile(r"_OBJECT_STORE_URL$")
 OUTSIDE = re.compile(r"^https://")
@@ -33,15 +36,23 @@ def pods(manifests: list[Manifest]) -> dict[str, Pod]:
         for each in manifests
         if each["kind"] in ("Deployment", "StatefulSet", "Job")
     }
-    return {
+    made = {
         name: Pod(name, tuple(template["metadata"]["labels"].items()), ports=tuple(_ports(template)))
         for name, template in templates.items()
     }
+    return made | {name: _instance(name) for name in named(manifests, "Cluster")}
+
+
+def _instance(cluster: str) -> Pod:
+    """One of a PostgreSQL that CloudNativePG runs, as it labels it and as it listens."""
+    ports = (("postgresql", POSTGRES), ("status", INSTANCE_STATUS), ("metrics", INSTANCE_METRICS))
+    return Pod(cluster, (("cnpg.io/cluster", cluster), ("cnpg.io/podRole", "instance")), ports=ports)
 
 
 def real_flows(manifests: list[Manifest]) -> set[Flow]:
     """Every flow that the settings of the manifests lead to."""
-    return {flow for container in containers(manifests) for flow in _flows(container, manifests)}
+    among = {Flow(name, name, port) for name in named(manifests, "Cluster") for port in (POSTGRES, INSTANCE_STATUS)}
+    return among | {flow for container in containers(manifests) for flow in _flows(container, manifests)}
 
 
 def _flows(container: Container, manifests: list[Manifest]) -> Iterator[Flow]:

@@ -1,6 +1,6 @@
 """As much of kustomize as our overlays use, so that the policies can be checked where kubectl is not installed.
 
-Generated names stay without the hash of their content, and Secrets without values: their files are never committed.
+Generated names stay without the hash of their content, and Secrets without what files hold that are never committed.
 A field that is not understood is an error, not ignored. Where kubectl is there, a test compares the two.
 """
 
@@ -41,7 +41,7 @@ def _generated(folder: Path, kustomization: Manifest, manifests: list[Manifest])
     for generator in kustomization.get("configMapGenerator", []):
         manifests = _generate(manifests, "ConfigMap", generator, _config_data(folder, generator))
     for generator in kustomization.get("secretGenerator", []):
-        manifests = _generate(manifests, "Secret", generator, dict.fromkeys(dict(_files(folder, generator)), ""))
+        manifests = _generate(manifests, "Secret", generator, _secret_data(folder, generator))
     return manifests
 
 
@@ -62,6 +62,12 @@ def _config_data(folder: Path, generator: dict[str, Any]) -> dict[str, str]:
     return {**dict(pairs), **files}
 
 
+def _secret_data(folder: Path, generator: dict[str, Any]) -> dict[str, str]:
+    literals = [line.split("=", 1) for line in generator.get("literals", [])]
+    files = {key: path.read_text() if path.exists() else "" for key, path in _files(folder, generator)}
+    return {**dict(literals), **files}
+
+
 def _files(folder: Path, generator: dict[str, Any]) -> Iterator[tuple[str, Path]]:
     for entry in generator.get("files", []):
         key, _, name = entry.rpartition("=")
@@ -76,7 +82,10 @@ def _generate(manifests: list[Manifest], kind: str, generator: dict[str, Any], d
     if found:
         found[0]["data"].update(data)
         return manifests
-    return [*manifests, {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "data": data}]
+    labels = generator.get("options", {}).get("labels")
+    metadata = {"name": name, "labels": labels} if labels else {"name": name}
+    made: Manifest = {"apiVersion": "v1", "kind": kind, "metadata": metadata, "data": data}
+    return [*manifests, made | {"type": generator["type"]} if "type" in generator else made]
 
 
 def _replace_image(manifests: list[Manifest], image: dict[str, str]) -> None:

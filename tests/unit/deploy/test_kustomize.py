@@ -11,22 +11,31 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from tests.unit.deploy.custom_resources import is_custom, validate_custom
 from tests.unit.deploy.kustomize import Manifest, build, each_dict
-from tests.unit.deploy.workloads import KUBERNETES, named
+from tests.unit.deploy.workloads import KUBERNETES, SERVICES, named, secret_keys
 
 # The oldest that knows every field in use by default (preStop.sleep), and the newest whose schemas are at hand.
 OLDEST = "1.30"
 # kustomize writes its hashes with these characters alone, lest they spell words.
 HASH = re.compile(r"-[2456789bcdfghkmt]{10}$")
-# Optional: of keys and certificates, where an overlay has them.
-UNLESS_ASKED_FOR = {"api-keys", "ingest-api-key", "ingest-tls", "warehouse-tls", "indexer-tls", "recommender-tls"}
-REFERENCES = {"ConfigMap": ("configMapRef", "configMap"), "Secret": ("secretRef", "secret")}
+# Of keys, certificates and credentials, where an overlay has them.
+MAY_BE_MISSING = {
+    "api-keys",
+    "ingest-api-key",
+    *(f"{name}-tls" for name in SERVICES),
+    *(f"object-store-{name}" for name in SERVICES),
+}
+REFERENCES = {"ConfigMap": ("configMapRef", "configMap"), "Secret": ("secretRef", "secret", "passwordSecret")}
 
 
 @pytest.mark.parametrize("version", [OLDEST, kubernetes_validate.latest_version()])
 def test_every_manifest_is_valid(manifests: list[Manifest], version: str) -> None:
     for manifest in manifests:
-        kubernetes_validate.validate(manifest, version, strict=True)
+        if is_custom(manifest):
+            validate_custom(manifest)
+        else:
+            kubernetes_validate.validate(manifest, version, strict=True)
 
 
 def test_a_misspelt_field_would_be_found(manifests: list[Manifest]) -> None:
@@ -53,13 +62,12 @@ def test_every_reference_names_something_that_is_there(manifests: list[Manifest]
         for field in REFERENCES[kind]
         for holder in each_dict(manifests, lambda found, field=field: isinstance(found.get(field), dict))  # type: ignore[misc]
     ]
-    names = {reference.get("name") or reference["secretName"] for reference in references}
-    known = named(manifests, kind).keys() | (
-        UNLESS_ASKED_FOR if "api-keys" not in named(manifests, "Secret") else set()
-    )
+    needed = {_name(reference) for reference in references if not reference.get("optional")}
+    known = (secret_keys(manifests) if kind == "Secret" else named(manifests, kind)).keys()
 
-    assert names
-    assert names - known == set()
+    assert needed
+    assert needed - known == set()
+    assert {_name(reference) for reference in references} - known <= MAY_BE_MISSING
 
 
 def test_every_service_leads_to_a_port_of_a_pod(manifests: list[Manifest]) -> None:
@@ -93,6 +101,10 @@ def test_kustomize_itself_builds_the_same(overlay: str, tmp_path: Path) -> None:
     assert _sorted(theirs) == _sorted(build(copy / "overlays" / overlay))
 
 
+def _name(reference: dict[str, Any]) -> str:
+    return str(reference.get("name") or reference["secretName"])
+
+
 def _ports_behind(selector: dict[str, str], pods: list[dict[str, Any]]) -> set[str]:
     behind = [pod for pod in pods if selector.items() <= pod["metadata"]["labels"].items()]
     return {port["name"] for pod in behind for each in pod["spec"]["containers"] for port in each.get("ports", [])}
@@ -112,7 +124,8 @@ def _without_hashes(manifest: Manifest) -> Manifest:
         for field in holder.keys() & {"name", "secretName"}:
             holder[field] = HASH.sub("", holder[field])
     if manifest["kind"] == "Secret":
-        manifest.pop("type")
+        if manifest["type"] == "Opaque":
+            manifest.pop("type")
         manifest["data"] = {key: base64.b64decode(value).decode() for key, value in manifest["data"].items()}
     return manifest
 

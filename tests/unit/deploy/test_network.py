@@ -14,7 +14,8 @@ DNS = 53
 # What production's network.yaml names: a PostgreSQL, and any public address.
 POSTGRES = Pod("postgres", namespace="", address="10.20.30.40")
 PUBLIC = Pod("public", namespace="", address="203.0.113.10")
-PRIVATE = tuple(Pod(each, namespace="", address=each) for each in ("169.254.169.254", "10.96.0.1", "fd00:ec2::254"))
+CLUSTER = Pod("cluster", namespace="", address="10.96.0.1")
+PRIVATE = (CLUSTER, *(Pod(each, namespace="", address=each) for each in ("169.254.169.254", "fd00:ec2::254")))
 # Nobody listens there: a policy that lets it through is too wide.
 STRAY = 9999
 
@@ -34,7 +35,7 @@ def workloads(manifests: list[Manifest]) -> dict[str, Pod]:
 def test_pods_reach_each_other_just_where_their_settings_lead(
     manifests: list[Manifest], policies: list[Manifest], workloads: dict[str, Pod]
 ) -> None:
-    every = {*workloads.values(), POSTGRES, PUBLIC} if "postgres" not in workloads else {*workloads.values(), PUBLIC}
+    every = {*workloads.values(), PUBLIC} | ({POSTGRES} if "postgres" not in workloads else set())
     doors = {port for pod in workloads.values() for _, port in pod.ports} | {443, 5432, STRAY}
     let_through = {
         Flow(caller.name, called.name, port)
@@ -48,7 +49,7 @@ def test_pods_reach_each_other_just_where_their_settings_lead(
 
 
 def test_from_outside_come_prometheus_for_metrics_and_anybody_for_recommendations(
-    manifests: list[Manifest], policies: list[Manifest], workloads: dict[str, Pod]
+    overlay: str, policies: list[Manifest], workloads: dict[str, Pod]
 ) -> None:
     doors = {port for pod in workloads.values() for _, port in pod.ports} | {STRAY}
     let_in = {
@@ -60,19 +61,26 @@ def test_from_outside_come_prometheus_for_metrics_and_anybody_for_recommendation
     }
 
     recommender = dict(workloads["recommender"].ports)["grpc"]
-    metrics = {Flow("prometheus", name, dict(workloads[name].ports)["metrics"]) for name in SERVICES}
+    measured = {*SERVICES, *(("postgres",) if overlay == "operators" else ())}
+    metrics = {Flow("prometheus", name, dict(workloads[name].ports)["metrics"]) for name in measured}
     assert let_in == metrics | {Flow(each, "recommender", recommender) for each in ("prometheus", "somebody")}
 
 
-def test_every_pod_asks_for_names_and_none_asks_the_cluster_or_the_machine(
-    policies: list[Manifest], workloads: dict[str, Pod]
+def test_every_pod_asks_for_names_and_none_but_a_managed_database_asks_the_cluster_or_its_machine(
+    overlay: str, policies: list[Manifest], workloads: dict[str, Pod]
 ) -> None:
     callers = workloads.values()
+    managed = [Flow("postgres", CLUSTER.name, 443)] if overlay == "operators" else []
 
     assert {each.name for each in callers if allowed(policies, each, NAMES, DNS, "UDP")} == workloads.keys()
     assert {each.name for each in callers if allowed(policies, each, NAMES, DNS)} == workloads.keys()
-    assert [each.name for each in callers for place in PRIVATE if allowed(policies, each, place, 443)] == []
-    assert [each.name for each in callers for place in PRIVATE if allowed(policies, each, place, 80)] == []
+    assert managed == [
+        Flow(each.name, place.name, port)
+        for each in callers
+        for place in PRIVATE
+        for port in (80, 443)
+        if allowed(policies, each, place, port)
+    ]
 
 
 def test_a_flow_without_its_policy_would_be_found(policies: list[Manifest], workloads: dict[str, Pod]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.deploy.kustomize import Manifest
 from tests.unit.deploy.workloads import ROOT, SERVICES, Container, containers
 
+PRODUCTION = {"operators", "production"}
 SMALL_CLUSTER = {"accounts", "postgres", "seaweedfs", "source"}
 # Below it machines have users of their own.
 FIRST_FREE_ID = 10_000
@@ -28,7 +29,7 @@ def offenders(found: list[Container], offends: Offends) -> list[str]:
 def test_an_overlay_runs_the_services_and_in_a_small_cluster_what_they_lean_on(
     overlay: str, all_containers: list[Container]
 ) -> None:
-    expected = {*SERVICES, "migrate", *(SMALL_CLUSTER if overlay != "production" else ())}
+    expected = {*SERVICES, "migrate", *(SMALL_CLUSTER if overlay not in PRODUCTION else ())}
     expected |= {"dask-scheduler", "dask-worker"} if overlay == "kind-dask" else set()
 
     assert {container.workload for container in all_containers} == expected
@@ -114,7 +115,7 @@ def test_our_own_images_are_of_this_version_and_named_by_digest_in_production(
 ) -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     own = {container.spec["image"] for container in all_containers if "afin/" in container.spec["image"]}
-    pinned = "@sha256:" if overlay == "production" else f":{version}"
+    pinned = "@sha256:" if overlay in PRODUCTION else f":{version}"
 
     assert len(own) >= len(SERVICES)
     assert {image for image in own if pinned not in image} == set()

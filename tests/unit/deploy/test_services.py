@@ -6,13 +6,24 @@ from typing import Any
 import pytest
 
 from demo.stack.options import FIXED_PORTS
+from services.runtime.access.keys import parse_keys
 from services.runtime.peers import CallingSettings
 from services.runtime.settings import ServiceSettings
 from tests.unit.deploy.contract import GRPC_SERVICES, read_settings
 from tests.unit.deploy.kustomize import Manifest
-from tests.unit.deploy.workloads import SERVICES, Container, containers, environment, named, secret_settings
+from tests.unit.deploy.workloads import (
+    SERVICES,
+    Container,
+    containers,
+    environment,
+    named,
+    secret_keys,
+    secret_settings,
+)
 
 MODULES = {"source": "demo.source"}
+# By keys, and by certificates.
+KEYS, CERTIFICATES = "kind-access", "operators"
 
 
 @pytest.fixture(params=SERVICES)
@@ -145,19 +156,48 @@ def test_files_of_keys_and_certificates_are_where_the_settings_say(
     named_files = {name: value for name, value in settings.model_dump().items() if isinstance(value, Path)}
     access = {name: value for name, value in named_files.items() if "tls" in name or "api_key" in name}
     mounted = {path: volume["secret"]["secretName"] for path, volume in service.mounts().items() if "secret" in volume}
-    secrets = named(manifests, "Secret")
+    secrets = secret_keys(manifests)
 
-    astray = {name for name, path in access.items() if path.name not in secrets[mounted[str(path.parent)]]["data"]}
+    astray = {name for name, path in access.items() if path.name not in secrets[mounted[str(path.parent)]]}
 
     assert astray == set()
-    assert {"api_keys_file", "tls_cert_file", "tls_key_file"} <= access.keys() or overlay != "kind-access"
+    assert {"tls_cert_file", "tls_key_file"} <= access.keys() or overlay not in (KEYS, CERTIFICATES)
+    assert "api_keys_file" in access or overlay != KEYS
 
 
-def test_where_services_speak_tls_ingest_trusts_them_and_shows_its_key(settings: ServiceSettings, overlay: str) -> None:
+def test_where_services_speak_tls_ingest_trusts_them_and_says_who_it_is(
+    settings: ServiceSettings, overlay: str
+) -> None:
     if isinstance(settings, CallingSettings) and settings.tls_cert_file is not None:
         assert settings.peers_tls_ca_file is not None
-        assert settings.peers_api_key_file is not None
-    assert (settings.tls_cert_file is not None) == (overlay == "kind-access")
+        assert (settings.peers_api_key_file is not None) == (overlay == KEYS)
+        assert (settings.peers_tls_cert_file is not None) == (overlay == CERTIFICATES)
+    assert (settings.tls_cert_file is not None) == (overlay in (KEYS, CERTIFICATES))
+
+
+def test_where_cert_manager_is_only_the_recommender_lets_in_callers_without_a_certificate(
+    service: Container, settings: ServiceSettings, overlay: str
+) -> None:
+    asks = settings.tls_client_ca_file is not None and settings.api_keys_file is not None
+
+    assert asks == (overlay == CERTIFICATES and service.workload != "recommender")
+
+
+def test_certificates_name_the_service_as_its_callers_do_and_a_role_has_each_that_calls(
+    manifests: list[Manifest], overlay: str
+) -> None:
+    certificates = {name: each["spec"] for name, each in named(manifests, "Certificate").items()}
+    if overlay != CERTIFICATES:
+        assert certificates == {}
+        return
+    callers = parse_keys(named(manifests, "Secret")["api-keys"]["data"]["api_keys"])
+    calling = {each["commonName"] for each in certificates.values() if "client auth" in each.get("usages", [])}
+
+    assert {name: callers.of_certificate([name]) is not None for name in calling} == {"ingest": True, "operator": True}
+    for name in SERVICES:
+        assert {name, f"{name}.afin", "localhost"} <= set(certificates[name]["dnsNames"])
+        assert certificates[name]["secretName"] == f"{name}-tls"
+        assert "server auth" in certificates[name]["usages"]
 
 
 def _service(name: str, manifests: list[Manifest]) -> dict[str, Any]:

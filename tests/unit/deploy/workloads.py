@@ -8,7 +8,7 @@ from tests.unit.deploy.kustomize import Manifest
 
 ROOT = Path(__file__).parents[3]
 KUBERNETES = ROOT / "deploy/k8s"
-OVERLAYS = ("kind", "kind-access", "kind-dask", "minikube", "production")
+OVERLAYS = ("kind", "kind-access", "kind-dask", "minikube", "operators", "production")
 SERVICES = ("ingest", "warehouse", "indexer", "recommender")
 SETTINGS_FOLDER = "/run/secrets/afin"
 
@@ -57,6 +57,15 @@ def environment(container: Container, manifests: list[Manifest]) -> dict[str, st
     for source in container.spec.get("envFrom", []):
         told |= config_maps[source["configMapRef"]["name"]]["data"]
     return told | {variable["name"]: variable["value"] for variable in container.spec.get("env", [])}
+
+
+def secret_keys(manifests: list[Manifest]) -> dict[str, set[str]]:
+    """What each Secret holds: those that are generated, and those that cert-manager makes."""
+    made = {
+        each["spec"]["secretName"]: {"tls.crt", "tls.key", "ca.crt"}
+        for each in named(manifests, "Certificate").values()
+    }
+    return made | {name: set(secret["data"]) for name, secret in named(manifests, "Secret").items()}
 
 
 def secret_settings(container: Container, manifests: list[Manifest]) -> set[str]:
