@@ -13,6 +13,7 @@ from afin_client.connecting import Tls
 from afin_client.errors import (
     AccessDenied,
     AfinError,
+    Closed,
     InvalidRequest,
     NotFound,
     Overloaded,
@@ -27,6 +28,7 @@ __all__ = [
     "AfinClient",
     "AfinError",
     "AsyncAfinClient",
+    "Closed",
     "InvalidRequest",
     "NotFound",
     "Overloaded",

@@ -14,7 +14,7 @@ from afin.recommender.v1 import recommender_pb2 as pb
 from afin.recommender.v1.recommender_pb2_grpc import RecommenderServiceStub
 from afin_client import requests
 from afin_client.connecting import INGEST, RECOMMENDER, Tls, aio_channel, metadata_of
-from afin_client.errors import FailedCall, error_of
+from afin_client.errors import AfinError, Closed, FailedCall, error_of
 from afin_client.requests import FEEDBACK_TIMEOUT, TIMEOUT, SimilarWishes, Wishes
 from afin_client.retrying import Attempts, Budget
 
@@ -38,6 +38,7 @@ class AsyncAfinClient:
         self._budget = Budget()
         named = ((target, RECOMMENDER), (ingest, INGEST))
         self._channels = [aio_channel(address, service, tls) for address, service in named if address]
+        self._closed = False
         self._recommender = RecommenderServiceStub(self._channels[0])
         self._ingest = IngestServiceStub(self._channels[1]) if ingest else None
 
@@ -48,7 +49,8 @@ class AsyncAfinClient:
         await self.close()
 
     async def close(self) -> None:
-        """Ends the connections, and calls under way."""
+        """Ends the connections, and calls under way, which raise Closed."""
+        self._closed = True
         async with AsyncExitStack() as stack:
             for channel in self._channels:
                 stack.push_async_callback(channel.close)
@@ -102,13 +104,26 @@ class AsyncAfinClient:
         self, method: "grpc.aio.UnaryUnaryMultiCallable[Any, Answer]", request: Any, timeout: timedelta | None
     ) -> Answer:
         attempts = Attempts(timeout or self._timeout, self._budget)
+        failure: AfinError
         while True:
             try:
                 answer: Answer = await method(request, timeout=attempts.time_left(), metadata=self._metadata)
             except grpc.aio.AioRpcError as error:
                 failure = error_of(cast("FailedCall", error))
+            except (asyncio.CancelledError, grpc.aio.UsageError):
+                # So grpc ends, and refuses, calls of a channel that is closed; a task of the caller's may end as well.
+                if not self._closed or _is_cancelled():
+                    raise
+                failure = Closed()
             else:
                 attempts.succeeded()
                 return answer
+            if self._closed:
+                raise Closed
             # Outside the handler: the error that a caller sees says all, and needs no second traceback.
             await asyncio.sleep(attempts.pause_after(failure))
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -53,6 +53,13 @@ class TimedOut(AfinError):
     """No answer in time."""
 
 
+class Closed(AfinError):
+    """The client was closed, before the call or while it was under way: make another client."""
+
+    def __init__(self) -> None:
+        super().__init__("the client is closed", grpc.StatusCode.CANCELLED)
+
+
 class FailedCall(Protocol):
     """What grpc.Call and grpc.aio.AioRpcError have in common."""
 

@@ -14,7 +14,7 @@ from afin.recommender.v1 import recommender_pb2 as pb
 from afin.recommender.v1.recommender_pb2_grpc import RecommenderServiceStub
 from afin_client import requests
 from afin_client.connecting import INGEST, RECOMMENDER, Tls, metadata_of, sync_channel
-from afin_client.errors import FailedCall, error_of
+from afin_client.errors import AfinError, Closed, FailedCall, error_of
 from afin_client.requests import FEEDBACK_TIMEOUT, TIMEOUT, SimilarWishes, Wishes
 from afin_client.retrying import Attempts, Budget
 
@@ -41,6 +41,7 @@ class AfinClient:
         self._metadata = metadata_of(key)
         self._budget = Budget()
         self._channels = ExitStack()
+        self._closed = False
         self._recommender = RecommenderServiceStub(self._channels.enter_context(sync_channel(target, RECOMMENDER, tls)))
         self._ingest = (
             IngestServiceStub(self._channels.enter_context(sync_channel(ingest, INGEST, tls))) if ingest else None
@@ -53,7 +54,8 @@ class AfinClient:
         self.close()
 
     def close(self) -> None:
-        """Ends the connections, and calls under way."""
+        """Ends the connections, and calls under way, which raise Closed."""
+        self._closed = True
         self._channels.close()
 
     def recommend(
@@ -104,13 +106,20 @@ class AfinClient:
         self, method: "grpc.UnaryUnaryMultiCallable[Any, Answer]", request: Any, timeout: timedelta | None
     ) -> Answer:
         attempts = Attempts(timeout or self._timeout, self._budget)
+        failure: AfinError
         while True:
             try:
                 answer = method(request, timeout=attempts.time_left(), metadata=self._metadata)
             except grpc.RpcError as error:
                 failure = error_of(cast("FailedCall", error))
+            except ValueError:  # so grpc refuses a call on a channel that is closed
+                if not self._closed:
+                    raise
+                failure = Closed()
             else:
                 attempts.succeeded()
                 return answer
+            if self._closed:
+                raise Closed
             # Outside the handler: the error that a caller sees says all, and needs no second traceback.
             time.sleep(attempts.pause_after(failure))

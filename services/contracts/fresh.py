@@ -4,8 +4,8 @@
 
 A bundle never changes; what clients paid since it was built is told beside it, by objects that are written once. Each
 holds all there is to tell: whole histories of the clients that changed, as the build would have made them, and the
-companies that were retired or merged since. The first number is the milliseconds since 1970 when its object was made,
-any other is one more than the one before: of those who make the next one at a time, one wins.
+companies that were retired or merged since. The first number is the milliseconds since 1970 when what is in service
+was published, any other is one more than the one before: of those who make the same one at a time, one wins.
 
 Bytes: MAGIC; the SHA-256 of the rest; the length of the header, 8 bytes, little-endian; the header, padded with spaces
 to a multiple of 8; the arrays, as COLUMNS names them, little-endian.

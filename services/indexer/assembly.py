@@ -79,7 +79,7 @@ def assembled(settings: IndexerSettings, rows: TrainingRows, store: ObjectStore,
 def _refresher(settings: IndexerSettings, engine: AsyncEngine, store: ObjectStore, folder: Path) -> Refresher:
     versions = VersionObjects(store)
     return Refresher(
-        RefreshPlan(settings.fresh_clients, folder, utc_now),
+        RefreshPlan(settings.fresh_clients, folder),
         ServedModelObjects(store, versions, folder),
         WarehouseChanges(engine),
         StoredFreshObjects(store),

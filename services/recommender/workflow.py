@@ -60,6 +60,8 @@ class SnapshotKeeper:
         # Of the look that has not begun yet. It belongs to the running loop.
         self._next: asyncio.Future[Look] = asyncio.get_running_loop().create_future()
         self._working: set[asyncio.Future[Any]] = set()
+        # Of each source of overlays, the last look.
+        self._overlaying: dict[Any, asyncio.Future[Any]] = {}
 
     @property
     def current(self) -> InService:
@@ -156,8 +158,12 @@ class SnapshotKeeper:
             log.info("fresh histories taken", clients=len(fresh.clients.keys), barred_companies=len(fresh.barred))
 
     async def _with_overlays(self, index: InService, newest: Callable[[Snapshot], Overlay]) -> InService | None:
-        """None where store or disk fail, or take too long."""
+        """None where store or disk fail, or take too long: then nobody looks there again until they have answered."""
+        last = self._overlaying.get(newest)
+        if last and not last.done():
+            return None
         work = asyncio.get_running_loop().run_in_executor(None, lambda: renewed(index, newest))
+        self._overlaying[newest] = work
         self._working.add(work)
         work.add_done_callback(self._end)
         await asyncio.wait([work], timeout=self._patience.total_seconds())

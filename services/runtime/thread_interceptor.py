@@ -153,12 +153,18 @@ class _Stream:
         self.lane: LaneOf = lambda _: Lane.WAITING
 
     def __call__(self, request: Any, context: Any) -> Iterator[Any]:
+        return self._run(self._inner, request, context)
+
+    def refused(self, error: ServiceError) -> Behaviour:
+        return lambda request, context: self._run(_raises(error), request, context)
+
+    def _run(self, inner: Behaviour, request: Any, context: Any) -> Iterator[Any]:
         method = self._method
         call = method.begin(request, context)
         call.code = grpc.StatusCode.CANCELLED
         try:
             method.admit(call)
-            for response in self._inner(request, context):
+            for response in inner(request, context):
                 call.answer = response
                 yield response
             if context.is_active():
@@ -172,9 +178,6 @@ class _Stream:
             context.abort(call.code, BUG)
         finally:
             method.end(call)
-
-    def refused(self, error: ServiceError) -> Behaviour:
-        return _refusing(error)
 
 
 def _unary_requests(wrapped: Wrapped, handler: Handler, codecs: tuple[Any, Any]) -> Handler:

@@ -37,6 +37,8 @@ class Calls:
     """All calls of a client so far."""
 
     samples: list[Sample] = field(default_factory=list)
+    # Of calls that failed: how many were told what.
+    told: Counter[str] = field(default_factory=Counter)
 
     @property
     def failed(self) -> Counter[str]:
@@ -52,6 +54,7 @@ class Calls:
             "p50_ms": _quantile(ordered, 0.5),
             "p99_ms": _quantile(ordered, 0.99),
             "worst_ms": _quantile(ordered, 1),
+            **({"told": dict(self.told.most_common(3))} if self.told else {}),
         }
 
     def histogram(self) -> dict[str, int]:
@@ -110,6 +113,7 @@ async def _call(stub: "rpc.RecommenderServiceAsyncStub", call: Call, due: float,
         await call(stub)
     except grpc.aio.AioRpcError as error:
         status = error.code().name
+        found.told[f"{status}: {error.details()}"] += 1
     found.samples.append(Sample(due, monotonic() - due, status))
 
 

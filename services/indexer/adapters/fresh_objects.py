@@ -22,10 +22,10 @@ class StoredFreshObjects:
         """See FreshObjects."""
         return await asyncio.to_thread(self._newest, version)
 
-    async def number(self, version: str, now: datetime) -> int:
+    async def number(self, version: str, published_at: datetime) -> int:
         """See FreshObjects."""
         newest = await asyncio.to_thread(lambda: max(self._numbers(version), default=None))
-        return int(now.timestamp() * 1000) if newest is None else newest + 1
+        return int(published_at.timestamp() * 1000) if newest is None else newest + 1
 
     async def add(self, fresh: Fresh) -> bool:
         """See FreshObjects."""

@@ -31,7 +31,6 @@ from services.indexer.workflow.refresh_ports import (
     ServedModel,
     ServedModels,
 )
-from services.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +63,6 @@ class RefreshPlan:
 
     most_clients: int
     work_folder: Path
-    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,8 @@ class Refresher:
             published = await self._publications.all()
             if not published:
                 return []
-            done = [await self._refresh(version) for version in published[-1].versions]
+            newest = published[-1]
+            done = [await self._refresh(version, newest.published_at) for version in newest.versions]
             await self._objects.keep_only_newest({each.version for each in done})
         self._told = {each.version: self._told.get(each.version, "") for each in done}
         for each in done:
@@ -109,16 +108,16 @@ class Refresher:
         metrics.show_fresh(done[0].clients, done[0].changed_at)
         return done
 
-    async def _refresh(self, version: str) -> Refreshed:
+    async def _refresh(self, version: str, published_at: datetime) -> Refreshed:
         try:
-            return await self._renew(await self._models.load(version))
+            return await self._renew(await self._models.load(version), published_at)
         except CannotRefresh as error:
             return Refreshed(version, Outcome.NOT_POSSIBLE, detail=error.message)
 
-    async def _renew(self, model: ServedModel) -> Refreshed:
+    async def _renew(self, model: ServedModel, published_at: datetime) -> Refreshed:
         """The number is taken before anything is read: who was overtaken by another replica finds it gone."""
         while True:
-            number = await self._objects.number(model.version, self._plan.clock())
+            number = await self._objects.number(model.version, published_at)
             before = await self._objects.newest(model.version)
             made = await self._made(model, before, number, self._plan.most_clients)
             if made.fresh and made.fresh.header.clients > self._plan.most_clients:

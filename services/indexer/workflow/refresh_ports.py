@@ -84,8 +84,11 @@ class FreshObjects(Protocol):
     async def newest(self, version: str) -> Fresh | None:
         """None before the first; one that is damaged is passed over."""
 
-    async def number(self, version: str, now: datetime) -> int:
-        """That of the next object: whoever asks before there is one gets the same, unless there is none yet."""
+    async def number(self, version: str, published_at: datetime) -> int:
+        """That of the next object: whoever asks before there is one gets the same.
+
+        `published_at`: when what is in service was published, by which the first object of a version is numbered.
+        """
 
     async def add(self, fresh: Fresh) -> bool:
         """False, changing nothing, when its number is taken."""

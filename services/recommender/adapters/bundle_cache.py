@@ -54,6 +54,12 @@ class BundleCache:
                 yield
 
     @contextmanager
+    def removing(self) -> Iterator[None]:
+        """Nobody loads inside. BlockingIOError when somebody does now, who may be told to clean up himself later."""
+        with self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield
+
+    @contextmanager
     def fetching(self) -> Iterator[None]:
         """One process at a time is inside, so that of several on one machine one alone fetches what all need."""
         with (self._folder / ".fetching").open("w") as lock:
@@ -108,7 +114,7 @@ class BundleCache:
         with self._disk_errors():
             self._note(publication)
             try:
-                with self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB):
+                with self.removing():
                     self._remove_older(publication)
             except BlockingIOError:
                 log.info("cache not cleaned", why="another load is under way; it will clean")

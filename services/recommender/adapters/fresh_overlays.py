@@ -49,7 +49,7 @@ class FreshOverlays:
             overlay = None if self._rests(fresh_key(version, number)) else self._brought(snapshot, number)
             if overlay is None:
                 return self._kept(snapshot)
-            self._remove_older(version, number)
+        self._clean(version, number)
         return overlay
 
     def cached(self, snapshot: Snapshot) -> Overlay:
@@ -96,6 +96,16 @@ class FreshOverlays:
             log.warning("fresh histories refused", version=version, problem=str(error))
             return None
         return Overlay.of(fresh)
+
+    def _clean(self, version: str, number: int) -> None:
+        """Not while anybody loads, here or in another process: the next object's turn is as good."""
+        try:
+            with self._cache.removing():
+                self._remove_older(version, number)
+        except BlockingIOError:
+            log.info("fresh histories not cleaned", why="a load is under way")
+        except OSError as error:
+            log.warning("fresh histories not cleaned", why=error.strerror)
 
     def _remove_older(self, version: str, number: int) -> None:
         """What is mapped stays with who mapped it."""

@@ -15,6 +15,7 @@ from afin_client import (
     AccessDenied,
     AfinClient,
     AsyncAfinClient,
+    Closed,
     InvalidRequest,
     NotFound,
     Overloaded,
@@ -99,6 +100,32 @@ async def test_errors_say_what_a_caller_can_do(connect: Open, recommender: Recom
 
     assert (wrong.value.field, wrong.value.code) == ("max_results", grpc.StatusCode.INVALID_ARGUMENT)
     assert missing.value.reason == "COMPANY_NOT_FOUND"
+
+
+async def test_calls_of_a_client_that_is_closed_say_so(connect: Open) -> None:
+    server = ToldServer()
+    server.open.clear()
+    async with server.serving(drain_seconds=0) as address:
+        async with connect(address) as call:
+            under_way = asyncio.ensure_future(call("recommend", "someone"))
+            await server.entered.wait()
+
+        with pytest.raises(Closed):
+            await under_way
+        with pytest.raises(Closed):
+            await call("recommend", "someone")
+
+
+async def test_a_task_that_is_cancelled_stays_cancelled() -> None:
+    server = ToldServer()
+    server.open.clear()
+    async with server.serving(drain_seconds=0) as address, awaited(address) as call:
+        under_way = asyncio.ensure_future(call("recommend", "someone"))
+        await server.entered.wait()
+        under_way.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await under_way
 
 
 async def test_what_passes_is_tried_again_until_it_is_answered(connect: Open) -> None:

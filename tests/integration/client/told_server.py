@@ -1,5 +1,6 @@
 """Recommend behind our own server: it fails as a test tells, and answers then."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -21,10 +22,15 @@ class ToldServer:
     def __init__(self) -> None:
         self.errors: list[ServiceError] = []
         self.calls = 0
+        # A call waits for it, once it is there.
+        self.entered, self.open = asyncio.Event(), asyncio.Event()
+        self.open.set()
 
     async def recommend(self, request: pb.RecommendRequest, context: Any) -> pb.RecommendResponse:
         """The error that is due, or an answer for the client."""
         self.calls += 1
+        self.entered.set()
+        await self.open.wait()
         if self.errors:
             raise self.errors.pop(0)
         return pb.RecommendResponse(recommendation_id=request.client_id)

@@ -1,6 +1,8 @@
 """Two replicas that refresh at once: what one knows is not undone by the other, which read earlier."""
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,7 +79,7 @@ async def test_who_read_before_an_erasure_does_not_replace_what_another_told_aft
         store.put_if_absent(fresh_key(VERSION, 8), after.to_bytes())
 
     warehouse, in_service = Warehouse(erased_and_told_elsewhere), InService()
-    plan = RefreshPlan(most_clients=10, work_folder=tmp_path, clock=lambda: NOON)
+    plan = RefreshPlan(most_clients=10, work_folder=tmp_path)
 
     await Refresher(plan, in_service, warehouse, objects, in_service).refresh()
 
@@ -85,7 +87,25 @@ async def test_who_read_before_an_erasure_does_not_replace_what_another_told_aft
     assert (header.number, header.erasures, header.barred) == (9, ("erasure-1",), 1)
 
 
-async def test_numbers_go_on_by_one_whatever_the_clock_says(tmp_path: Path) -> None:
+async def test_of_two_who_make_the_first_object_the_one_that_read_earlier_replaces_nothing(tmp_path: Path) -> None:
+    store = LocalObjectStore(tmp_path)
+    objects = StoredFreshObjects(store)
+
+    def erased_and_told_elsewhere() -> None:
+        elsewhere.erasures = warehouse.erasures = ("erasure-1",)
+        other = Refresher(plan, in_service, elsewhere, objects, in_service)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(lambda: asyncio.run(other.refresh())).result()
+
+    warehouse, elsewhere, in_service = Warehouse(erased_and_told_elsewhere), Warehouse(lambda: None), InService()
+    plan = RefreshPlan(most_clients=10, work_folder=tmp_path)
+
+    await Refresher(plan, in_service, warehouse, objects, in_service).refresh()
+
+    assert newest(store).header.erasures == ("erasure-1",)
+
+
+async def test_numbers_go_on_by_one_from_the_moment_of_publication(tmp_path: Path) -> None:
     objects = StoredFreshObjects(LocalObjectStore(tmp_path))
     first = await objects.number(VERSION, NOON)
     await objects.add(told(first))

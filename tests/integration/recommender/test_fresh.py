@@ -11,6 +11,7 @@ from afin.recommender.v1 import recommender_pb2 as pb
 from services.contracts.bundle import LedgerPlace, Publication
 from services.contracts.client_keys import client_key
 from services.contracts.fresh import Fresh, FreshColumns, FreshHeader, fresh_key
+from services.recommender.adapters.bundle_cache import BundleCache
 from services.runtime.objects.local import LocalObjectStore
 from tests.integration.recommender.bundles import StoredVersion, client_of, code_of, planted, publish, publish_world
 from tests.integration.recommender.serving import SERVING, Recommender, serving, serving_published
@@ -191,6 +192,22 @@ async def test_the_disk_keeps_only_the_newest_of_versions_that_it_holds(
             await recommender.reload()
 
     assert published.version not in [path.name for path in folder.iterdir()]
+
+
+async def test_nothing_is_removed_from_the_disk_while_another_process_loads(
+    object_store: LocalObjectStore, tmp_path: Path, published: Publication
+) -> None:
+    put(object_store, fresh(published.version, 5, {"newcomer": [0]}))
+    async with serving_published(object_store, tmp_path / "cache") as recommender:
+        folder = tmp_path / "cache" / "fresh" / published.version
+        with BundleCache(tmp_path / "cache").loading():
+            put(object_store, fresh(published.version, 6, {"newcomer": [0]}))
+            await recommender.reload()
+            assert sorted(path.name for path in folder.iterdir()) == [f"{number:016d}" for number in (5, 6)]
+        put(object_store, fresh(published.version, 7, {"newcomer": [0]}))
+        await recommender.reload()
+
+    assert [path.name for path in folder.iterdir()] == [f"{7:016d}"]
 
 
 async def test_a_list_made_ahead_is_not_given_where_it_is_out_of_date(

@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.runtime.call_pool import PoolLimits
 from services.runtime.errors import DETAILS_TRAILER, Unavailable
-from tests.integration.runtime.house import ANSWER, UNARY, Door, House, Visitor, details_of, open_house
+from tests.integration.runtime.house import ANSWER, UNARY, Door, House, Visitor, details_of, handled, open_house
 from tests.integration.runtime.rude_client import GOAWAY, HEADERS, PATIENCE, RudeClient, rude_clients
 from tests.integration.runtime.test_server import fails_with
 
@@ -92,6 +92,28 @@ async def test_more_calls_than_may_be_at_work_are_told_when_to_come_again(house:
         door.opened.set()
         assert await asyncio.gather(*staying) == [ANSWER] * 2
         assert await calls_well(visitor)
+
+
+async def test_streams_beyond_the_threads_that_may_wait_are_refused_and_counted() -> None:
+    house, door, inside = House("threads"), Door(), asyncio.Semaphore(0)
+    before = handled("WatchRun", "RESOURCE_EXHAUSTED")
+
+    async def stay() -> None:
+        inside.release()
+        await door.stay()
+
+    house.work = stay
+    async with open_house(house) as visitor:
+        watching = [asyncio.create_task(visitor.watch()) for _ in range(PoolLimits().waiting)]
+        for _ in watching:
+            await asyncio.wait_for(inside.acquire(), PATIENCE)
+
+        told = await refused(visitor.watch())
+
+        assert (told.code(), details_of(told)[0].reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
+        door.opened.set()
+        assert {len(each) for each in await asyncio.gather(*watching)} == {2}
+    assert handled("WatchRun", "RESOURCE_EXHAUSTED") == before + 1
 
 
 async def test_work_whose_caller_waits_no_more_is_not_begun() -> None:

@@ -1,6 +1,7 @@
 """Keeping what is newer than an index over the index in service."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -10,7 +11,7 @@ import pytest
 from services.recommender.domain.overlay import Overlay
 from services.recommender.domain.snapshot import Snapshot
 from services.recommender.search import Search
-from services.recommender.workflow import SnapshotKeeper
+from services.recommender.workflow import PATIENCE, SnapshotKeeper
 from services.runtime.clock import utc_now
 from services.runtime.objects.store import ObjectStoreUnavailable
 from tests.unit.recommender.snapshots import CHALLENGER
@@ -27,9 +28,15 @@ class FakeOverlays:
         self.number = published
         self.failure = failure
         self._cached = cached
+        # A look waits for it.
+        self.answers = threading.Event()
+        self.answers.set()
+        self.looks = 0
 
     def published(self, snapshot: Snapshot) -> Overlay:
         """See OverlaySource."""
+        self.looks += 1
+        assert self.answers.wait(20)
         if self.failure:
             raise self.failure
         return Overlay(self.number)
@@ -40,8 +47,11 @@ class FakeOverlays:
 
 
 @asynccontextmanager
-async def overlaid(source: FakeSource, overlays: FakeOverlays) -> AsyncIterator[SnapshotKeeper]:
-    keeper = SnapshotKeeper(Search(source, RARELY, utc_now), Search(source, RARELY, utc_now), RARELY, overlays=overlays)
+async def overlaid(
+    source: FakeSource, overlays: FakeOverlays, patience: timedelta = PATIENCE
+) -> AsyncIterator[SnapshotKeeper]:
+    published, cached = Search(source, RARELY, utc_now), Search(source, RARELY, utc_now)
+    keeper = SnapshotKeeper(published, cached, RARELY, patience, overlays=overlays)
     async with asyncio.timeout(20), keeper.keeping():
         await keeper.reload()
         yield keeper
@@ -81,6 +91,18 @@ async def test_both_versions_of_an_experiment_have_their_overlays() -> None:
 async def test_where_overlays_cannot_be_had_the_index_comes_with_those_of_the_disk(failure: Exception) -> None:
     async with overlaid(FakeSource([1]), FakeOverlays(cached=2, failure=failure)) as keeper:
         assert keeper.current.main.fresh.number == 2
+
+
+async def test_a_store_that_does_not_answer_is_asked_once_and_the_disk_meanwhile() -> None:
+    overlays = FakeOverlays(published=3, cached=2)
+    overlays.answers.clear()
+    async with overlaid(FakeSource([1]), overlays, patience=timedelta(milliseconds=10)) as keeper:
+        await keeper.reload()
+
+        assert (keeper.current.main.fresh.number, overlays.looks) == (2, 1)
+        overlays.answers.set()
+        while keeper.current.main.fresh.number != 3:
+            await keeper.reload()
 
 
 def numbers(keeper: SnapshotKeeper) -> tuple[int, int | None]:
