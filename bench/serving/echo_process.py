@@ -1,6 +1,7 @@
 """`python -m bench.serving.echo_process KIND BYTES`: a bare server of gRPC, the floor: bytes in, `BYTES` of bytes out.
 
-No interceptor, no health, no protobuf: what the transport itself takes. It prints its port.
+No interceptor, no health, no protobuf: what the transport itself takes. It prints its port. `aio`, `threads` and
+`inline` are grpcio's own servers; `ours` takes its calls as the recommender does.
 """
 
 import asyncio
@@ -15,9 +16,13 @@ import grpc
 from grpc import _server as inside
 from grpc._cython import cygrpc  # type: ignore[attr-defined]
 
+from services.runtime.call_loop import CallLoop
+from services.runtime.unary_call import UnaryCall, UnaryMethod
+
 SERVICE, METHOD = "bench.Echo", "Call"
 PATH = f"/{SERVICE}/{METHOD}"
 KINDS = ("aio", "threads", "inline")
+OURS = "ours"
 THREADS = 8
 
 
@@ -53,6 +58,21 @@ def serve_sync(pool: Any, answer: bytes) -> None:
     server.stop(None).wait()
 
 
+def serve_ours(answer: bytes) -> None:
+    """Until SIGTERM."""
+    server = grpc.server(ThreadPoolExecutor(1))
+    handler: Any = grpc.unary_unary_rpc_method_handler(lambda request, context: answer)
+    server.add_registered_method_handlers(SERVICE, {METHOD: handler})
+    method: Any = UnaryMethod(handler.unary_unary, bytes, bytes)
+    loop = CallLoop(server, {PATH: method}, lambda call: call.ask_for_request(UnaryCall.answer))
+    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+    loop.start()
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    stop.wait()
+    server.stop(None).wait()
+
+
 async def serve_aio(answer: bytes) -> None:
     """Until SIGTERM."""
 
@@ -75,6 +95,8 @@ def main(kind: str, size: int) -> None:
     answer = bytes(size)
     if kind == "aio":
         asyncio.run(serve_aio(answer))
+    elif kind == OURS:
+        serve_ours(answer)
     else:
         serve_sync(Inline() if kind == "inline" else ThreadPoolExecutor(THREADS), answer)
 

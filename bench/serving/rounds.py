@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from bench.serving import requests
 from bench.serving.checking import Checked, checked
-from bench.serving.echo_process import KINDS
+from bench.serving.echo_process import KINDS, OURS
 from bench.serving.echo_process import PATH as ECHO
 from bench.serving.h2load import h2load_rate
 from bench.serving.indexes import Say, Served
@@ -22,9 +22,9 @@ from bench.serving.processes import Memory, Server, cores, echo, recommender
 RECOMMEND = "/afin.recommender.v1.RecommenderService/Recommend"
 CONNECTIONS, AT_ONCE = 8, 4
 PROBE_SECONDS = 2.0
-# Of the recommender's own server: its quick calls run as those of the echo do.
+# Of grpcio's servers the one like the recommender's own: a handler runs in the polling thread.
 OWN_KIND = "inline"
-FLOOR, FASTEST, PLAIN, ONLINE = "floor", "fastest floor", "plain", "online"
+FLOOR, FASTEST, ECHO_OF_OURS, PLAIN, ONLINE = "floor", "fastest floor", "echo of ours", "plain", "online"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,14 @@ def measure(served: Served, length: Length, say: Say) -> Rounds:
     with TemporaryDirectory(prefix="afin-bench-") as folder, ExitStack() as stack:
         ours = stack.enter_context(recommender(served.objects, Path(folder) / "cache", [core]))
         found = Rounds(checked(ours.port, plain, online), ready_seconds=ours.ready_seconds)
-        floors = {kind: stack.enter_context(echo(kind, found.answers.mean_bytes, core)) for kind in KINDS}
+        floors = {kind: stack.enter_context(echo(kind, found.answers.mean_bytes, core)) for kind in (*KINDS, OURS)}
         echoed = {kind: _Loaded(server, ECHO, requests.messages(plain)) for kind, server in floors.items()}
+        ours_echoed = echoed.pop(OURS)
         found.fastest_kind = _fastest(echoed, say)
         contestants = {
             FLOOR: echoed[OWN_KIND],
             **({FASTEST: echoed[found.fastest_kind]} if found.fastest_kind != OWN_KIND else {}),
+            ECHO_OF_OURS: ours_echoed,
             PLAIN: _Loaded(ours, RECOMMEND, requests.messages(plain)),
             ONLINE: _Loaded(ours, RECOMMEND, requests.messages(online)),
         }

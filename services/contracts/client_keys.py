@@ -1,9 +1,12 @@
 """By what a bundle knows a client: a hash of its id, in two halves, never the id."""
 
 import hashlib
+from struct import Struct
 
 import numpy as np
 from numpy.typing import NDArray
+
+HALVES = Struct(">QQ")
 
 
 def client_key(client_id: str) -> tuple[int, int]:
@@ -11,8 +14,8 @@ def client_key(client_id: str) -> tuple[int, int]:
 
     PostgreSQL computes the same when training rows are read: no client id leaves the warehouse for the index.
     """
-    digest = hashlib.sha256(client_id.encode()).digest()
-    return int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:16], "big")
+    high, low = HALVES.unpack_from(hashlib.sha256(client_id.encode()).digest())
+    return high, low
 
 
 def are_ascending(keys: NDArray[np.uint64]) -> bool:

@@ -4,7 +4,8 @@ A company's part (id, code, name, category) is encoded when it is first recommen
 and strategy are put behind it. Parsed, the bytes are what protobuf itself would have made of messages.py's.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import repeat
 from struct import Struct
 from time import time
 
@@ -16,8 +17,8 @@ from services.recommender.domain.recommending import Recommendations
 from services.recommender.domain.snapshot import AnswerTail, Snapshot
 
 VARINT, FIXED64, BYTES = 0, 1, 2
-# Company, score, number of the strategy, whether the client pays it already.
-Place = tuple[int, float, int, bool]
+# A company, and its score, strategy and whether the client pays it already, encoded.
+Place = tuple[int, bytes]
 
 
 def _tag(message: type, field: str, wire: int) -> int:
@@ -34,27 +35,32 @@ PLACE = Struct("<BdBBBB")
 SCORE = _tag(pb.Recommendation, "score", FIXED64)
 PLACE_STRATEGY, PAID = _tag(pb.Recommendation, "strategy", VARINT), _tag(pb.Recommendation, "already_paid", VARINT)
 COLLABORATIVE, POPULAR = int(pb.STRATEGY_COLLABORATIVE), int(pb.STRATEGY_POPULAR)
+# For bytes.translate, of the kinds of a list's places.
+STRATEGY_OF_KIND = bytes(COLLABORATIVE if kind == FROM_HISTORY else POPULAR for kind in range(256))
 
 
 def listed_answer(snapshot: Snapshot, row: int, count: int, number: int) -> tuple[bytes, bool]:
     """A RecommendResponse of the first places of a list made ahead, and whether the history leads it."""
     lists = snapshot.lists
-    companies, scores, kinds = (each[row, :count].tolist() for each in (lists.companies, lists.scores, lists.kinds))
-    places = [
-        (company, score, COLLABORATIVE if kind == FROM_HISTORY else POPULAR, False)
-        for company, score, kind in zip(companies, scores, kinds, strict=True)
-        if company != NOBODY
-    ]
-    strategy = places[0][2] if places else POPULAR
-    return _response(snapshot, places, (strategy, True), number), strategy == COLLABORATIVE
+    companies = lists.companies[row, :count].tolist()
+    if companies[-1] == NOBODY:
+        del companies[companies.index(NOBODY) :]
+    strategies = lists.kinds[row, : len(companies)].tobytes().translate(STRATEGY_OF_KIND)
+    scores = lists.scores[row, : len(companies)].tolist()
+    places = map(PLACE.pack, repeat(SCORE), scores, repeat(PLACE_STRATEGY), strategies, repeat(PAID), repeat(False))
+    strategy = strategies[0] if companies else POPULAR
+    return _response(snapshot, zip(companies, places, strict=True), (strategy, True), number), strategy == COLLABORATIVE
 
 
 def answer(snapshot: Snapshot, found: Recommendations, number: int) -> bytes:
     """A RecommendResponse; `number`: one that no other answer has."""
     if found.explanation:
         return messages.recommend_response(snapshot, found, number).SerializeToString()
-    strategies = messages.STRATEGIES
-    places = [(each.company, each.score, strategies[each.strategy], each.already_paid) for each in found.places]
+    strategies, pack = messages.STRATEGIES, PLACE.pack
+    places = [
+        (each.company, pack(SCORE, each.score, PLACE_STRATEGY, strategies[each.strategy], PAID, each.already_paid))
+        for each in found.places
+    ]
     return _response(snapshot, places, (strategies[found.strategy], found.client_known), number)
 
 
@@ -63,30 +69,25 @@ def batch(answers: Iterable[bytes]) -> bytes:
     return b"".join(part for each in answers for part in (RESPONSES, _varint(len(each)), each))
 
 
-def _response(snapshot: Snapshot, places: Sequence[Place], whole: tuple[int, bool], number: int) -> bytes:
+def _response(snapshot: Snapshot, places: Iterable[Place], whole: tuple[int, bool], number: int) -> bytes:
     strategy, known = whole
     tail = snapshot.parts.tail
     if tail is None or tail.publication is not snapshot.publication:
         tail = snapshot.parts.tail = _tail(snapshot)
-    companies, pack = snapshot.parts.companies, PLACE.pack
-    parts = []
-    for company, score, its_strategy, paid in places:
-        part = companies.get(company)
-        if part is None:
-            part = companies[company] = _company(snapshot, company)
-        parts.append(part)
-        parts.append(pack(SCORE, score, PLACE_STRATEGY, its_strategy, PAID, paid))
-    parts.append(HEAD.pack(STRATEGY, strategy, KNOWN, known))
-    parts.append(tail.content)
-    parts.append(ID)
+    companies = snapshot.parts.companies
+    parts: list[bytes] = []
+    for company, place in places:
+        parts += companies.get(company) or _company(snapshot, company), place
+    parts += HEAD.pack(STRATEGY, strategy, KNOWN, known), tail.content, ID
     parts.append(encoded(tail.origin, strategy, int(time()), number))
     return b"".join(parts)
 
 
 def _company(snapshot: Snapshot, company: int) -> bytes:
-    """With the length of the whole place before it, which is closed by a PLACE."""
+    """With the length of the whole place before it, which is closed by a PLACE. It is kept."""
     content = messages.company_part(snapshot.catalogue.table, company).SerializeToString()
-    return RECOMMENDATIONS + _varint(len(content) + PLACE.size) + content
+    part = snapshot.parts.companies[company] = RECOMMENDATIONS + _varint(len(content) + PLACE.size) + content
+    return part
 
 
 def _tail(snapshot: Snapshot) -> AnswerTail:

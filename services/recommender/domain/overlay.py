@@ -51,6 +51,10 @@ class Overlay:
         """The client's newer history, which is empty where nothing is left of it; None where there is no newer one."""
         return self.clients.find(client_id) if len(self.clients.keys) else None
 
+    def knows(self, key: tuple[int, int]) -> bool:
+        """Whether the client of a client_key has a newer history."""
+        return len(self.clients.keys) > 0 and self.clients.row_of_key(key) is not None
+
     def left_out(self, history: History) -> frozenset[int]:
         """Companies that a client with this history must not get: those that went, and what it paid under old codes."""
         if not self.successors:

@@ -7,6 +7,7 @@ import numpy as np
 
 from services.contracts.bundle import IndexManifest, Publication
 from services.contracts.candidate_lists import NOBODY, CandidateLists
+from services.contracts.client_keys import client_key
 from services.contracts.factors import Factors, FloatArray, History
 from services.contracts.recommendation_ids import Origin, Role
 from services.contracts.variants import MAIN
@@ -64,9 +65,12 @@ class Snapshot:
 
     def row_of_list(self, client_id: str, count: int) -> int | None:
         """Of the list made ahead for the client; None when there is none of so many places, or it is out of date."""
-        if count > self.manifest.list_length or self.fresh.find(client_id) is not None:
+        if count > self.manifest.list_length:
             return None
-        client = self.clients.row(client_id)
+        key = client_key(client_id)
+        if self.fresh.knows(key):
+            return None
+        client = self.clients.row_of_key(key)
         row = NOBODY if client is None else self.lists.rows.item(client)
         if row == NOBODY or client is None:
             return None

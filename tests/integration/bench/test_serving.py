@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from bench.serving.__main__ import run
-from bench.serving.echo_process import KINDS, PATH
+from bench.serving.echo_process import KINDS, OURS, PATH
 from bench.serving.frames import message
 from bench.serving.indexes import Served, given
 from bench.serving.load import Target, closed_load, open_load
@@ -79,7 +79,7 @@ def test_an_index_that_was_built_is_used_again(served: Served, tmp_path: Path) -
     assert any("used again" in line for line in said)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, OURS])
 def test_each_kind_of_bare_echo_answers(kind: str) -> None:
     command = [sys.executable, "-m", "bench.serving.echo_process", kind, "388"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -5,11 +5,12 @@ import pytest
 from bench.serving.checking import Checked
 from bench.serving.processes import Memory
 from bench.serving.report import figures, shortfalls
-from bench.serving.rounds import FASTEST, FLOOR, ONLINE, PLAIN, Rounds, Turn
+from bench.serving.rounds import ECHO_OF_OURS, FASTEST, FLOOR, ONLINE, PLAIN, Rounds, Turn
 
 GOOD = {
     FLOOR: [Turn(1000, 1, 2, 100), Turn(2000, 1, 4, 200)],
     FASTEST: [Turn(1100, 1, 2, 90), Turn(2200, 1, 4, 180)],
+    ECHO_OF_OURS: [Turn(1800, 1, 2, 100), Turn(3600, 1, 4, 200)],
     PLAIN: [Turn(900, 1, 2, 130), Turn(1800, 1, 4, 230)],
     ONLINE: [Turn(600, 2, 4, 180), Turn(1200, 2, 8, 300)],
 }
@@ -24,6 +25,7 @@ def test_ratios_are_of_the_turns_of_one_round() -> None:
 
     assert found["ratio"] == 0.9
     assert found["fastest_floor_ratio"] == pytest.approx(0.818)
+    assert found["echo_of_ours_ratio"] == 0.5
     assert found["online_ratio"] == 0.6
     assert found["added_cpu_us"] == 30
     assert found["two_processes_ratio"] is None
