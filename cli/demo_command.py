@@ -26,7 +26,7 @@ from demo.main_job.memory import MemoryLog, memory_log
 from demo.main_job.pipelines import run_pipeline
 from demo.source.store import create_schema, load
 from demo.stack.options import FIXED_PORTS, StackOptions, free_ports, options_from_environment
-from demo.stack.stack import Stack, open_databases, open_services
+from demo.stack.stack import Stack, open_console, open_databases, open_services
 from services.runtime.clock import utc_now
 from services.runtime.resident_memory import peak_rss_mib
 
@@ -71,8 +71,9 @@ async def _demo(options: StackOptions, data: Path | None, once: bool, report: Pa
             stories = await tell_stories(stack)
             print_stories(stories, screen)
             if not once:
-                print_addresses(stack, screen, *(story.client_id for story in stories[:1]))
-                await asyncio.Event().wait()
+                async with open_console(stack, screen.say):
+                    print_addresses(stack, screen, *(story.client_id for story in stories[:1]))
+                    await asyncio.Event().wait()
 
 
 async def _fill_source(url: str, dataset: Dataset, screen: Screen) -> Stage:

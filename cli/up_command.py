@@ -11,7 +11,7 @@ from cli.addresses import print_addresses
 from cli.screen import Screen
 from cli.session import run_session
 from demo.stack.options import FIXED_PORTS, StackOptions, free_ports, options_from_environment
-from demo.stack.stack import open_databases, open_live, open_services
+from demo.stack.stack import open_console, open_databases, open_live, open_services
 
 StateOption = Annotated[Path, typer.Option(help="Folder that keeps database, objects and logs between runs.")]
 FreePortsOption = Annotated[bool, typer.Option("--free-ports", help="Take free ports instead of the usual ones.")]
@@ -20,7 +20,7 @@ DEFAULT_STATE = Path(".afin")
 
 
 def up(state: StateOption = DEFAULT_STATE, live: LiveOption = False, free: FreePortsOption = False) -> None:
-    """Runs PostgreSQL, the source API and the four services on loopback ports until Ctrl-C.
+    """Runs PostgreSQL, the source API, the four services and the console on loopback ports until Ctrl-C.
 
     DATABASE_URL, OBJECT_STORE_URL (s3://bucket or file:///folder) and SOURCE_URL replace the embedded parts.
     """
@@ -35,6 +35,7 @@ async def _up(options: StackOptions, live: bool, screen: Screen) -> None:
         open_databases(options, screen.say) as databases,
         open_services(options, databases, screen.say) as stack,
         open_live(stack, screen.say) if live else nullcontext(),
+        open_console(stack, screen.say),
     ):
         print_addresses(stack, screen)
         await asyncio.Event().wait()

@@ -7,9 +7,9 @@ import structlog
 
 from demo.source.api import create_app
 from demo.source.database import SourceDatabaseError, database_errors, open_connection, open_pool
-from demo.source.server import CannotListenError, listen, serve
 from demo.source.settings import SourceSettings
 from demo.source.store import create_schema
+from services.runtime.http_server import CannotListenError, listen, serve
 from services.runtime.lifecycle import run_until_stopped
 from services.runtime.settings import load_settings
 from services.runtime.telemetry import configure_logging
@@ -33,7 +33,7 @@ async def _run(settings: SourceSettings, stop: asyncio.Event) -> None:
         with database_errors():
             await create_schema(connection)
     async with open_pool(url) as pool:
-        listener = listen(settings.host, settings.port)
+        listener = listen(settings.host, settings.port, "SOURCE_")
         log.info("listening", host=settings.host, port=listener.getsockname()[1])
         await serve(create_app(pool, settings.max_limit), listener, stop)
 

@@ -19,6 +19,8 @@ FIXED_PORTS = {
     "indexer-metrics": 9103,
     "recommender-metrics": 9104,
     "source": 8080,
+    "console": 8090,
+    "console-metrics": 9105,
 }
 # No connection out takes one of these before the process that it is chosen for listens.
 NOT_EPHEMERAL = range(20_000, 32_000)

@@ -56,6 +56,19 @@ def service_specs(options: StackOptions, databases: DatabaseUrls, objects: str, 
     return [_service(options, name, fields, health_ports[name]) for name, fields in settings.items()]
 
 
+def console_spec(options: StackOptions) -> ProcessSpec:
+    """The operators' page, over the four services."""
+    port = options.ports["console"]
+    addresses = {f"CONSOLE_{name.upper()}_ADDRESS": f"{HOST}:{options.ports[name]}" for name in READY_NAMES}
+    listening = {"CONSOLE_HOST": HOST, "CONSOLE_PORT": str(port)}
+    metrics = {"CONSOLE_METRICS_PORT": str(options.ports["console-metrics"])}
+    own = {key: value for key, value in options.settings.items() if key.startswith("CONSOLE_")}
+    ready = partial(http_is_ready, f"http://{HOST}:{port}/healthz")
+    return ProcessSpec(
+        "console", "console", {**listening, **metrics, **addresses, **own}, _log(options, "console"), ready
+    )
+
+
 async def _at_once() -> bool:
     return True
 

@@ -14,7 +14,7 @@ import asyncpg
 from demo.stack.options import HOST, StackOptions, taken_ports
 from demo.stack.postgres import DatabaseUrls, create_databases, create_logins, embedded_database, given_database
 from demo.stack.processes import Say, SupervisedProcess, supervised
-from demo.stack.services import live_spec, service_specs, source_spec
+from demo.stack.services import console_spec, live_spec, service_specs, source_spec
 
 STATE_HINT = "another afin runs on this state; stop it, or name another folder: STATE=folder (--state)"
 
@@ -72,6 +72,15 @@ async def open_services(options: StackOptions, databases: DatabaseUrls, say: Say
             processes[spec.name] = await stack.enter_async_context(supervised(spec, say))
             say(f"{spec.name} serves on {HOST}:{options.ports[spec.name]}")
         yield Stack(options, databases, objects, source, processes)
+
+
+@asynccontextmanager
+async def open_console(stack: Stack, say: Say) -> AsyncIterator[str]:
+    """The operators' page on a running stack, while the context is open; its address."""
+    async with supervised(console_spec(stack.options), say):
+        address = f"http://{HOST}:{stack.options.ports['console']}"
+        say(f"console serves on {address}")
+        yield address
 
 
 @asynccontextmanager

@@ -16,4 +16,4 @@ fi
 # Built before anything starts: some containers share an image that another one builds.
 docker compose "${files[@]}" build
 docker compose "${files[@]}" up --detach --wait "$@"
-echo "ingest 127.0.0.1:50051, warehouse :50052, indexer :50053, recommender :50054, Prometheus http://127.0.0.1:9090"
+echo "ingest 127.0.0.1:50051, warehouse :50052, indexer :50053, recommender :50054, console http://127.0.0.1:8090, Prometheus http://127.0.0.1:9090"

@@ -16,4 +16,6 @@ RPCS: Rpcs = {
     "CompareIndexVersions": READ,
     "PruneIndexVersions": ADMIN,
     "RefreshHistories": OPERATE,
+    "GetCompanyMap": READ,
+    "RecommendFromVersion": READ,
 }

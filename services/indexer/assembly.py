@@ -20,6 +20,7 @@ from services.indexer.adapters.served_models import ServedModelObjects
 from services.indexer.adapters.training_process import TrainingProcess
 from services.indexer.adapters.training_rows import WarehouseRows
 from services.indexer.adapters.versions import VersionObjects
+from services.indexer.adapters.viewing_process import ViewingProcess
 from services.indexer.adapters.warehouse_reading import check_views
 from services.indexer.adapters.work_folder import own_work_folder
 from services.indexer.domain.gate import GateRules
@@ -37,6 +38,7 @@ from services.indexer.workflow.prune import Pruner
 from services.indexer.workflow.publish import Publisher
 from services.indexer.workflow.refresh import Refresher, RefreshPlan
 from services.indexer.workflow.validate import ValidationPlan, Validator, WaysOut
+from services.indexer.workflow.view import Viewer
 from services.runtime.clock import utc_now
 from services.runtime.database import open_database
 from services.runtime.objects.opening import open_object_store
@@ -73,7 +75,9 @@ def assembled(settings: IndexerSettings, rows: TrainingRows, store: ObjectStore,
     rules = GateRules(settings.min_gain, settings.quality_tolerance, settings.max_loss, settings.min_overlap)
     judging = ValidationPlan(rules, comparer, utc_now, folder, pruner.clean_up, settings.search == "measured")
     validator = Validator(judging, versions, InspectionProcess(timeout), ways_out)
-    return Workflow(builder, validator, ways_out, Catalogue(versions, publications), comparer, pruner, epochs)
+    viewer = Viewer(versions, ViewingProcess(timeout), folder)
+    catalogue = Catalogue(versions, publications)
+    return Workflow(builder, validator, ways_out, catalogue, comparer, pruner, epochs, viewer)
 
 
 def _refresher(settings: IndexerSettings, engine: AsyncEngine, store: ObjectStore, folder: Path) -> Refresher:

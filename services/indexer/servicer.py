@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from afin.indexer.v1 import indexer_pb2, indexer_pb2_grpc
-from services.indexer import requests
+from services.indexer import requests, viewing_messages
 from services.indexer.conversion import (
     comparison_message,
     pruned_message,
@@ -24,6 +24,7 @@ from services.indexer.workflow.experiments import Trial
 from services.indexer.workflow.prune import Pruner
 from services.indexer.workflow.refresh import Refresher
 from services.indexer.workflow.validate import Validator, WaysOut, Wish
+from services.indexer.workflow.view import Viewer
 from services.runtime.paging import page_token, wrong_token
 
 FULL_NAME = indexer_pb2.DESCRIPTOR.services_by_name["IndexerService"].full_name
@@ -40,6 +41,7 @@ class Workflow:
     comparer: Comparer
     pruner: Pruner
     epochs: Epochs
+    viewer: Viewer
 
 
 class IndexerServicer(indexer_pb2_grpc.IndexerServiceServicer):
@@ -160,6 +162,21 @@ class IndexerServicer(indexer_pb2_grpc.IndexerServiceServicer):
     ) -> indexer_pb2.RefreshHistoriesResponse:
         done = await self._refresher.refresh()
         return indexer_pb2.RefreshHistoriesResponse(versions=map(refreshed_message, done))
+
+    async def GetCompanyMap(  # noqa: N802, D102
+        self, request: indexer_pb2.GetCompanyMapRequest, context: Any
+    ) -> indexer_pb2.GetCompanyMapResponse:
+        most = viewing_messages.checked_points(request.max_companies)
+        present = "" if request.version else await self._workflow.catalogue.in_service()
+        version = present or requests.checked_version(request.version)
+        return viewing_messages.map_message(version, await self._workflow.viewer.company_map(version), most)
+
+    async def RecommendFromVersion(  # noqa: N802, D102
+        self, request: indexer_pb2.RecommendFromVersionRequest, context: Any
+    ) -> indexer_pb2.RecommendFromVersionResponse:
+        version = requests.checked_version(request.version)
+        question = viewing_messages.question_of(request)
+        return viewing_messages.answer_message(version, await self._workflow.viewer.answer(version, question))
 
 
 def _trial(request: indexer_pb2.StartExperimentRequest | indexer_pb2.ChangeExperimentRequest) -> Trial:

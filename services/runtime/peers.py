@@ -1,10 +1,11 @@
-"""How a service calls others: further settings of its own, and the channels that they give."""
+"""How a process calls services of ours: further settings of its own, and the channels that they give."""
 
 from pathlib import Path
 from typing import Self
 
 import grpc
 from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings
 
 from services.runtime.access.keys import AccessFileError
 from services.runtime.access.proof import Proof
@@ -12,20 +13,19 @@ from services.runtime.channels import open_channel
 from services.runtime.settings import ServiceSettings
 
 
-class CallingSettings(ServiceSettings):
-    """Beside what every service can be told."""
+class PeerSettings(BaseSettings):
+    """Whom it trusts, and what it shows of itself."""
 
     peers_tls_ca_file: Path | None = Field(
         None, description="Authorities of the services it calls, PEM: turns TLS on for these calls."
     )
     peers_tls_cert_file: Path | None = Field(None, description="Its own certificate for them, where they ask for one.")
     peers_tls_key_file: Path | None = Field(None, description="Its key.")
-    peers_api_key_file: Path | None = Field(None, description="File that holds the API key it calls them with.")
 
     @property
     def proof(self) -> Proof:
         """As a channel takes it."""
-        return Proof(self.peers_tls_ca_file, self.peers_tls_cert_file, self.peers_tls_key_file, self.peers_api_key_file)
+        return Proof(self.peers_tls_ca_file, self.peers_tls_cert_file, self.peers_tls_key_file)
 
     @model_validator(mode="after")
     def _own_certificate_goes_with_tls(self) -> Self:
@@ -37,7 +37,18 @@ class CallingSettings(ServiceSettings):
         return self
 
 
-def open_peer(address: str, settings: CallingSettings, service: str) -> grpc.aio.Channel:
+class CallingSettings(ServiceSettings, PeerSettings):
+    """Of a service that calls others in its own name, beside what every service can be told."""
+
+    peers_api_key_file: Path | None = Field(None, description="File that holds the API key it calls them with.")
+
+    @property
+    def proof(self) -> Proof:
+        """As a channel takes it."""
+        return Proof(self.peers_tls_ca_file, self.peers_tls_cert_file, self.peers_tls_key_file, self.peers_api_key_file)
+
+
+def open_peer(address: str, settings: PeerSettings, service: str) -> grpc.aio.Channel:
     """A channel to another service of ours, by its full name. SystemExit, in a line, for files that cannot be used."""
     try:
         return open_channel(address, settings.proof, service)

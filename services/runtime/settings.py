@@ -13,15 +13,20 @@ SECRETS_FOLDER = Path("/run/secrets/afin")
 CLOSING = ("API_KEYS_FILE", "TLS_CERT_FILE", "TLS_KEY_FILE", "TLS_CLIENT_CA_FILE")
 
 
-class ServiceSettings(BaseSettings):
-    """What every service can be told. A service's own class adds its fields and its prefix, e.g. WAREHOUSE_."""
+class ProcessSettings(BaseSettings):
+    """What every process that serves can be told."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
 
-    host: str = Field("127.0.0.1", description="Address to listen on, for gRPC and for metrics.")
-    port: int = Field(0, ge=0, le=65535, description="gRPC port; 0 takes a free one and logs it.")
+    host: str = Field("127.0.0.1", description="Address to listen on, for calls and for metrics.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics for Prometheus; 0 takes a free one.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
+
+
+class ServiceSettings(ProcessSettings):
+    """What every gRPC service can be told. A service's own class adds its fields and its prefix, e.g. WAREHOUSE_."""
+
+    port: int = Field(0, ge=0, le=65535, description="gRPC port; 0 takes a free one and logs it.")
     drain_seconds: float = Field(20, ge=0, le=600, description="How long calls may still run after SIGTERM.")
     notice_seconds: float = Field(
         0.5,

@@ -18,7 +18,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Gauge, start_http_ser
 from structlog.tracebacks import ExceptionDictTransformer
 
 from services.runtime.access.audit import LOGGER as AUDIT_LOGGER
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import ProcessSettings
 from services.runtime.version import code_version
 
 BUILD_INFO = Gauge("afin_build_info", "Always 1; which code runs.", ["service", "version"], multiprocess_mode="livemax")
@@ -79,7 +79,7 @@ def _name_rpc(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.t
 
 
 @contextmanager
-def telemetry(service: str, settings: ServiceSettings, registry: CollectorRegistry | None = REGISTRY) -> Iterator[None]:
+def telemetry(service: str, settings: ProcessSettings, registry: CollectorRegistry | None = REGISTRY) -> Iterator[None]:
     """Logs and the Prometheus endpoint for as long as the process works; no endpoint without a `registry`."""
     configure_logging(service, settings.log_level)
     BUILD_INFO.labels(service, code_version()).set(1)
@@ -96,7 +96,7 @@ def telemetry(service: str, settings: ServiceSettings, registry: CollectorRegist
         server.server_close()
 
 
-def _metrics_server(settings: ServiceSettings, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:
+def _metrics_server(settings: ProcessSettings, registry: CollectorRegistry) -> tuple[WSGIServer, Thread]:
     try:
         return start_http_server(settings.metrics_port, settings.host, registry)
     except OSError as error:

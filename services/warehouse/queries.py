@@ -66,8 +66,8 @@ class Reads(Protocol):
     ) -> list[PaymentVersion]:
         """As they stood at `as_of`, newest payment first, those without a time last."""
 
-    async def companies(self, after: str, limit: int, *, include_retired: bool) -> list[CompanyVersion]:
-        """Current versions whose code is beyond `after`, by code."""
+    async def companies(self, after: str, limit: int, *, include_retired: bool, matching: str) -> list[CompanyVersion]:
+        """Current versions whose code is beyond `after`, by code; `matching`: in code or name, empty for all."""
 
     async def company_history(self, company_code: str) -> list[CompanyVersion]:
         """All versions, oldest first."""
@@ -128,12 +128,14 @@ class Queries:
         token = _token_after(rows[size - 1], moment) if len(rows) > size else ""
         return Page(rows[:size], token)
 
-    async def companies(self, page: PageRequest, *, include_retired: bool) -> Page[CompanyVersion]:
-        """The catalogue by company code."""
+    async def companies(self, page: PageRequest, *, include_retired: bool, matching: str = "") -> Page[CompanyVersion]:
+        """The catalogue by company code; `matching`: only those that hold it in code or name, whatever the case."""
         with refusals():
+            if matching:
+                checked_text("matching", matching)
             size = checked_page_size(page.size)
             after = key_of_token(page.token, 1)[0] if page.token else ""
-        rows = await self._reads.companies(after, size + 1, include_retired=include_retired)
+        rows = await self._reads.companies(after, size + 1, include_retired=include_retired, matching=matching)
         token = page_token([rows[size - 1].company_code]) if len(rows) > size else ""
         return Page(rows[:size], token)
 

@@ -130,7 +130,7 @@ class WarehouseServicer(WarehouseServiceServicer):
     async def ListCompanies(self, request: pb.ListCompaniesRequest, context: Any) -> pb.ListCompaniesResponse:
         """See warehouse.proto."""
         wanted = PageRequest(request.page_size, request.page_token)
-        page = await self._queries.companies(wanted, include_retired=request.include_retired)
+        page = await self._queries.companies(wanted, include_retired=request.include_retired, matching=request.matching)
         companies = [conversion.company_message(version) for version in page.rows]
         return pb.ListCompaniesResponse(companies=companies, next_page_token=page.next_token)
 

@@ -38,8 +38,8 @@ def read_arrays(folder: Path) -> Arrays:
     return {name: np.load(folder / name, allow_pickle=False) for name in ARRAY_FILES}
 
 
-def model_of(manifest: IndexManifest, arrays: Arrays, nearest: Nearest) -> tuple[Factors, Histories]:
-    """What ranks, from the arrays of a bundle."""
+def model_of(manifest: IndexManifest, arrays: Arrays, nearest: Nearest | None) -> tuple[Factors, Histories]:
+    """What ranks, from the arrays of a bundle; `nearest` None: exactly."""
     source, target, popular = (arrays[name] for name in (bundle.SOURCE_FILE, bundle.TARGET_FILE, bundle.POPULAR_FILE))
     pairs = (arrays[name] for name in (bundle.HISTORY_FILE, bundle.WEIGHTS_FILE, bundle.HABITS_FILE))
     factors = Factors(source, target, popular, nearest, manifest.habit_weight)

@@ -18,6 +18,15 @@ class ComparisonDied(NotComparable):
     reason = "COMPARISON_DIED"
 
 
+class NotViewable(FailedPrecondition):
+    """The bundle is damaged, of a format that this code does not know, or too large to look into in time."""
+
+    reason = "NOT_VIEWABLE"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"the version cannot be looked into: {problem}")
+
+
 class VersionNotFound(NotFound):
     """No version has this name, or it was removed."""
 

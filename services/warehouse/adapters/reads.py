@@ -44,7 +44,10 @@ AFTER_PAYMENT = f"""
 NEWEST_FIRST = f"ORDER BY {PAYMENT_TIME.format('payment_at')} DESC, payment_id DESC, company_code DESC LIMIT :limit"
 COMPANIES = f"""
 SELECT {COMPANY} FROM warehouse.companies
-WHERE is_current AND company_code > :after AND (:include_retired OR NOT is_retired) ORDER BY company_code LIMIT :limit
+WHERE is_current AND company_code > :after AND (:include_retired OR NOT is_retired)
+    AND (:matching = '' OR strpos(lower(company_code), lower(:matching)) > 0
+        OR strpos(lower(coalesce(company_name, '')), lower(:matching)) > 0)
+ORDER BY company_code LIMIT :limit
 """
 COMPANY_HISTORY = f"SELECT {COMPANY} FROM warehouse.companies WHERE company_code = :company_code ORDER BY start_date"
 STATISTICS = """
@@ -112,9 +115,10 @@ class PostgresReads:
             rows = await self._rows(CLIENT_PAYMENTS + NEWEST_FIRST, **values)
         return [PaymentVersion(**row) for row in rows]
 
-    async def companies(self, after: str, limit: int, *, include_retired: bool) -> list[CompanyVersion]:
+    async def companies(self, after: str, limit: int, *, include_retired: bool, matching: str) -> list[CompanyVersion]:
         """See Reads."""
-        rows = await self._rows(COMPANIES, after=after, limit=limit, include_retired=include_retired)
+        wanted = {"include_retired": include_retired, "matching": matching}
+        rows = await self._rows(COMPANIES, after=after, limit=limit, **wanted)
         return [CompanyVersion(**row) for row in rows]
 
     async def company_history(self, company_code: str) -> list[CompanyVersion]:

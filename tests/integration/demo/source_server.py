@@ -13,8 +13,8 @@ import pyarrow as pa
 from demo.dataset import COMPANY_SCHEMA, PAYMENT_SCHEMA, Dataset
 from demo.source.api import create_app
 from demo.source.database import open_connection, open_pool
-from demo.source.server import listen, serve
 from demo.source.store import LoadReport, create_schema, load
+from services.runtime.http_server import listen, serve
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -58,7 +58,7 @@ async def fill(url: str, rows: Dataset) -> LoadReport:
 async def running_source(url: str, max_limit: int = 5000) -> AsyncIterator[aiohttp.ClientSession]:
     """The API over real HTTP, and a session that asks it."""
     stop = asyncio.Event()
-    listener = listen("127.0.0.1", 0)
+    listener = listen("127.0.0.1", 0, "SOURCE_")
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with open_pool(url) as pool, asyncio.TaskGroup() as tasks:
         tasks.create_task(serve(create_app(pool, max_limit), listener, stop))

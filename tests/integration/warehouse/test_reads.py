@@ -127,6 +127,24 @@ async def test_the_catalogue_comes_in_pages_by_code(loader: Loader, queries: Que
     assert third.next_token == ""
 
 
+async def test_a_search_finds_companies_by_a_part_of_code_or_name_whatever_the_case(
+    loader: Loader, queries: Queries
+) -> None:
+    names = {"X1": "Blue Water", "water-2": "Zen", "c3": "50% off_", "c4": "Name"}
+    await loader.companies(*(Company(code, company_name=name) for code, name in names.items()))
+
+    async def found(matching: str) -> list[str]:
+        page = await queries.companies(PageRequest(0, ""), include_retired=False, matching=matching)
+        return [row.company_code for row in page.rows]
+
+    assert await found("WATER") == ["X1", "water-2"]
+    assert await found("%") == ["c3"]
+    assert await found("_") == ["c3"]
+    assert await found("nobody") == []
+    with pytest.raises(InvalidArgument):
+        await found("w" * 129)
+
+
 async def test_statistics_count_versions_clients_and_companies(loader: Loader, queries: Queries) -> None:
     await loader.payments(
         Observation("p1", "A", EPOCH),

@@ -9,6 +9,7 @@ from afin.indexer.v1 import indexer_pb2
 from afin.ingest.v1 import ingest_pb2
 from afin.recommender.v1 import recommender_pb2
 from afin.warehouse.v1 import warehouse_pb2
+from console.settings import ConsoleSettings
 from demo.live.settings import LiveSettings
 from demo.source.settings import SourceSettings
 from services.indexer.settings import IndexerSettings
@@ -35,6 +36,7 @@ SETTINGS: Mapping[str, tuple[type[BaseSettings], ...]] = {
     "services.warehouse.migrate": (MigrationSettings,),
     "services.indexer": (IndexerSettings,),
     "services.recommender": (RecommenderSettings,),
+    "console": (ConsoleSettings,),
     "distributed.cli.dask_scheduler": (),
     "distributed.cli.dask_worker": (),
     "demo.source": (SourceSettings,),

@@ -13,7 +13,7 @@ from tests.unit.deploy.contract import GRPC_SERVICES, read_settings
 from tests.unit.deploy.workloads import ROOT, SERVICES, SETTINGS_FOLDER
 
 FOLDER = ROOT / "deploy/compose"
-DEFAULT_MODULES = {"source": "demo.source"}
+DEFAULT_MODULES = {"console": "console", "source": "demo.source"}
 # Gives a new volume to the user who writes to it, which only root can.
 GIVES_VOLUME = "seaweedfs-volume"
 CREDENTIALS = re.compile(r"://[^/\s]*:[^/\s]*@")
@@ -39,7 +39,16 @@ def offenders(services: dict[str, Service], offends: Callable[[Service], object]
 
 
 def test_the_whole_suite_is_there(services: dict[str, Service]) -> None:
-    assert {*SERVICES, "migrate", "accounts", "postgres", "seaweedfs", "source", "prometheus"} <= services.keys()
+    assert {
+        *SERVICES,
+        "console",
+        "migrate",
+        "accounts",
+        "postgres",
+        "seaweedfs",
+        "source",
+        "prometheus",
+    } <= services.keys()
 
 
 def test_images_are_pinned(services: dict[str, Service]) -> None:

@@ -10,10 +10,15 @@ import pytest
 from demo.stack.options import FIXED_PORTS
 from tests.unit.deploy.workloads import ROOT, SERVICES
 
-IMAGES = (*SERVICES, "dask", "demo")
-MODULES = {**{name: f"services.{name}" for name in SERVICES}, "dask": "services.indexer", "demo": "demo.source"}
+IMAGES = (*SERVICES, "console", "dask", "demo")
+MODULES = {
+    **{name: f"services.{name}" for name in SERVICES},
+    "console": "console",
+    "dask": "services.indexer",
+    "demo": "demo.source",
+}
 PORTS = {
-    **{name: f"{FIXED_PORTS[name]} {FIXED_PORTS[f'{name}-metrics']}" for name in SERVICES},
+    **{name: f"{FIXED_PORTS[name]} {FIXED_PORTS[f'{name}-metrics']}" for name in (*SERVICES, "console")},
     "dask": f"{FIXED_PORTS['indexer']} {FIXED_PORTS['indexer-metrics']}",
     "demo": str(FIXED_PORTS["source"]),
 }

@@ -1,0 +1,1 @@
+"""The operators' web page: a small service of its own that talks to the others by gRPC alone."""

@@ -1,0 +1,53 @@
+"""Which page answers what."""
+
+from console.pages import (
+    clients,
+    companies,
+    company_map,
+    entry,
+    index_actions,
+    indexes,
+    overview,
+    pipelines,
+    quarantine,
+    runs,
+    system,
+)
+from console.visit import Page
+
+# method, path, page
+ROUTES: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/", overview.overview),
+    ("GET", "/enter", entry.ask),
+    ("POST", "/enter", entry.enter),
+    ("POST", "/leave", entry.leave),
+    ("GET", "/pipelines/{name}", pipelines.pipeline),
+    ("POST", "/pipelines/{name}/start", pipelines.start),
+    ("POST", "/pipelines/{name}/pause", pipelines.pause),
+    ("POST", "/pipelines/{name}/resume", pipelines.resume),
+    ("POST", "/backfill", pipelines.backfill),
+    ("GET", "/runs", runs.runs),
+    ("GET", "/runs/{run_id}", runs.run),
+    ("GET", "/runs/{run_id}/follow", runs.follow),
+    ("POST", "/runs/{run_id}/retry", runs.retry),
+    ("POST", "/runs/{run_id}/cancel", runs.cancel),
+    ("GET", "/runs/{run_id}/quarantine", quarantine.of_run),
+    ("POST", "/runs/{run_id}/replay", quarantine.replay),
+    ("GET", "/quarantine", quarantine.runs),
+    ("GET", "/companies", companies.companies),
+    ("GET", "/companies/{code:path}", companies.company),
+    ("GET", "/payments/{payment_id}/{code:path}", companies.payment),
+    ("GET", "/client", clients.ask),
+    ("POST", "/client", clients.client),
+    ("POST", "/client/compare", clients.compare),
+    ("GET", "/index", indexes.index),
+    ("GET", "/index/versions/{version}", indexes.version),
+    ("GET", "/index/compare", indexes.compare),
+    ("POST", "/index/versions/{version}/validate", index_actions.validate),
+    ("POST", "/index/rollback", index_actions.roll_back),
+    ("POST", "/index/experiment/start", index_actions.start_experiment),
+    ("POST", "/index/experiment/share", index_actions.change_experiment),
+    ("POST", "/index/experiment/stop", index_actions.stop_experiment),
+    ("GET", "/map", company_map.company_map),
+    ("GET", "/system", system.system),
+)

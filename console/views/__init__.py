@@ -1,0 +1,1 @@
+"""What templates show, made from messages: pure functions, values in, values out."""

@@ -1,0 +1,1 @@
+"""What the console makes of messages, its sessions, and what it refuses."""
