@@ -9,7 +9,7 @@ QUALITY_RIVALS := .venv-rivals-quality
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit crash-test index-crash-test index-race-test serve-fault-test mutants bench-load bench-ingest bench-index bench-serve eval check format lock images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit crash-test index-crash-test index-race-test serve-fault-test mutants bench-load bench-ingest bench-index bench-serve eval check metrics-doc format lock images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -88,7 +88,11 @@ check: $(READY) ## Format, lint, types, import rules, protos, manifests
 	@$(BIN)/buf lint
 	@$(BIN)/shellcheck deploy/*.sh deploy/*/*.sh .ci/run
 	@$(BIN)/yamllint --strict deploy buf.yaml .pre-commit-config.yaml .yamllint.yaml
+	@deploy/monitoring/get-prometheus.sh $(BIN)
 	@$(BIN)/pytest -q tests/unit/deploy
+
+metrics-doc: $(READY) ## Writes docs/metrics.md anew from the code
+	@$(BIN)/python -m tests.unit.deploy.monitoring.metrics
 
 format: $(READY) ## Formats and mends what a tool can mend
 	@$(BIN)/ruff check --quiet --fix .

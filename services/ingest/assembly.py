@@ -41,6 +41,7 @@ from services.ingest.workflow.housekeeping import HOURLY, keep_house
 from services.ingest.workflow.inspection import Quarantine, Runs, Watermark
 from services.ingest.workflow.leader import Leader
 from services.ingest.workflow.lost_receipts import LostReceipts
+from services.ingest.workflow.reporting import Reporting
 from services.ingest.workflow.scheduling import Schedules, Scheduling
 from services.ingest.workflow.steps import Tools
 from services.ingest.workflow.sweep import Sweep
@@ -52,8 +53,8 @@ from services.runtime.objects.opening import open_object_store
 from services.runtime.peers import open_peer
 from services.runtime.server import GrpcService
 
-# The leader's lock, its look-out, its housekeeping, and five runs, each of which writes one thing at a time.
-WORK_CONNECTIONS = 9
+# The leader's lock, its look-out, its housekeeping, its report, and five runs, each of which writes one at a time.
+WORK_CONNECTIONS = 10
 WAREHOUSE = warehouse_pb2.DESCRIPTOR.services_by_name["WarehouseService"].full_name
 INDEXER = indexer_pb2.DESCRIPTOR.services_by_name["IndexerService"].full_name
 
@@ -117,6 +118,12 @@ def make_leader(
     return Leader(runs, Executor(runs, tools, freshness.ask), scheduling, apscheduler_timer, wake)
 
 
+def make_reporting(world: World, epoch: int) -> Reporting:
+    """Who tells Prometheus of runs and schedules under an epoch."""
+    runs = PostgresWorkTable(world.work_database, utc_now, epoch)
+    return Reporting(runs, PostgresScheduleTable(world.work_database, utc_now, epoch), next_time)
+
+
 async def _keep_house(world: World, settings: IngestSettings, epoch: int) -> None:
     table = PostgresSweepTable(world.work_database, epoch)
     receipts = LostReceipts(table, world.lake, WarehouseClient(world.warehouse, settings.patient, epoch))
@@ -164,7 +171,8 @@ async def ingest(settings: IngestSettings, stop: asyncio.Event) -> AsyncIterator
         async def lead(epoch: int) -> None:
             indexer = IndexerClient(world.indexer, settings.persistent)
             freshness = Freshness(indexer, settings.refresh_interval)
-            async with _at_work(_keep_house(world, settings, epoch)), _at_work(freshness.keep()):
+            telling = make_reporting(world, epoch).keep_telling()
+            async with _at_work(telling), _at_work(_keep_house(world, settings, epoch)), _at_work(freshness.keep()):
                 await make_leader(world, settings, wake, freshness, epoch).lead()
 
         await stack.enter_async_context(_at_work(Leadership(world.work_database, lead).keep_trying()))

@@ -32,7 +32,7 @@ EPOCH = Gauge(
 )
 LOADED = Gauge(
     "afin_recommender_snapshot_loaded_timestamp_seconds",
-    "When the index in service was loaded.",
+    "When this process took the index in service; 0 without one.",
     multiprocess_mode="livemin",
 )
 RELOADS = Counter(
@@ -40,22 +40,34 @@ RELOADS = Counter(
     "Looks for a newer index: taken, unchanged, refused, unavailable (store or disk) or failed (a bug).",
     ["outcome"],
 )
+for _outcome in ("taken", "unchanged", "refused", "unavailable", "failed"):
+    RELOADS.labels(_outcome)
+PUBLISHED = Gauge(
+    "afin_recommender_index_published_timestamp_seconds",
+    "When the index in service was published; 0 without one.",
+    multiprocess_mode="livemin",
+)
+DATA = Gauge(
+    "afin_recommender_index_watermark_timestamp_seconds",
+    "Up to when the index in service knows payments; 0 without one.",
+    multiprocess_mode="livemin",
+)
 FRESH_CLIENTS = Gauge(
-    "afin_fresh_clients",
+    "afin_recommender_fresh_clients",
     "Clients answered from histories that are newer than the index in service.",
     multiprocess_mode="livemin",
 )
 FRESH_BARRED = Gauge(
-    "afin_fresh_barred_companies",
+    "afin_recommender_fresh_barred_companies",
     "Companies that were retired or merged since the index in service was built.",
     multiprocess_mode="livemin",
 )
 FRESH_CHANGED = Gauge(
-    "afin_fresh_changed_timestamp_seconds",
+    "afin_recommender_fresh_changed_timestamp_seconds",
     "Commit of the newest load whose payments are known beside the index in service; 0 without any.",
     multiprocess_mode="livemin",
 )
-FRESH_REFUSED = Counter("afin_fresh_refused_total", "Objects of fresh histories that were damaged.")
+FRESH_REFUSED = Counter("afin_recommender_fresh_refused_total", "Objects of fresh histories that were damaged.")
 
 
 def show_overlay(index: InService) -> None:
@@ -70,5 +82,8 @@ def show_in_service(index: InService) -> None:
     """Tells of the index that was taken into service."""
     EPOCH.set(index.epoch)
     LOADED.set(index.main.loaded_at.timestamp())
+    PUBLISHED.set(index.main.publication.published_at.timestamp())
+    watermark = index.main.manifest.watermark
+    DATA.set(watermark.timestamp() if watermark else 0)
     CHALLENGER_SHARE.set(index.challenger_share)
     CHALLENGER_MISSING.set(bool(index.problem))

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import structlog
+from google.protobuf import descriptor_pool
 from prometheus_client import Counter, Histogram
 
 from services.runtime.access.admission import Admission
@@ -21,11 +22,27 @@ STARTED = Counter("grpc_server_started_total", "Calls begun.", ["grpc_type", "gr
 HANDLED = Counter(
     "grpc_server_handled_total", "Calls ended.", ["grpc_type", "grpc_service", "grpc_method", "grpc_code"]
 )
-SECONDS = Histogram("grpc_server_handling_seconds", "Time of calls.", ["grpc_type", "grpc_service", "grpc_method"])
+SECONDS = Histogram(
+    "grpc_server_handling_seconds",
+    "Time of calls.",
+    ["grpc_type", "grpc_service", "grpc_method"],
+    # From a plain recommendation to a build of the index.
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800),
+)
 SHED = Counter("afin_calls_shed_total", "Calls refused or dropped because there were too many.", ["why"])
+# From zero on, as all others here: what comes first must show as an increase.
+for _why in ("refused", "gone", "no request"):
+    SHED.labels(_why)
 HEALTH, REFLECTION = "/grpc.health.", "/grpc.reflection."
 UNARY = "unary"
 SERVER_STREAM = "server_stream"
+# By whether requests, and whether answers, are streamed.
+KINDS = {
+    (False, False): UNARY,
+    (False, True): SERVER_STREAM,
+    (True, False): "client_stream",
+    (True, True): "bidi_stream",
+}
 BUG = "internal error; the service's log tells more"
 
 Trailer = tuple[tuple[str, bytes], ...]
@@ -81,6 +98,20 @@ class Method:
         if self._is_audited:
             who = call.who or self._admission.name(call.context)
             audit(who, call.context.peer(), code.name, call.request, call.answer)
+
+
+def count_from_zero(service: str) -> None:
+    """Makes all series of a service's RPCs, by its full proto name: no first call or error must go unseen."""
+    try:
+        methods = descriptor_pool.Default().FindServiceByName(service).methods
+    except KeyError:  # not made from a proto
+        return
+    for method in methods:
+        labels = (KINDS[method.client_streaming, method.server_streaming], service, method.name)
+        STARTED.labels(*labels)
+        SECONDS.labels(*labels)
+        for code in grpc.StatusCode:
+            HANDLED.labels(*labels, code.name)
 
 
 def refusal(error: ServiceError) -> Trailer:

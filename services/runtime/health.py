@@ -11,6 +11,7 @@ from typing import Protocol
 import grpc
 import structlog
 from grpc_health.v1 import health_pb2
+from prometheus_client import Gauge
 
 from services.runtime.errors import ServiceError
 
@@ -20,6 +21,12 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 # No status has this number.
 UNTOLD = -1
+READY = Gauge(
+    "afin_ready",
+    "1 while the service can do its work.",
+    ["grpc_service"],
+    multiprocess_mode="livemin",
+)
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +90,8 @@ class HealthWatch:
         self._servicer = servicer
         self._checks = checks
         self._ready: dict[str, bool] = {}
+        for service in checks:
+            READY.labels(service).set(0)
         self._running: dict[str, asyncio.Future[None]] = {}
 
     async def keep_watching(self, interval: timedelta, patience: timedelta) -> None:
@@ -113,4 +122,5 @@ class HealthWatch:
         if self._ready.get(service) != ready:
             log.info("health changed", grpc_service=service, ready=ready, problem=problem)
             self._ready[service] = ready
+            READY.labels(service).set(ready)
         await self._servicer.set(service, SERVING if ready else NOT_SERVING)

@@ -30,6 +30,7 @@ from services.runtime.access.roles import Rpcs
 from services.runtime.aio_health import AioHealth
 from services.runtime.aio_server import AioServer
 from services.runtime.call_pool import PoolLimits
+from services.runtime.calls import count_from_zero
 from services.runtime.health import HealthTeller, HealthWatch, ReadyCheck
 from services.runtime.server_options import server_options
 from services.runtime.settings import ServiceSettings, cannot_listen
@@ -93,6 +94,7 @@ async def _serving(
     health_pb2_grpc.add_HealthServicer_to_server(teller, server)
     for service in services:
         service.register(server)
+        count_from_zero(service.full_name)
     names = [service.full_name for service in services]
     if settings.reflection:
         reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server.inner)

@@ -3,6 +3,9 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
+from math import nan
+from typing import get_args
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -21,14 +24,29 @@ LOAD_SECONDS = Histogram(
 )
 ROWS = Counter(
     "afin_warehouse_rows_total",
-    "Rows of committed loads: new, changed, unchanged or late; and companies retired.",
+    "Rows of committed loads, by what they did to versions: a new one opened the first of its key, a changed one "
+    "closed that and opened the next, a late one went inside history, an unchanged one did nothing; and companies "
+    "retired.",
     ["dataset", "outcome"],
 )
 ERASED = Counter("afin_warehouse_erased_observations_total", "Observations removed with the clients that they were of.")
 MISSING = Gauge(
     "afin_warehouse_missing_payments", "Current payments that the last full pass over the source did not show."
 )
-WATERMARK = Gauge("afin_watermark_timestamp_seconds", "The watermark, in seconds since 1970.", ["dataset"])
+WATERMARK = Gauge(
+    "afin_warehouse_watermark_timestamp_seconds", "The watermark: up to it the dataset is complete.", ["dataset"]
+)
+SCHEMA_FITS = Gauge(
+    "afin_warehouse_schema_fits", "1 while the database is at the revision that this code needs, else 0."
+)
+# Until the database has answered.
+SCHEMA_FITS.set(nan)
+for _dataset, _outcome in product(get_args(Dataset), ("committed", "replayed", "refused", "failed")):
+    LOADS.labels(_dataset, _outcome)
+for _dataset, _outcome in product(get_args(Dataset), ("new", "changed", "unchanged", "late", "retired")):
+    ROWS.labels(_dataset, _outcome)
+for _dataset in get_args(Dataset):
+    LOAD_SECONDS.labels(_dataset)
 
 log = structlog.get_logger(__name__)
 

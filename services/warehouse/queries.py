@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
 from services.runtime.clock import Clock
-from services.runtime.errors import NotFound
+from services.runtime.errors import FailedPrecondition, NotFound
 from services.warehouse.domain.fields import (
     MAX_STATUS_CHARACTERS,
     WrongField,
@@ -22,7 +22,7 @@ from services.warehouse.domain.history import (
 )
 from services.warehouse.domain.loads import Dataset, Load
 from services.warehouse.domain.paging import key_of_token, moment_of_token, page_token
-from services.warehouse.metrics import WATERMARK
+from services.warehouse.metrics import SCHEMA_FITS, WATERMARK
 from services.warehouse.refusals import refusals
 
 MAX_STATUSES = 20
@@ -87,8 +87,13 @@ class Queries:
         self._clock = clock
 
     async def check_ready(self) -> None:
-        """Raises unless the database answers and its schema is ours; keeps the metric of the watermarks true."""
-        await self._reads.require_schema()
+        """Raises unless the database answers and its schema is ours; keeps the metrics of both true."""
+        try:
+            await self._reads.require_schema()
+        except FailedPrecondition:
+            SCHEMA_FITS.set(0)
+            raise
+        SCHEMA_FITS.set(1)
         await self.watermarks()
 
     async def load(self, load_id: str) -> Load:

@@ -1,6 +1,7 @@
 """What is told beside an index version: histories replaced by newer ones, and companies that went."""
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,15 @@ from services.indexer.domain.histories import Histories
 
 Keys = NDArray[np.uint64]
 Ids = NDArray[np.int32]
+
+
+class Outcome(Enum):
+    """What came of refreshing a version."""
+
+    REFRESHED = auto()
+    UNCHANGED = auto()
+    TOO_MANY_CHANGED = auto()
+    NOT_POSSIBLE = auto()
 
 
 @dataclass(frozen=True, slots=True)

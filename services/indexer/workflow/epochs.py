@@ -62,9 +62,12 @@ class Epochs:
         present = publications[-1]
         metrics.show_publication(present)
         try:
-            metrics.show_main(manifest_of(present.version, await self._manifests.manifest(present.version)))
+            manifest = manifest_of(present.version, await self._manifests.manifest(present.version))
         except (NotFound, ValueError):
             log.warning("manifest in service cannot be read", epoch=present.epoch, version=present.version)
+            return
+        built = [build.built_at for build in await self._manifests.builds() if build.version == present.version]
+        metrics.show_main(manifest, max(built, default=None))
 
     async def require_erased_stay_out(self, version: str, present: str) -> None:
         """The version in service may itself be from before an erasure: then another one makes nothing worse."""

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum, auto
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +13,7 @@ from services.indexer import metrics
 from services.indexer.domain.freshening import (
     Barred,
     ClientHistories,
+    Outcome,
     clients_of,
     gone,
     merged_keys,
@@ -33,15 +33,6 @@ from services.indexer.workflow.refresh_ports import (
 )
 
 log = structlog.get_logger(__name__)
-
-
-class Outcome(Enum):
-    """What came of refreshing a version."""
-
-    REFRESHED = auto()
-    UNCHANGED = auto()
-    TOO_MANY_CHANGED = auto()
-    NOT_POSSIBLE = auto()
 
 
 @dataclass(frozen=True, slots=True)

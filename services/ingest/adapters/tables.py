@@ -140,7 +140,7 @@ async def load_runs(connection: AsyncConnection, chosen: Select[Any]) -> list[Ru
 
 def schedule_record(row: RowMapping) -> Schedule:
     """A row of `schedules` as a record."""
-    return Schedule(Pipeline(row["pipeline"]), row["cron"], row["paused"], row["last_time"])
+    return Schedule(Pipeline(row["pipeline"]), row["cron"], row["paused"], row["last_time"], row["created_at"])
 
 
 def _run(row: RowMapping, steps: Sequence[RowMapping]) -> Run:

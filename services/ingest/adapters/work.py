@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.adapters.tables import ACTIVE, RUNS, STEPS, load_run, require_leader, transaction
@@ -18,6 +18,18 @@ from services.ingest.domain.order import ActiveRun
 from services.ingest.domain.runs import Pipeline, Run, RunState, StepState
 from services.ingest.workflow.errors import LeadershipLost
 from services.runtime.clock import Clock
+
+OPEN_QUARANTINE = text("""
+    SELECT newest.pipeline, CASE WHEN EXISTS (
+            SELECT FROM ingest.runs AS replay
+            WHERE replay.pipeline = 'replay' AND replay.state = 'succeeded'
+                AND replay.parameters ->> 'run_id' = newest.run_id::text
+        ) THEN 0 ELSE (newest.counts ->> 'quarantined')::bigint END
+    FROM (
+        SELECT DISTINCT ON (pipeline) pipeline, run_id, counts FROM ingest.runs
+        WHERE counts ->> 'quarantined' IS NOT NULL ORDER BY pipeline, created_at DESC, run_id DESC
+    ) AS newest
+""")
 
 
 class PostgresWorkTable:
@@ -97,6 +109,11 @@ class PostgresWorkTable:
         newest = select(RUNS.c.pipeline, func.max(RUNS.c.ended_at)).where(succeeded).group_by(RUNS.c.pipeline)
         async with transaction(self._engine) as connection:
             return {Pipeline(pipeline): moment for pipeline, moment in await connection.execute(newest)}
+
+    async def open_quarantine(self) -> dict[Pipeline, int]:
+        """See WorkTable."""
+        async with transaction(self._engine) as connection:
+            return {Pipeline(pipeline): rows for pipeline, rows in await connection.execute(OPEN_QUARANTINE)}
 
     @asynccontextmanager
     async def _leading(self) -> AsyncIterator[AsyncConnection]:

@@ -106,9 +106,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a pipeline runs by itself. `last_time`: all times up to it are settled: run, or before its first sight."""
+    """When a pipeline runs by itself. `last_time`: all times up to it are settled: run, or before its first sight.
+
+    `first_seen`: since when the schedule is kept.
+    """
 
     pipeline: Pipeline
     cron: str
     paused: bool
     last_time: datetime | None
+    first_seen: datetime

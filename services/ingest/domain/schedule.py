@@ -1,7 +1,9 @@
-"""Which of the missed times of a schedule is run: the latest one, once."""
+"""Which of the missed times of a schedule is run: the latest one, once. And by when a run must have succeeded."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from services.ingest.domain.runs import Schedule
 
 # The first scheduled time strictly after a moment; None: there is none any more.
 NextTime = Callable[[datetime], datetime | None]
@@ -23,3 +25,18 @@ def latest_due(next_time: NextTime, settled: datetime, now: datetime) -> datetim
         else:
             latest, end = following, middle
     return latest
+
+
+def success_due(next_time: NextTime, schedule: Schedule, last_success: datetime | None) -> datetime | None:
+    """The first scheduled time since the last success: the run of then is overdue unless it succeeds soon after.
+
+    Without a success, since the schedule was first seen; of a resumed one since then. None while it is paused.
+    """
+    if schedule.paused:
+        return None
+    since = last_success or schedule.first_seen
+    settled = schedule.last_time
+    # Times are settled by their runs, but those of a pause by the moment of its end, which is none of the schedule's.
+    if settled and next_time(settled - timedelta(microseconds=1)) != settled:
+        since = max(since, settled)
+    return next_time(since)

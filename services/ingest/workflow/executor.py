@@ -5,7 +5,8 @@ A run left `running`, by a crash or a stop of the process, goes on at its first 
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -60,7 +61,8 @@ class Executor:
             log.info("run begun", attempt=run.attempts)
             outcome, error = await self._outcome(run)
             await self._runs.end(run, outcome, error)
-            _note_end(run.pipeline, outcome, error)
+            metrics.note_run(run, outcome)
+            log.info("run ended", outcome=outcome.value, error=error)
 
     async def _outcome(self, run: Run) -> tuple[RunState, str]:
         try:
@@ -105,7 +107,7 @@ class Executor:
         progress = Progress(is_committing=run.cancel_requested)
         keep = partial(self._runs.keep, run, position)
         context = StepContext(run, attempt, self._tools, progress, outputs, record.output, keep)
-        with structlog.contextvars.bound_contextvars(step=step.name):
+        with structlog.contextvars.bound_contextvars(step=step.name), _counted(run.pipeline, step.name):
             started = time.perf_counter()
             result = await self._watched(context, position, step)
             passing(Failpoint.BEFORE_STEP_COMPLETE)
@@ -148,6 +150,20 @@ class Executor:
         return await self._runs.note(context.run, position, context.progress.counts, context.progress.detail)
 
 
+@contextmanager
+def _counted(pipeline: Pipeline, step: str) -> Iterator[None]:
+    """Counts how a step ended; one that its leader left has not."""
+    try:
+        yield
+    except _StepFailed:
+        metrics.STEPS.labels(pipeline, step, RunState.FAILED).inc()
+        raise
+    except _CancelRequested:
+        metrics.STEPS.labels(pipeline, step, RunState.CANCELLED).inc()
+        raise
+    metrics.STEPS.labels(pipeline, step, RunState.SUCCEEDED).inc()
+
+
 def _result_of(work: "asyncio.Future[StepResult]") -> StepResult:
     try:
         return work.result()
@@ -159,10 +175,3 @@ def _result_of(work: "asyncio.Future[StepResult]") -> StepResult:
     except Exception as error:
         log.exception("step failed by a bug")
         raise _StepFailed(f"internal error ({type(error).__name__}); see the log of ingest") from error
-
-
-def _note_end(pipeline: Pipeline, outcome: RunState, error: str) -> None:
-    metrics.RUNS.labels(pipeline, outcome).inc()
-    if outcome is RunState.SUCCEEDED:
-        metrics.LAST_SUCCESS.labels(pipeline).set_to_current_time()
-    log.info("run ended", outcome=outcome.value, error=error)

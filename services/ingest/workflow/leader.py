@@ -8,7 +8,6 @@ from uuid import UUID
 import structlog
 
 from services.ingest.domain.order import workable
-from services.ingest.workflow import metrics
 from services.ingest.workflow.errors import LeadershipLost
 from services.ingest.workflow.executor import Executor
 from services.ingest.workflow.ports import WorkTable
@@ -38,7 +37,6 @@ class Leader:
 
     async def lead(self) -> None:
         """Works until cancelled, or until another leads; its runs stay `running`, for whoever leads next."""
-        await self._recall_successes()
         try:
             async with self._scheduling.running(self._timer, self._wake.set):
                 while not self._is_over:
@@ -76,7 +74,3 @@ class Leader:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _recall_successes(self) -> None:
-        for pipeline, moment in (await self._runs.last_successes()).items():
-            metrics.LAST_SUCCESS.labels(pipeline).set(moment.timestamp())

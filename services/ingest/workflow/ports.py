@@ -208,6 +208,9 @@ class WorkTable(Protocol):
     async def last_successes(self) -> dict[Pipeline, datetime]:
         """When a run of each pipeline last succeeded."""
 
+    async def open_quarantine(self) -> dict[Pipeline, int]:
+        """Rows that the newest loaded run of each pipeline refused, and no replay of it has taken up."""
+
 
 class SweepTable(Protocol):
     """Runs of which the lake may hold objects that nobody names. Every method raises Unavailable."""

@@ -21,7 +21,7 @@ async def test_an_experiment_from_its_start_to_its_end(world: World) -> None:
         await indexer.validate(world.first, publish=True)
         started = (await indexer.start_experiment(world.second, share=0.1)).publication
         running = await indexer.version(world.second)
-        share = counted("afin_index_challenger_share")
+        share = counted("afin_indexer_challenger_share")
         changed = await indexer.change_experiment(0.5)
         ended = await indexer.stop_experiment(pb.EXPERIMENT_OUTCOME_PROMOTED)
         publications = (await indexer.publications()).publications
@@ -32,7 +32,7 @@ async def test_an_experiment_from_its_start_to_its_end(world: World) -> None:
     assert (changed.experiment.share, changed.experiment.since_epoch) == (0.5, 2)
     assert (ended.version, ended.HasField("experiment"), ended.reason) == (world.second, False, "seen enough")
     assert list(publications) == [ended, changed, started, publications[-1]]
-    assert counted("afin_index_challenger_share") == 0.0
+    assert counted("afin_indexer_challenger_share") == 0.0
 
 
 async def test_the_publication_names_the_challengers_manifest(world: World) -> None:

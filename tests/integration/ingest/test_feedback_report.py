@@ -158,5 +158,5 @@ async def test_who_leads_no_more_tells_no_hit_share(serve: Serve, object_store: 
 
 def hit_shares() -> list[float]:
     """Of main and of the challenger, as Prometheus hears them."""
-    told = [REGISTRY.get_sample_value("afin_feedback_hit_share", {"variant": v}) for v in ("main", "challenger")]
+    told = [REGISTRY.get_sample_value("afin_ingest_feedback_hit_share", {"variant": v}) for v in ("main", "challenger")]
     return [share for share in told if share is not None]

@@ -30,6 +30,24 @@ async def test_a_successful_run_and_its_rows_are_counted(ingest: Ingest) -> None
     assert rows_counted("new") == new + run.account.new
 
 
+async def test_the_leader_tells_by_when_a_run_must_have_succeeded(ingest: Ingest) -> None:
+    await ingest.load_companies()
+    schedules = (await ingest.stub.ListSchedules(pb.ListSchedulesRequest(), timeout=20)).schedules
+    expected = {schedule.pipeline: schedule.next_time.ToSeconds() for schedule in schedules}
+
+    async def told() -> float:
+        return gauge("afin_ingest_success_due_timestamp_seconds", "recommendations") or 0
+
+    assert await eventually(told, bool) == expected[pb.PIPELINE_RECOMMENDATIONS]
+    assert REGISTRY.get_sample_value("afin_ingest_leading") == 1
+    assert gauge("afin_ingest_quarantine_open_rows", "recommendations") == 0
+
+
+def gauge(name: str, pipeline: str) -> float | None:
+    """Its value for a pipeline."""
+    return REGISTRY.get_sample_value(name, {"pipeline": pipeline})
+
+
 async def counted(outcome: str, expected: float) -> bool:
     """A run is counted after it was written down, which is when a watcher sees its end."""
 

@@ -50,10 +50,15 @@ async def lead(engine: AsyncEngine, epoch: int) -> None:
         await connection.execute(text("UPDATE ingest.leadership SET epoch = :epoch"), {"epoch": epoch})
 
 
-async def taken(runs: PostgresRunTable, work: PostgresWorkTable) -> Run:
-    """A run of companies under its first attempt."""
-    names = step_names(Pipeline.COMPANIES)
-    made = await runs.create(NewRun(uuid4(), Pipeline.COMPANIES, Trigger.MANUAL, utc_now(), None, names))
+async def taken(
+    runs: PostgresRunTable,
+    work: PostgresWorkTable,
+    pipeline: Pipeline = Pipeline.COMPANIES,
+    parameters: dict[str, str] | None = None,
+) -> Run:
+    """A run under its first attempt."""
+    names = step_names(pipeline)
+    made = await runs.create(NewRun(uuid4(), pipeline, Trigger.MANUAL, utc_now(), None, names, parameters or {}))
     run = await work.take(made.run_id)
     assert run is not None
     return run
@@ -136,6 +141,23 @@ async def test_what_a_step_leaves_is_read_back_with_the_run(runs: PostgresRunTab
     assert (found.account, found.steps[0].state) == (account, StepState.SUCCEEDED)
     assert (found.steps[0].counts, found.steps[0].detail) == ({"pages": 2}, "two pages")
     assert found.outputs() == {"save_companies": {"key": "value"}}
+
+
+async def test_refused_rows_are_open_until_a_newer_run_or_a_replay(
+    runs: PostgresRunTable, work: PostgresWorkTable
+) -> None:
+    found = []
+    for refused in (3, 2):
+        run = await taken(runs, work)
+        await work.begin_step(run, 0)
+        await work.complete_step(run, 0, {}, Account(refused, 0, 0, 0, 0, refused))
+        await work.end(run, RunState.SUCCEEDED)
+        found.append(await work.open_quarantine())
+    replay = await taken(runs, work, Pipeline.REPLAY, {"run_id": str(run.run_id)})
+    found.append(await work.open_quarantine())
+    await work.end(replay, RunState.SUCCEEDED)
+
+    assert [*found, await work.open_quarantine()] == [{Pipeline.COMPANIES: rows} for rows in (3, 2, 2, 0)]
 
 
 async def test_a_run_that_has_ended_is_not_taken(runs: PostgresRunTable, work: PostgresWorkTable) -> None:

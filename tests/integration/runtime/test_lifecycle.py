@@ -118,4 +118,4 @@ def test_what_is_below_the_level_is_not_logged(program: Program) -> None:
 
 
 def test_metrics_tell_which_code_runs(program: Program) -> None:
-    assert f'afin_build_info{{service="house",version="{code_version()}"}} 1.0' in program[1]
+    assert f'afin_build_info{{version="{code_version()}"}} 1.0' in program[1]

@@ -87,7 +87,7 @@ async def test_a_load_is_applied_once_and_told_again(
     assert first.watermark == timestamp_of(EPOCH + DAY)
     assert (await stub.GetLoad(pb.GetLoadRequest(load_id="run-1"))).load.counts == first.counts
     assert after == before + 1
-    watermark = REGISTRY.get_sample_value("afin_watermark_timestamp_seconds", {"dataset": "payments"})
+    watermark = REGISTRY.get_sample_value("afin_warehouse_watermark_timestamp_seconds", {"dataset": "payments"})
     assert watermark == (EPOCH + DAY).timestamp()
 
 

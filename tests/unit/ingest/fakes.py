@@ -94,6 +94,9 @@ class FakeWorkTable:
     async def last_successes(self) -> dict[Pipeline, datetime]:
         return {}
 
+    async def open_quarantine(self) -> dict[Pipeline, int]:
+        return {}
+
     def states(self) -> list[str]:
         """Of the steps, in order."""
         return [step.state.value for step in self.run.steps]

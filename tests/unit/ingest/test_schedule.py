@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.adapters.cron import next_time
-from services.ingest.domain.schedule import latest_due
+from services.ingest.domain.runs import Pipeline, Schedule
+from services.ingest.domain.schedule import latest_due, success_due
 
 DAILY = partial(next_time, "0 4 * * *")
 FOUR = datetime(2026, 3, 10, 4, tzinfo=UTC)
@@ -67,3 +68,25 @@ def test_the_latest_due_time_is_that_of_a_walk_through_all(expression: str, sett
 @pytest.mark.parametrize("span", [timedelta(0), timedelta(days=-1)])
 def test_a_clock_that_went_back_makes_nothing_due(span: timedelta) -> None:
     assert latest_due(DAILY, FOUR, FOUR + span) is None
+
+
+def kept(last_time: datetime, *, paused: bool = False) -> Schedule:
+    """A daily schedule that was first seen a day before four o'clock."""
+    return Schedule(Pipeline.COMPANIES, "0 4 * * *", paused, last_time, FOUR - timedelta(days=1, hours=1))
+
+
+def test_a_success_is_due_at_the_first_time_after_the_last_one() -> None:
+    settled = FOUR + timedelta(days=3)
+
+    assert success_due(DAILY, kept(settled), FOUR + timedelta(minutes=20)) == FOUR + timedelta(days=1)
+
+
+def test_a_first_success_is_due_at_the_first_time_however_many_runs_failed_since() -> None:
+    assert success_due(DAILY, kept(FOUR + timedelta(days=3)), None) == FOUR - timedelta(days=1)
+
+
+def test_no_success_is_due_of_the_times_of_a_pause() -> None:
+    long_ago, resumed = FOUR - timedelta(days=20), FOUR + timedelta(hours=2)
+
+    assert success_due(DAILY, kept(long_ago, paused=True), long_ago) is None
+    assert success_due(DAILY, kept(resumed), long_ago) == FOUR + timedelta(days=1)

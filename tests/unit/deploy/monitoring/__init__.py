@@ -1,0 +1,1 @@
+"""Metrics, rules and dashboards agree with each other."""
