@@ -17,14 +17,16 @@ class Aborted(Exception):
 class CallContext(grpc.ServicerContext):
     """Of one call. Its status is sent with the answer, its initial metadata are empty, it is not compressed."""
 
+    # As most calls keep it: what a call does not change costs it nothing.
+    _code = grpc.StatusCode.OK
+    _details = ""
+    _trailing: Metadata | None = None
+    _callbacks: tuple[Callable[[], None], ...] = ()
+    _gone = _ended = False
+
     def __init__(self, event: Any) -> None:
         """`event`: core's, that tells of the headers."""
         self._event = event
-        self._code = grpc.StatusCode.OK
-        self._details = ""
-        self._trailing: Metadata | None = None
-        self._callbacks: list[Callable[[], None]] = []
-        self._gone = self._ended = False
 
     def is_active(self) -> bool:
         """False when it was answered, and of work also when the caller has gone or its deadline has passed."""
@@ -41,7 +43,7 @@ class CallContext(grpc.ServicerContext):
 
     def add_callback(self, callback: Callable[[], None]) -> bool:
         """Has `callback` called when the caller of work goes."""
-        self._callbacks.append(callback)
+        self._callbacks += (callback,)
         return not self._gone
 
     def invocation_metadata(self) -> Any:

@@ -43,18 +43,19 @@ class UnaryCall(CallContext):
     it a call is never over, even when its caller has gone.
     """
 
+    request: Any = None
+    # Why it is ended where no request is there.
+    problem = NO_REQUEST
+    _received: Callable[["UnaryCall"], None]
+    _receiving = _watched = _closed = _left = False
+
     def __init__(self, event: Any, method: UnaryMethod) -> None:
         """`event`: core's, that tells of the headers."""
         super().__init__(event)
         self.call = method.call
-        self.request: Any = None
         self.since = time.monotonic()
         self._method = method
         self._core = event.call
-        self._received: Callable[[UnaryCall], None]
-        # Why it is ended where no request is there.
-        self.problem = NO_REQUEST
-        self._receiving = self._watched = self._closed = self._left = False
 
     @property
     def active(self) -> bool:
