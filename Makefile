@@ -6,10 +6,11 @@ READY := $(VENV)/ready
 # What only benches compare us with stays apart.
 RIVALS := .venv-rivals
 QUALITY_RIVALS := .venv-rivals-quality
+AUDIT := .venv-audit
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit crash-test index-crash-test index-race-test serve-fault-test mutants bench-load bench-ingest bench-index bench-serve eval check metrics-doc format lock images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit crash-test index-crash-test index-race-test serve-fault-test mutants bench-load bench-ingest bench-index bench-serve eval check audit metrics-doc format lock images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -86,13 +87,24 @@ check: $(READY) ## Format, lint, types, import rules, protos, manifests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/buf lint
-	@$(BIN)/shellcheck deploy/*.sh deploy/*/*.sh .ci/run
+	@$(BIN)/shellcheck -x deploy/*.sh deploy/*/*.sh .ci/run
 	@$(BIN)/yamllint --strict deploy buf.yaml .pre-commit-config.yaml .yamllint.yaml
 	@deploy/monitoring/get-prometheus.sh $(BIN)
 	@$(BIN)/pytest -q tests/unit/deploy
 
 metrics-doc: $(READY) ## Writes docs/metrics.md anew from the code
 	@$(BIN)/python -m tests.unit.deploy.monitoring.metrics
+
+audit: $(AUDIT)/ready ## Known vulnerabilities of what the locks name (asks PyPI's own JSON API, which mirrors seldom have)
+	@for lock in requirements.lock deploy/pip.lock; do \
+	    $(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --requirement $$lock \
+	        || { echo "audit: $$lock has what is told above; \"not found on PyPI\": this machine reaches a mirror without PyPI's records, audit where it reaches pypi.org" >&2; exit 1; }; \
+	done
+
+$(AUDIT)/ready: Makefile
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	@touch $@
 
 format: $(READY) ## Formats and mends what a tool can mend
 	@$(BIN)/ruff check --quiet --fix .
@@ -112,15 +124,16 @@ compose-up: ## The suite in containers, to a working Recommend (needs Docker Com
 compose-down: ## Stops it
 	@docker compose --file deploy/compose/compose.yaml --profile live down
 
-kind-up: ## The suite on a new kind cluster (needs kind, kubectl and Docker)
+kind-up: ## The suite on a new kind cluster, to a recommendation (needs kind, kubectl and Docker): DRY_RUN=1
 	@deploy/k8s/up.sh kind
 
-minikube-up: ## The same on minikube
+minikube-up: ## The same on minikube: DRY_RUN=1
 	@deploy/k8s/up.sh minikube
 
-k8s-trigger: ## Runs both pipelines through a port-forward (needs kubectl)
+k8s-trigger: ## Runs both pipelines through a port-forward, recommends, and tells how to by hand (needs kubectl)
 	@deploy/k8s/trigger.sh companies
 	@deploy/k8s/trigger.sh recommendations
+	@deploy/k8s/recommend.sh
 
 clean: ## Removes what the targets made, the demo's state included
-	rm -rf $(VENV) $(RIVALS) $(QUALITY_RIVALS) afin .afin .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(RIVALS) $(QUALITY_RIVALS) $(AUDIT) afin .afin .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
