@@ -13,6 +13,7 @@ from services.runtime.access.caller import CALLER
 from services.runtime.access.roles import READ
 from services.runtime.calls import BUG, HEALTH, REFLECTION, SERVER_STREAM, SHED, UNARY, Call, Method, refusal
 from services.runtime.errors import ServiceError, overloaded
+from services.runtime.run_ids import bind_run
 
 if TYPE_CHECKING:
     Handler = grpc.RpcMethodHandler[Any, Any]
@@ -28,8 +29,10 @@ class AioInterceptor(grpc.aio.ServerInterceptor):
     More than `most_calls` at once are refused before they do anything.
     """
 
-    def __init__(self, admission: Admission, most_calls: int) -> None:
+    def __init__(self, admission: Admission, most_calls: int, kind: type[Method] = Method) -> None:
+        """`kind` of what is done around each call."""
         self._admission = admission
+        self._kind = kind
         self._most_calls = most_calls
         self._calls = 0
         self._wrapped: dict[str, Handler] = {}
@@ -65,9 +68,9 @@ class AioInterceptor(grpc.aio.ServerInterceptor):
         if path.startswith(REFLECTION):
             return grpc.stream_stream_rpc_method_handler(self._guarded(handler.stream_stream), *codecs)
         if handler.unary_stream:
-            method = Method(path, SERVER_STREAM, self._admission)
+            method = self._kind(path, SERVER_STREAM, self._admission)
             return grpc.unary_stream_rpc_method_handler(self._stream(handler.unary_stream, method), *codecs)
-        method = Method(path, UNARY, self._admission)
+        method = self._kind(path, UNARY, self._admission)
         return grpc.unary_unary_rpc_method_handler(self._unary(handler.unary_unary, method), *codecs)
 
     def _unary(self, inner: Any, method: Method) -> Any:
@@ -100,6 +103,7 @@ class AioInterceptor(grpc.aio.ServerInterceptor):
 
     @asynccontextmanager
     async def _watch(self, method: Method, request: object, context: Any) -> AsyncIterator[Call]:
+        bind_run(context)
         call = method.begin(request, context)
         self._calls += 1
         try:

@@ -8,6 +8,7 @@ import grpc
 
 from services.runtime.access.admission import Admission
 from services.runtime.aio_interceptor import AioInterceptor
+from services.runtime.calls import Method
 
 QUIET = timedelta(milliseconds=50)
 
@@ -15,8 +16,10 @@ QUIET = timedelta(milliseconds=50)
 class AioServer:
     """Register servicers and ports as on any server of grpc's; `inner` is that itself."""
 
-    def __init__(self, admission: Admission, options: tuple[tuple[str, Any], ...], most_calls: int) -> None:
-        self._interceptor = AioInterceptor(admission, most_calls)
+    def __init__(
+        self, admission: Admission, options: tuple[tuple[str, Any], ...], most_calls: int, kind: type[Method] = Method
+    ) -> None:
+        self._interceptor = AioInterceptor(admission, most_calls, kind)
         self.inner = grpc.aio.server(interceptors=[self._interceptor], options=options)
         self.start = self.inner.start
         self.add_generic_rpc_handlers = self.inner.add_generic_rpc_handlers

@@ -54,15 +54,18 @@ def channel_options(address: str, service: str = "") -> Options:
     return (*OPTIONS, ("grpc.service_config", json.dumps(config)))
 
 
-def open_channel(address: str, proof: Proof = NO_PROOF, service: str = "") -> grpc.aio.Channel:
+def open_channel(
+    address: str, proof: Proof = NO_PROOF, service: str = "", outer: Sequence[grpc.aio.ClientInterceptor] = ()
+) -> grpc.aio.Channel:
     """A channel to `host:port`, or dns:///name:port of all replicas; the caller closes it (an async context manager).
 
     `proof`: whom we trust and who we are. AccessFileError where its files cannot be used. `service`: its full name.
+    `outer`: what else is put around each call.
     """
     options = channel_options(address, service)
-    interceptors: Sequence[grpc.aio.ClientInterceptor] = ()
+    interceptors = outer
     if proof.api_key_file is not None:
-        interceptors = bearer_interceptors(proof.api_key_file)
+        interceptors = (*outer, *bearer_interceptors(proof.api_key_file))
     credentials = proof.channel_credentials()
     if credentials is None:
         return grpc.aio.insecure_channel(address, options=options, interceptors=interceptors)

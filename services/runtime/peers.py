@@ -10,7 +10,10 @@ from pydantic_settings import BaseSettings
 from services.runtime.access.keys import AccessFileError
 from services.runtime.access.proof import Proof
 from services.runtime.channels import open_channel
+from services.runtime.run_ids import run_id_interceptors
 from services.runtime.settings import ServiceSettings
+from services.runtime.tracing.calls import client_interceptors
+from services.runtime.tracing.spans import is_traced
 
 
 class PeerSettings(BaseSettings):
@@ -49,8 +52,12 @@ class CallingSettings(ServiceSettings, PeerSettings):
 
 
 def open_peer(address: str, settings: PeerSettings, service: str) -> grpc.aio.Channel:
-    """A channel to another service of ours, by its full name. SystemExit, in a line, for files that cannot be used."""
+    """A channel to another service of ours, by its full name, that tells it of the run and the trace of each call.
+
+    SystemExit, in a line, for files that cannot be used.
+    """
+    traced = client_interceptors() if is_traced() else ()
     try:
-        return open_channel(address, settings.proof, service)
+        return open_channel(address, settings.proof, service, (*traced, *run_id_interceptors()))
     except AccessFileError as error:
         raise SystemExit(f"access: {error}") from None

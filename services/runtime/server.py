@@ -30,12 +30,13 @@ from services.runtime.access.roles import Rpcs
 from services.runtime.aio_health import AioHealth
 from services.runtime.aio_server import AioServer
 from services.runtime.call_pool import PoolLimits
-from services.runtime.calls import count_from_zero
+from services.runtime.calls import Method, count_from_zero
 from services.runtime.health import HealthTeller, HealthWatch, ReadyCheck
 from services.runtime.server_options import server_options
 from services.runtime.settings import ServiceSettings, cannot_listen
 from services.runtime.thread_health import ThreadHealth
 from services.runtime.thread_server import ThreadServer
+from services.runtime.tracing.calls import TracedMethod
 
 HEALTH_INTERVAL = timedelta(seconds=1)
 HEALTH_TIMEOUT = timedelta(seconds=2)
@@ -77,12 +78,17 @@ def thread_server(
 
 
 def _aio_server(admission: Admission, settings: ServiceSettings) -> Any:
-    return AioServer(admission, server_options(settings), settings.max_calls)
+    return AioServer(admission, server_options(settings), settings.max_calls, _kind_of_method(settings))
 
 
 def _thread_server(admission: Admission, settings: ServiceSettings, *, shares_port: bool = False) -> Any:
     options = server_options(settings, shares_port=shares_port)
-    return ThreadServer(admission, options, PoolLimits(work=settings.max_calls))
+    return ThreadServer(admission, options, PoolLimits(work=settings.max_calls), _kind_of_method(settings))
+
+
+def _kind_of_method(settings: ServiceSettings) -> type[Method]:
+    """Where nobody collects traces, a call costs what it would cost if there were none."""
+    return Method if settings.traces_url is None else TracedMethod
 
 
 @asynccontextmanager

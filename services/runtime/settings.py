@@ -3,14 +3,27 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
+from urllib.parse import urlparse
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS_FOLDER = Path("/run/secrets/afin")
 # Left empty, they would leave a door open that somebody meant to close.
 CLOSING = ("API_KEYS_FILE", "TLS_CERT_FILE", "TLS_KEY_FILE", "TLS_CLIENT_CA_FILE")
+
+
+def _checked_collector_url(url: str) -> str:
+    parsed = urlparse(url)
+    if parsed.scheme not in ("http", "https") or not parsed.hostname or url != f"{parsed.scheme}://{parsed.netloc}":
+        raise ValueError("must be http://host:port or https://host:port")
+    if "@" in parsed.netloc:
+        raise ValueError("must hold no user or password; OTEL_EXPORTER_OTLP_HEADERS may tell who sends")
+    return url
+
+
+CollectorUrl = Annotated[str, AfterValidator(_checked_collector_url)]
 
 
 class ProcessSettings(BaseSettings):
@@ -21,6 +34,15 @@ class ProcessSettings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on, for calls and for metrics.")
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics for Prometheus; 0 takes a free one.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
+    traces_url: CollectorUrl | None = Field(
+        None, description="http://host:port or https://… of an OTLP collector (gRPC): sends it traces."
+    )
+    traces_share: float = Field(
+        1,
+        ge=0,
+        le=1,
+        description="Share of calls that are traced; who sends a traceparent has decided, and runs are always traced.",
+    )
 
 
 class ServiceSettings(ProcessSettings):

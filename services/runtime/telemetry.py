@@ -1,4 +1,4 @@
-"""JSON logs on stdout and metrics over HTTP, the same for every service.
+"""JSON logs on stdout, metrics over HTTP and traces, the same for every service.
 
 An event is a short constant phrase; data are fields. No client id, row or connection string may be among them: of an
 exception the log tells types and places, never its message, which may quote any of them.
@@ -19,6 +19,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 from services.runtime.access.audit import LOGGER as AUDIT_LOGGER
 from services.runtime.settings import ProcessSettings
+from services.runtime.tracing.spans import current_ids
 from services.runtime.version import code_version
 
 BUILD_INFO = Gauge("afin_build_info", "Always 1; which code runs.", ["version"], multiprocess_mode="livemax")
@@ -40,8 +41,11 @@ def _without_message(exception: dict[str, Any]) -> dict[str, Any]:
     return {"type": exception["exc_type"], "frames": frames, **({"group": group} if group else {})}
 
 
-def configure_logging(service: str, level: str) -> None:
-    """Sends structlog and the standard library's loggers as one JSON object a line to stdout."""
+def configure_logging(service: str, level: str, *, traced: bool = False) -> None:
+    """Sends structlog and the standard library's loggers as one JSON object a line to stdout.
+
+    `traced`: each with the trace and span that it was logged in.
+    """
 
     # Not by contextvars, of which a call in a thread server has none but its own.
     def name_service(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -50,6 +54,7 @@ def configure_logging(service: str, level: str) -> None:
     shared: list[structlog.typing.Processor] = [
         name_service,
         _name_rpc,
+        *([_name_trace] if traced else []),
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -77,13 +82,34 @@ def _name_rpc(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.t
     return {"rpc": rpc, **event} if rpc else event
 
 
+def _name_trace(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {**current_ids(), **event}
+
+
 @contextmanager
 def telemetry(service: str, settings: ProcessSettings, registry: CollectorRegistry | None = REGISTRY) -> Iterator[None]:
-    """Logs and the Prometheus endpoint for as long as the process works; no endpoint without a `registry`."""
-    configure_logging(service, settings.log_level)
+    """Logs, traces and the Prometheus endpoint for as long as the process works; no endpoint without a `registry`."""
+    configure_logging(service, settings.log_level, traced=settings.traces_url is not None)
     # Nobody asks when a series began, and they would be as many as the series.
     disable_created_metrics()  # type: ignore[no-untyped-call]
     BUILD_INFO.labels(code_version()).set(1)
+    with _traces(service, settings), _metrics(settings, registry):
+        yield
+
+
+@contextmanager
+def _traces(service: str, settings: ProcessSettings) -> Iterator[None]:
+    if settings.traces_url is None:
+        yield
+        return
+    from services.runtime.tracing.export import exporting  # noqa: PLC0415 - its docstring says why
+
+    with exporting(service, settings.traces_url, settings.traces_share):
+        yield
+
+
+@contextmanager
+def _metrics(settings: ProcessSettings, registry: CollectorRegistry | None) -> Iterator[None]:
     if registry is None:
         yield
         return

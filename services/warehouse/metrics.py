@@ -11,6 +11,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from services.runtime.errors import ServiceError
+from services.runtime.tracing.spans import describe
 from services.warehouse.domain.loads import Dataset, Load
 
 LOADS = Counter(
@@ -60,6 +61,7 @@ def watched_load(dataset: Dataset) -> Iterator[Callable[[Load], None]]:
         outcome = "replayed" if load.replayed else "committed"
         LOADS.labels(dataset, outcome).inc()
         log.info("load done", dataset=dataset, load_id=load.load_id, rows=load.counts.rows, outcome=outcome)
+        describe(dataset=dataset, outcome=outcome, rows=load.counts.rows, new=load.counts.new)
         if not load.replayed:
             LOAD_SECONDS.labels(dataset).observe(time.perf_counter() - started)
             _count_rows(load)

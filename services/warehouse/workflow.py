@@ -12,6 +12,7 @@ from services.runtime.clock import Clock
 from services.runtime.errors import InvalidArgument, NotFound
 from services.runtime.failpoints import Failpoint, passing
 from services.runtime.objects.store import checked_key
+from services.runtime.tracing.spans import span
 from services.warehouse.domain.erasure import Erased, ErasureRequest
 from services.warehouse.domain.fields import checked_epoch, checked_load_id
 from services.warehouse.domain.loads import (
@@ -190,9 +191,11 @@ class Loads:
 
     async def _apply_payments(self, transaction: LoadTransaction, request: LoadRequest, manifest: LakeManifest) -> Load:
         now = self._clock()
-        await transaction.stage("payments", self._lake.batches(manifest))
+        with span("stage"):
+            await transaction.stage("payments", self._lake.batches(manifest))
         passing(Failpoint.LOAD_STAGED)
-        counts = await transaction.merge_payments(request.load_id, now)
+        with span("merge"):
+            counts = await transaction.merge_payments(request.load_id, now)
         passing(Failpoint.LOAD_MERGED)
         load = _entry(request, manifest, counts, now)
         watermark = latest(await transaction.watermark("payments"), request.advance_watermark_to)
@@ -204,13 +207,15 @@ class Loads:
         now = self._clock()
         require_past_source_time(manifest.source_time, now)
         require_newest_catalogue(manifest.source_time, await transaction.newest_catalogue())
-        await transaction.stage("companies", self._lake.batches(manifest))
+        with span("stage"):
+            await transaction.stage("companies", self._lake.batches(manifest))
         passing(Failpoint.LOAD_STAGED)
         sizes = replace(await transaction.catalogue_sizes(), refused=manifest.quarantined)
         require_whole_catalogue(sizes, 0 if request.accept_fewer_companies else self._min_catalogue_share)
-        counts = await transaction.merge_companies(
-            request.load_id, manifest.source_time, now, retires=manifest.is_whole
-        )
+        with span("merge"):
+            counts = await transaction.merge_companies(
+                request.load_id, manifest.source_time, now, retires=manifest.is_whole
+            )
         passing(Failpoint.LOAD_MERGED)
         load = _entry(request, manifest, counts, now)
         return replace(load, watermark=await transaction.watermark("companies"))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from services.contracts.validation import Comparison
 from services.indexer.adapters.child_process import ChildDied, child_lines
 from services.indexer.workflow.errors import ComparisonDied, NotComparable
+from services.runtime.tracing.spans import process_span
 
 MODULE = "services.indexer.comparison"
 BASE, VERSION = "base", "version"
@@ -36,8 +37,9 @@ class ComparisonProcess:
     async def compare(self, folder: Path) -> Comparison:
         """See Comparator."""
         try:
-            async with asyncio.timeout(self._timeout.total_seconds()), child_lines(MODULE, folder) as lines:
-                found = [Compared.model_validate_json(line) async for line in lines]
+            with process_span("comparison process"):
+                async with asyncio.timeout(self._timeout.total_seconds()), child_lines(MODULE, folder) as lines:
+                    found = [Compared.model_validate_json(line) async for line in lines]
         except ChildDied as error:
             raise ComparisonDied(f"the comparing process died: {error}") from error
         except TimeoutError as error:

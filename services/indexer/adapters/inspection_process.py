@@ -7,6 +7,7 @@ from pathlib import Path
 from services.contracts.validation import Check
 from services.indexer.adapters.child_process import ChildDied, child_lines
 from services.indexer.domain.soundness import CHECKS
+from services.runtime.tracing.spans import process_span
 
 MODULE = "services.indexer.inspection"
 
@@ -21,9 +22,10 @@ class InspectionProcess:
         """See Inspector."""
         checks: list[Check] = []
         try:
-            async with asyncio.timeout(self._timeout.total_seconds()), child_lines(MODULE, folder) as lines:
-                async for line in lines:
-                    checks.append(Check.model_validate_json(line))  # noqa: PERF401 - what came before an error counts
+            with process_span("inspection process"):
+                async with asyncio.timeout(self._timeout.total_seconds()), child_lines(MODULE, folder) as lines:
+                    async for line in lines:
+                        checks.append(Check.model_validate_json(line))  # noqa: PERF401 - what came before an error counts
         except ChildDied as error:
             checks.append(_failed(checks, f"the inspecting process died: {error}"))
         except TimeoutError:

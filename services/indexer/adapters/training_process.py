@@ -3,12 +3,14 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from pathlib import Path
 
 from services.indexer.adapters.child_process import ChildDied, child_lines
 from services.indexer.adapters.training_files import BUNDLE_FOLDER, FAILURE_FILE, write_task
 from services.indexer.domain.training import Stage, Task
 from services.runtime.errors import FailedPrecondition, Unavailable
+from services.runtime.tracing.spans import process_span
 
 MODULE = "services.indexer.training"
 
@@ -20,9 +22,12 @@ class TrainingProcess:
         """See Trainer."""
         await asyncio.to_thread(write_task, folder, task)
         try:
-            async with child_lines(MODULE, folder) as lines:
-                async for line in lines:
-                    yield Stage.model_validate_json(line)
+            with process_span("training process") as process:
+                async with child_lines(MODULE, folder) as lines:
+                    async for line in lines:
+                        stage = Stage.model_validate_json(line)
+                        process.stage_ended(stage.name, timedelta(seconds=stage.seconds), cpu_seconds=stage.cpu_seconds)
+                        yield stage
         except ChildDied as error:
             if error.code == os.EX_TEMPFAIL:
                 lost = await asyncio.to_thread((folder / FAILURE_FILE).read_text)

@@ -17,6 +17,7 @@ from services.indexer.workflow.ports import Trainer, TrainingRows, Versions
 from services.runtime.checksums import sha256_of
 from services.runtime.clock import Clock
 from services.runtime.failpoints import Failpoint, passing
+from services.runtime.tracing.spans import describe, span
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +70,9 @@ class Builder:
         with TemporaryDirectory(prefix="afin-build-", dir=self._plan.work_folder) as name:
             folder = Path(name)
             begun = time.perf_counter()
-            read = await self._rows.read(folder)
+            with span("read training payments"):
+                read = await self._rows.read(folder)
+                describe(payments=read.payments, companies=read.companies)
             yield _noted(Stage(name="read_training_payments", detail=_told(read), seconds=time.perf_counter() - begun))
             passing(Failpoint.ROWS_READ)
             task = self._plan.task.model_copy(update={"watermark": read.watermark})
@@ -78,7 +81,8 @@ class Builder:
                     yield _noted(stage)
             passing(Failpoint.TRAINED)
             begun = time.perf_counter()
-            build = await self._store(build_id, self._trainer.bundle_folder(folder), read)
+            with span("store"):
+                build = await self._store(build_id, self._trainer.bundle_folder(folder), read)
         stage = Stage(name="store", detail=f"stored as {build.version}", seconds=time.perf_counter() - begun)
         yield _noted(stage, build.version)
 

@@ -21,6 +21,7 @@ from services.ingest.workflow.ports import WorkTable
 from services.ingest.workflow.steps import Progress, Step, StepContext, StepResult, Tools
 from services.runtime.errors import ServiceError
 from services.runtime.failpoints import Failpoint, passing
+from services.runtime.tracing.spans import describe, mark_failed, run_span, span
 
 # Progress is written, and a cancellation noticed, twice a second.
 NOTE_INTERVAL = timedelta(seconds=0.5)
@@ -57,12 +58,19 @@ class Executor:
         if run is None:
             return
         passing(Failpoint.RUN_TAKEN)
-        with structlog.contextvars.bound_contextvars(run_id=str(run_id), pipeline=run.pipeline.value):
+        pipeline = run.pipeline.value
+        with (
+            structlog.contextvars.bound_contextvars(run_id=str(run_id), pipeline=pipeline),
+            run_span(f"run {pipeline}", run_id, pipeline=pipeline, attempt=run.attempts),
+        ):
             log.info("run begun", attempt=run.attempts)
             outcome, error = await self._outcome(run)
             await self._runs.end(run, outcome, error)
             metrics.note_run(run, outcome)
             log.info("run ended", outcome=outcome.value, error=error)
+            describe(outcome=outcome.value)
+            if outcome is RunState.FAILED:
+                mark_failed("RUN_FAILED")
 
     async def _outcome(self, run: Run) -> tuple[RunState, str]:
         try:
@@ -107,7 +115,11 @@ class Executor:
         progress = Progress(is_committing=run.cancel_requested)
         keep = partial(self._runs.keep, run, position)
         context = StepContext(run, attempt, self._tools, progress, outputs, record.output, keep)
-        with structlog.contextvars.bound_contextvars(step=step.name), _counted(run.pipeline, step.name):
+        with (
+            structlog.contextvars.bound_contextvars(step=step.name),
+            span(f"step {step.name}", attempt=attempt),
+            _counted(run.pipeline, step.name),
+        ):
             started = time.perf_counter()
             result = await self._watched(context, position, step)
             passing(Failpoint.BEFORE_STEP_COMPLETE)
@@ -116,6 +128,7 @@ class Executor:
             self._after_step()
             seconds = time.perf_counter() - started
             log.info("step done", seconds=round(seconds, 3), counts=context.progress.counts)
+            describe(**context.progress.counts)
         metrics.STEP_SECONDS.labels(run.pipeline, step.name).observe(seconds)
         for outcome, rows in (result.account.outcomes() if result.account else {}).items():
             metrics.ROWS.labels(run.pipeline, outcome).inc(rows)

@@ -1,4 +1,4 @@
-"""A client's id stands in no log, metric, error, run or object key, whatever goes well or wrong with its payments."""
+"""A client's id stands in no log, metric, trace, error, run or object key, however its payments fare."""
 
 import json
 from collections.abc import AsyncIterator
@@ -21,6 +21,13 @@ pytestmark = pytest.mark.timeout(900)
 TOO_LONG = CANARY + "x" * 300
 WITH_NUL = CANARY + "\0"
 ROW = json.dumps(of_the_canary(1))
+TRACED = (
+    "run recommendations",
+    "merge",
+    "training process",
+    "afin.warehouse.v1.WarehouseService/ListClientPayments",
+    "afin.recommender.v1.RecommenderService/Recommend",
+)
 # Each is refused for another reason.
 BAD_ROWS: list[dict[str, Any]] = [
     {"amount": "much"},
@@ -60,12 +67,13 @@ async def test_a_client_id_stands_nowhere_but_in_data(world: World) -> None:
     await _let_the_database_refuse(world)
     await _damage_the_lake(world)
 
+    world.collector.wait_for(*TRACED)
     said = world.everything_said()
 
     assert b"call refused" in said["warehouse.log"]
     assert b"step failed" in said["ingest.log"]
     assert b"ERROR" in said["log"]  # PostgreSQL's own
-    assert len(said) == 4 + 1 + 4 + 2
+    assert len(said) == 4 + 1 + 4 + 3
     assert places_of(CANARY, said) == []
 
 

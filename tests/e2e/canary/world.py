@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -19,10 +19,12 @@ from demo.stack.options import HOST, StackOptions, free_ports
 from demo.stack.stack import Stack, open_databases, open_services
 from services.runtime.channels import open_channel
 from services.runtime.objects.local import LocalObjectStore
+from tests.collector import Collector, collecting
 from tests.integration.ingest.source_server import NOW, SourceServer, company, payment, source_server
 
 CANARY = "canary-5b1f0c"
 CALL_SECONDS = 120
+SERVICES = ("INGEST", "WAREHOUSE", "INDEXER", "RECOMMENDER")
 # Impatient, and content with any index: what is tested is what is said.
 SETTINGS = {
     "INGEST_PATIENCE": "PT5S",
@@ -32,7 +34,7 @@ SETTINGS = {
     "INDEXER_QUALITY_TOLERANCE": "1",
     "INDEXER_MAX_LOSS": "1",
     "INDEXER_MIN_OVERLAP": "0",
-    **{f"{service}_LOG_LEVEL": "DEBUG" for service in ("INGEST", "WAREHOUSE", "INDEXER", "RECOMMENDER")},
+    **{f"{service}_LOG_LEVEL": "DEBUG" for service in SERVICES},
 }
 
 
@@ -45,6 +47,7 @@ class World:
     ingest: "ingest_pb2_grpc.IngestServiceAsyncStub"
     warehouse: "warehouse_pb2_grpc.WarehouseServiceAsyncStub"
     recommender: "recommender_pb2_grpc.RecommenderServiceAsyncStub"
+    collector: Collector
     told: list[bytes] = field(default_factory=list)
 
     async def run(self, pipeline: "ingest_pb2.Pipeline.ValueType") -> ingest_pb2.Run:
@@ -86,7 +89,7 @@ class World:
         return LocalObjectStore(self.stack.options.state / "objects")
 
     def everything_said(self) -> dict[str, bytes]:
-        """Logs of the services and of PostgreSQL, metrics, object keys, and what callers were told, by where."""
+        """Logs of services and of PostgreSQL, metrics, traces, object keys, and what callers were told, by where."""
         state = self.stack.options.state
         logs = [*(state / "logs").glob("*.log"), state / "postgres" / "data" / "log"]
         said = {path.name: path.read_bytes() for path in logs}
@@ -95,7 +98,7 @@ class World:
                 with urlopen(f"http://{HOST}:{port}/metrics", timeout=CALL_SECONDS) as answer:
                     said[name] = answer.read()
         said["object keys"] = "\n".join(each.key for each in self.objects.list("")).encode()
-        return said | {"callers": b"\n".join(self.told)}
+        return said | {"callers": b"\n".join(self.told), "spans": b"\n".join(self.collector.raw)}
 
 
 @asynccontextmanager
@@ -104,24 +107,31 @@ async def canary_world(state: Path) -> AsyncIterator[World]:
     async with source_server() as source:
         source.companies = [company(number) for number in range(20)]
         source.payments = [ordinary(number) for number in range(600)] + [of_the_canary(n) for n in range(600, 610)]
-        first_day = (NOW - timedelta(days=60)).date()
-        options = StackOptions(
-            state=state, ports=free_ports(), source_url=source.url, first_day=first_day, settings=SETTINGS
-        )
-        async with (
-            open_databases(options, print) as databases,
-            open_services(options, databases, print) as stack,
-            open_channel(stack.address("ingest")) as ingest,
-            open_channel(stack.address("warehouse")) as warehouse,
-            open_channel(stack.address("recommender")) as recommender,
-        ):
-            yield World(
-                stack,
-                source,
-                ingest_pb2_grpc.IngestServiceStub(ingest),
-                warehouse_pb2_grpc.WarehouseServiceStub(warehouse),
-                recommender_pb2_grpc.RecommenderServiceStub(recommender),
-            )
+        with collecting() as collector:
+            async with _stack(state, source.url, collector.url) as stack, AsyncExitStack() as channels:
+
+                async def channel(service: str) -> grpc.aio.Channel:
+                    return await channels.enter_async_context(open_channel(stack.address(service)))
+
+                yield World(
+                    stack,
+                    source,
+                    ingest_pb2_grpc.IngestServiceStub(await channel("ingest")),
+                    warehouse_pb2_grpc.WarehouseServiceStub(await channel("warehouse")),
+                    recommender_pb2_grpc.RecommenderServiceStub(await channel("recommender")),
+                    collector,
+                )
+
+
+@asynccontextmanager
+async def _stack(state: Path, source_url: str, collector_url: str) -> AsyncIterator[Stack]:
+    first_day = (NOW - timedelta(days=60)).date()
+    settings = SETTINGS | {f"{service}_TRACES_URL": collector_url for service in SERVICES}
+    options = StackOptions(
+        state=state, ports=free_ports(), source_url=source_url, first_day=first_day, settings=settings
+    )
+    async with open_databases(options, print) as databases, open_services(options, databases, print) as stack:
+        yield stack
 
 
 def ordinary(number: int) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def _resource(path: Path) -> list[Manifest]:
 
 def _config_data(folder: Path, generator: dict[str, Any]) -> dict[str, str]:
     lines = [line for name in generator.get("envs", []) for line in (folder / name).read_text().splitlines()]
-    pairs = [line.split("=", 1) for line in [*lines, *generator.get("literals", [])] if line]
+    pairs = [line.split("=", 1) for line in [*lines, *generator.get("literals", [])] if line and line[0] != "#"]
     files = {key: path.read_text() for key, path in _files(folder, generator)}
     return {**dict(pairs), **files}
 

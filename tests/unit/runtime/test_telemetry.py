@@ -32,6 +32,18 @@ configure_logging("test", "ERROR")
 structlog.get_logger("ours").info("not told")
 audit("alice", "ipv4:127.0.0.1:1", "OK", None, None)
 """
+TRACED = """
+import structlog
+from opentelemetry import trace
+from services.runtime.telemetry import configure_logging
+
+configure_logging("test", "INFO", traced=True)
+log = structlog.get_logger("ours")
+log.info("outside")
+context = trace.SpanContext(0xabc, 0xdef, is_remote=False)
+with trace.use_span(trace.NonRecordingSpan(context)):
+    log.info("inside")
+"""
 
 
 def test_an_exception_is_told_by_types_and_places_and_never_by_its_message() -> None:
@@ -56,3 +68,12 @@ def test_audit_is_told_whatever_else_is_not() -> None:
     (line,) = [json.loads(line) for line in done.stdout.splitlines()]
 
     assert (line["logger"], line["event"], line["who"]) == ("audit", "call", "alice")
+
+
+def test_a_line_names_trace_and_span_where_work_has_one() -> None:
+    done = subprocess.run([sys.executable, "-c", TRACED], capture_output=True, text=True, check=True)
+
+    outside, inside = [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert "trace_id" not in outside
+    assert (inside["trace_id"], inside["span_id"]) == ("abc".zfill(32), "def".zfill(16))
