@@ -7,10 +7,12 @@ READY := $(VENV)/ready
 RIVALS := .venv-rivals
 QUALITY_RIVALS := .venv-rivals-quality
 AUDIT := .venv-audit
+# What the release before left behind; `make previous` stores this one's, when it is released.
+PREVIOUS := tests/compat/previous
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit crash-test index-crash-test index-race-test serve-fault-test mutants bench-load bench-ingest bench-index bench-serve eval check audit metrics-doc format lock images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit crash-test index-crash-test index-race-test serve-fault-test mutants bench-load bench-ingest bench-index bench-serve eval check audit metrics-doc format lock previous images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -87,6 +89,7 @@ check: $(READY) ## Format, lint, types, import rules, protos, manifests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/buf lint
+	@$(BIN)/buf breaking --against $(PREVIOUS)/protos.binpb
 	@$(BIN)/shellcheck -x deploy/*.sh deploy/*/*.sh .ci/run
 	@$(BIN)/yamllint --strict deploy buf.yaml .pre-commit-config.yaml .yamllint.yaml
 	@deploy/monitoring/get-prometheus.sh $(BIN)
@@ -114,6 +117,9 @@ lock: $(READY) ## Writes the lock files anew from pyproject.toml and what benche
 	uv pip compile bench/load/rivals/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o bench/load/rivals/requirements.lock
 	uv pip compile bench/quality/rivals/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o bench/quality/rivals/requirements.lock
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements.lock
+
+previous: $(READY) ## Stores what this release speaks and keeps, for the next one to be tried with (docs/releasing.md)
+	@$(BIN)/python -m tests.compat.store
 
 images: ## Builds the container images
 	@deploy/build-images.sh

@@ -66,7 +66,7 @@ QUARANTINE_SCHEMA = pa.schema(
 class Part(BaseModel):
     """One Parquet object, by key, with what must agree before it is read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     key: str
     rows: int = Field(ge=0)

@@ -10,9 +10,12 @@ CONTENT_AT = len(HEAD) + 2 * hashlib.sha256().digest_size + len(MIDDLE)
 
 
 class Sealed(BaseModel):
-    """A frozen document that is stored as JSON: `{"sha256": …, "content": …}`."""
+    """A frozen document that is stored as JSON: `{"sha256": …, "content": …}`.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A field that it does not know is a later release's, and left out (docs/upgrades.md).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     def to_bytes(self) -> bytes:
         """As it is stored."""

@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class Stored(BaseModel):
-    """Immutable, and strict about what it does not know."""
+    """Immutable. A field that it does not know is a later release's, and left out (docs/upgrades.md)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     def to_bytes(self) -> bytes:
         """As it is stored: the same values give the same bytes."""

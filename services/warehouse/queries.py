@@ -50,7 +50,7 @@ class Reads(Protocol):
     """The warehouse's answers; all raise Unavailable without the database, FailedPrecondition without its schema."""
 
     async def require_schema(self) -> None:
-        """FailedPrecondition unless the schema is at the revision that this code needs."""
+        """FailedPrecondition unless the schema is at the revision that this code needs, or beyond."""
 
     async def load(self, load_id: str) -> Load | None:
         """An entry of the ledger."""

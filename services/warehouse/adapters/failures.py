@@ -12,7 +12,8 @@ from services.runtime.errors import FailedPrecondition, ServiceError, Unavailabl
 UNDEFINED = ("42P01", "3F000", "42703")  # table, schema, column
 NO_RIGHT = ("42501",)
 OUT_OF_TIME = ("57014",)
-CONFLICT = ("40001", "40P01")  # serialization failure, deadlock
+# Serialization failure, deadlock; a statement that was prepared before a migration, and is prepared anew.
+CONFLICT = ("40001", "40P01", "0A000")
 UNSTORABLE = ("22",)  # class: data exception
 
 

@@ -8,7 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.warehouse.domain.loads import Dataset, Load, LoadCounts, LoadRequest
 
-FIND = "SELECT * FROM warehouse.loads WHERE load_id = :load_id"
+# Columns by name: a migration may add some while this runs, and a prepared statement must keep its shape.
+FIND = """
+SELECT load_id, dataset, manifest_key, manifest_sha256, source_time, row_count, new_count, changed_count,
+    unchanged_count, late_count, retired_count, watermark, committed_at, sequence, update_sequence
+FROM warehouse.loads WHERE load_id = :load_id
+"""
 RECORD = """
 INSERT INTO warehouse.loads (load_id, dataset, manifest_key, manifest_sha256, source_time, row_count, new_count,
     changed_count, unchanged_count, late_count, retired_count, watermark, committed_at, sequence)

@@ -46,7 +46,10 @@ LIST = """
 INSERT INTO warehouse.missing_payments (load_id, payment_id, company_code, updated_at)
 SELECT :load_id, payment_id, company_code, updated_at FROM missing ORDER BY payment_id, company_code LIMIT :listed
 """
-FIND = "SELECT * FROM warehouse.reconciliations WHERE load_id = :load_id"
+FIND = """
+SELECT load_id, begun_sequence, compared_count, missing_count, listed_count, reported_at
+FROM warehouse.reconciliations WHERE load_id = :load_id
+"""
 PAGE = """
 SELECT payment_id, company_code, updated_at FROM warehouse.missing_payments
 WHERE load_id = :load_id AND (payment_id, company_code) > (:payment_id, :company_code)

@@ -21,6 +21,7 @@ from services.warehouse.domain.history import (
 )
 from services.warehouse.domain.loads import Dataset, Load
 from services.warehouse.domain.reconciliation import MissingPayment, MissingReport, Start
+from services.warehouse.migrations.history import is_enough
 
 REVISION = "SELECT version_num FROM warehouse.schema_version"
 PAYMENT = """payment_id, company_code, payment_at, status, amount, external_client_id, created_at, start_date, end_date,
@@ -81,10 +82,10 @@ class PostgresReads:
         """See Reads."""
         async with self._connection() as connection:
             revision = (await connection.execute(text(REVISION))).scalar_one_or_none()
-        if revision != self._revision:
+        if not is_enough(revision, self._revision):
             raise FailedPrecondition(
                 f"the database is at revision {revision}, this code needs {self._revision}; "
-                "run python -m services.warehouse.migrate, or the service that fits",
+                "run python -m services.warehouse.migrate",
                 reason="SCHEMA_NOT_MIGRATED",
             )
 

@@ -23,3 +23,11 @@ def head_revision() -> str:
     if head is None:
         raise RuntimeError(f"no revision below {Path(__file__).parent}; the installation is damaged")
     return head
+
+
+def is_enough(revision: str | None, needed: str) -> bool:
+    """Whether code that needs a revision works on a database that is at another one: at it or beyond.
+
+    Migrations only expand while code before them may run (docs/upgrades.md); their names are numbers of four digits.
+    """
+    return revision is not None and revision >= needed

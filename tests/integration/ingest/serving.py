@@ -27,6 +27,7 @@ class Ingest:
     """A client of a running ingest."""
 
     stub: "rpc.IngestServiceAsyncStub"
+    address: str
 
     async def run(self, pipeline: "pb.Pipeline.ValueType", request_id: str = "") -> pb.Run:
         """A run of the pipeline, as the trigger returns it."""
@@ -129,7 +130,7 @@ async def serving(settings: IngestSettings, **changes: object) -> AsyncIterator[
         grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
     ):
         try:
-            yield Ingest(rpc.IngestServiceStub(channel))
+            yield Ingest(rpc.IngestServiceStub(channel), f"127.0.0.1:{port}")
         finally:
             stop.set()
 

@@ -132,8 +132,9 @@ async def frozen_leader(settings: IngestSettings, folder: Path, place: str) -> A
         await stack.enter_async_context(alive([leader]))
         await eventually(partial(events_of, leader), lambda events: "leading" in events)
         await stack.enter_async_context(alive([other]))
-        channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{other.port}"))
-        yield leader, Ingest(rpc.IngestServiceStub(channel))
+        address = f"127.0.0.1:{other.port}"
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(address))
+        yield leader, Ingest(rpc.IngestServiceStub(channel), address)
 
 
 def environment(settings: IngestSettings, port: int) -> dict[str, str]:
