@@ -35,7 +35,7 @@ class IndexerSettings(ServiceSettings):
     dimension: int = Field(128, ge=1, le=1024, description="Most factors of a company; vectors have one number more.")
     trees: int = Field(50, ge=1, le=1000, description="Trees of the Annoy index: more find more and take more space.")
     list_scores: int = Field(
-        1_000_000_000, ge=0, description="Scores (clients x companies) that a build computes for lists made ahead."
+        5_000_000_000, ge=0, description="Scores (clients x companies) that a build computes for lists made ahead."
     )
     min_clients: int = Field(2, ge=1, description="Companies with fewer distinct clients are not indexed.")
     seed: int = Field(0, ge=0, lt=2**31, description="Of the decomposition, the Annoy index and samples.")

@@ -78,6 +78,40 @@ def test_the_list_of_every_client_is_that_of_the_exact_ranking(world: str, tunin
         assert places(found, client) == told(rank(factors, model.histories.of(client), Query(LENGTH)))
 
 
+@pytest.mark.parametrize("first", [10, 60])
+@pytest.mark.parametrize("tuning", TUNINGS)
+@pytest.mark.parametrize("world", WORLDS)
+def test_how_many_companies_are_looked_at_first_changes_nothing(
+    world: str, tuning: str, first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = made(WORLDS[world], TUNINGS[tuning])
+    clients = np.arange(len(model.histories.offsets) - 1)
+    at_all = new_lists(model.served_through(None), model.histories, clients, LENGTH)
+
+    monkeypatch.setattr(lists, "FIRST", first)
+
+    found = new_lists(model.served_through(None), model.histories, clients, LENGTH)
+    assert (found.companies == at_all.companies).all()
+    assert (found.scores == at_all.scores).all()
+    assert (found.kinds == at_all.kinds).all()
+
+
+def test_without_scores_left_the_lists_made_ahead_are_those_that_the_first_companies_make(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = WORLDS["wide"]
+    model = made(rows, TUNINGS["nothing but popular"])
+    monkeypatch.setattr(lists, "FIRST", 100)
+
+    few = lists.lists_ahead(model, rows, 100 * rows.clients)
+    every = lists.lists_ahead(model, rows, 10**9)
+
+    assert 0 < len(few.companies) < rows.clients
+    for client in np.flatnonzero(few.rows != NOBODY).tolist():
+        assert few.companies[few.rows[client]].tolist() == every.companies[every.rows[client]].tolist()
+    assert every.rows.tolist() == list(range(rows.clients))
+
+
 @pytest.mark.parametrize("length", [1, 7])
 def test_a_shorter_list_is_the_beginning_of_a_longer_one(length: int) -> None:
     model = made(WORLDS["alike"], TUNINGS["popular"])
