@@ -112,6 +112,7 @@ $(AUDIT)/ready: Makefile
 format: $(READY) ## Formats and mends what a tool can mend
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
+	@$(BIN)/python -m tests.unit.deploy.prometheus_rules
 
 lock: $(READY) ## Writes the lock files anew from pyproject.toml and what benches need (needs `pip install uv`)
 	uv pip compile bench/load/rivals/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o bench/load/rivals/requirements.lock
