@@ -12,6 +12,8 @@ PRODUCTION = {"operators", "production"}
 SMALL_CLUSTER = {"accounts", "postgres", "seaweedfs", "source"}
 # Below it machines have users of their own.
 FIRST_FREE_ID = 10_000
+# https://kubernetes.io/docs/concepts/security/pod-security-standards, of those that we use
+RESTRICTED_VOLUMES = {"configMap", "emptyDir", "secret"}
 Offends = Callable[[Container], object]
 
 
@@ -58,6 +60,19 @@ def test_none_can_gain_privileges_or_write_to_its_image(all_containers: list[Con
 def test_system_calls_are_filtered(all_containers: list[Container]) -> None:
     def offends(container: Container) -> object:
         return container.pod["securityContext"]["seccompProfile"] != {"type": "RuntimeDefault"}
+
+    assert offenders(all_containers, offends) == []
+
+
+def test_none_shares_the_machine_or_mounts_what_the_restricted_standard_forbids(
+    all_containers: list[Container],
+) -> None:
+    def offends(container: Container) -> object:
+        kinds = {key for volume in container.pod.get("volumes", []) for key in volume if key != "name"}
+        shared = {"hostNetwork", "hostPID", "hostIPC", "hostUsers"} & container.pod.keys()
+        return (
+            shared or kinds - RESTRICTED_VOLUMES or any("hostPort" in each for each in container.spec.get("ports", []))
+        )
 
     assert offenders(all_containers, offends) == []
 
