@@ -97,9 +97,11 @@ def test_a_disruption_takes_one_pod_at_a_time(service: Container, manifests: lis
 
 
 def test_pods_of_a_service_spread_over_nodes(service: Container) -> None:
-    keys = {constraint["topologyKey"] for constraint in service.pod["topologySpreadConstraints"]}
+    constraints = service.pod["topologySpreadConstraints"]
 
-    assert "kubernetes.io/hostname" in keys
+    assert [each["topologyKey"] for each in constraints] == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
+    # Without it the pods of before a rollout would count, and those after it lie together.
+    assert [each["matchLabelKeys"] for each in constraints] == [["pod-template-hash"]] * 2
 
 
 def test_a_rollout_takes_no_pod_away_before_another_is_ready_but_of_the_indexer(manifests: list[Manifest]) -> None:
