@@ -37,6 +37,7 @@ class Connection:
         self._unsent = b""
         self._in = b""
         self._next_stream = 1
+        self._under_way: set[int] = set()
         self._sendable = frames.FIRST_WINDOW
         self._blocked: deque[tuple[int, bytes]] = deque()
         self._decoder = Decoder()
@@ -64,6 +65,7 @@ class Connection:
         """A call with this message, in gRPC's frame; its stream. It leaves with the next `flush`."""
         stream = self._next_stream
         self._next_stream += 2
+        self._under_way.add(stream)
         self.at_once += 1
         self._out.append(frames.frame(frames.HEADERS, frames.END_HEADERS, stream, self._headers))
         self._headers = self._later_headers
@@ -119,9 +121,17 @@ class Connection:
                 self._control(kind, flags, stream, data[place + frames.HEAD : after])
             place = after
         self._in = data[place:]
+        # A server may reset a stream that it has answered, which ends nothing more.
+        ended = [each for each in ended if self._ends(each.stream)]
         self.at_once -= len(ended)
         self._renew()
         return ended
+
+    def _ends(self, stream: int) -> bool:
+        if stream not in self._under_way:
+            return False
+        self._under_way.remove(stream)
+        return True
 
     def _status(self, block: bytes) -> str:
         """Blocks that change nothing of the table are read once."""

@@ -24,6 +24,8 @@ from services.indexer.workflow.ports import TrainingRows
 
 Say = Callable[[str], None]
 BUILT = "built.json"
+ROOT = Path(__file__).parents[2]
+MADE_BY = ("services/contracts", "services/indexer", "bench/index", "bench/quality")
 # Baskets are made of so many payments: a company is in them as often as it is paid.
 SAMPLE = 100_000
 
@@ -64,10 +66,20 @@ def _keys(clients: Sequence[str]) -> NDArray[np.uint64]:
     return np.array([client_key(client) for client in clients], dtype=np.uint64)
 
 
+def _code() -> str:
+    """A digest of what an index is made by: with other code, lists and rankings may be others."""
+    files = sorted(file for package in MADE_BY for file in (ROOT / package).rglob("*.py"))
+    return _sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files))
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def _built(name: str, what: str, rows: TrainingRows, keep: Path, say: Say) -> Path:
     folder = keep / name
     schema = IndexManifest.model_fields["schema_version"].default
-    mark = {"of": hashlib.sha256(what.encode()).hexdigest(), "schema": schema, "files": list(FILES)}
+    mark = {"of": _sha256(what.encode()), "schema": schema, "files": list(FILES), "code": _code()}
     if (folder / BUILT).exists() and json.loads((folder / BUILT).read_text()) == mark:
         say(f"{name}: the index in {folder} is used again")
         return folder / "objects"

@@ -153,7 +153,10 @@ def closed_load(target: Target, messages: Sequence[bytes], at_once: int, warm: f
 
 
 def open_load(target: Target, messages: Sequence[bytes], rate: float, seconds: float) -> Load:
-    """`rate` calls a second, evenly, whatever becomes of them; in turn over the connections that have room."""
+    """`rate` calls a second, evenly, whatever becomes of them; in turn over the connections that have room.
+
+    Its seconds go on until the last call has ended, which is counted as the others are.
+    """
     loader = _Loader(target, messages)
     begun = time.perf_counter()
     due, total = 0, int(rate * seconds)
@@ -169,8 +172,8 @@ def open_load(target: Target, messages: Sequence[bytes], rate: float, seconds: f
         until = begun + due / rate if due < total else now + LONGEST_WAIT_SECONDS
         for connection, _ in loader.wait(min(until - time.perf_counter(), LONGEST_WAIT_SECONDS)):
             loader.flush(connection)
-    loader.load.seconds = time.perf_counter() - begun
     _drain(loader)
+    loader.load.seconds = time.perf_counter() - begun
     loader.close()
     loader.load.latencies.setdefault("never sent", []).extend(begun + seconds - at for at in waiting)
     return loader.load

@@ -27,6 +27,10 @@ OWN_KIND = "inline"
 FLOOR, FASTEST, ECHO_OF_OURS, PLAIN, ONLINE = "floor", "fastest floor", "echo of ours", "plain", "online"
 
 
+class FailedCallsError(Exception):
+    """Calls of a measurement failed; the message says how many, and with what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Length:
     """Of the measurement."""
@@ -108,7 +112,7 @@ def two_processes(served: Served, length: Length, say: Say) -> float | None:
             settings = {"PROCESSES": str(number)}
             with recommender(served.objects, Path(folder) / "cache", on[:number], settings) as server:
                 load = _load(_Loaded(server, RECOMMEND, plain), length.warm, length.seconds)
-                rates[number] = load.calls / load.seconds
+                rates[number] = _rate(load)
     return rates[2] / rates[1]
 
 
@@ -116,9 +120,17 @@ def _fastest(echoed: dict[str, _Loaded], say: Callable[[str], None]) -> str:
     rates = {}
     for kind, contestant in echoed.items():
         load = _load(contestant, PROBE_SECONDS / 2, PROBE_SECONDS)
-        rates[kind] = load.calls / load.seconds
+        rates[kind] = _rate(load)
     say("  bare echoes: " + ", ".join(f"{kind} {rate:,.0f}/s" for kind, rate in rates.items()))
     return max(rates, key=lambda kind: rates[kind])
+
+
+def _rate(load: Load) -> float:
+    """Calls a second, where all were answered; FailedCallsError where not: how fast a server fails tells nothing."""
+    others = {status: count for status, count in load.statuses.items() if status != OK}
+    if others or not load.calls:
+        raise FailedCallsError(f"of {load.calls} calls these were not answered: {others}")
+    return load.calls / load.seconds
 
 
 def _turn(found: Rounds, name: str, contestant: _Loaded, length: Length) -> Turn:

@@ -15,7 +15,7 @@ SEED = 7
 def plain_calls(world: World) -> list[Call]:
     """Of known clients."""
     chance = random.Random(SEED)
-    return [partial(_recommend, world.plain(chance)) for _ in range(DRAWN)]
+    return [partial(recommend, world.plain(chance)) for _ in range(DRAWN)]
 
 
 def mixed_calls(world: World) -> list[Call]:
@@ -26,17 +26,17 @@ def mixed_calls(world: World) -> list[Call]:
 
 def _mixed(world: World, chance: random.Random, kind: int) -> Call:
     if kind == 0:
-        return partial(_recommend, world.basket(chance))
+        return partial(recommend, world.basket(chance))
     if kind == 1:
         return partial(_batch, world.batch(chance, size=5))
     if kind == 2:
         return partial(
             _similar, pb.SimilarCompaniesRequest(company_code=chance.choice(world.codes), max_results=MAX_RESULTS)
         )
-    return partial(_recommend, world.plain(chance))
+    return partial(recommend, world.plain(chance))
 
 
-async def _recommend(request: pb.RecommendRequest, stub: Any) -> Any:
+async def recommend(request: pb.RecommendRequest, stub: Any) -> Any:
     return await stub.Recommend(request, timeout=DEADLINE_SECONDS)
 
 

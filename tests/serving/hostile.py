@@ -1,6 +1,7 @@
 """Hostile clients of each kind in turn, and a polite one beside them that must not notice."""
 
 import asyncio
+import json
 import os
 import sys
 from contextlib import AsyncExitStack
@@ -11,7 +12,7 @@ import grpc
 
 from tests.integration.runtime.access.authority import Authority
 from tests.serving.asking import plain_calls
-from tests.serving.hostile_process import KINDS, TLS_KINDS
+from tests.serving.hostile_process import KINDS, LEAST, TLS_KINDS
 from tests.serving.polite import polite_client
 from tests.serving.replica import Replica, running
 from tests.serving.world import World, free_port
@@ -48,11 +49,17 @@ async def _beside(
     async with polite_client([replica.address], RATE, plain_calls(world), credentials) as calls:
         command = [sys.executable, "-m", "tests.serving.hostile_process", kind, str(replica.port), str(seconds)]
         quiet = os.environ | {"GRPC_VERBOSITY": "NONE"}
-        process = await asyncio.create_subprocess_exec(*command, env=quiet)
+        process = await asyncio.create_subprocess_exec(*command, env=quiet, stdout=asyncio.subprocess.PIPE)
         async with asyncio.timeout(seconds + ENDING_SECONDS):
-            code = await process.wait()
+            told, _ = await process.communicate()
     memory = replica.process.memory_info().rss >> 20
-    return {**calls.figures(), "rss_mib": memory, "hostile_exit_code": code}
+    return {**calls.figures(), "rss_mib": memory, "hostile_exit_code": process.returncode, **_harm(kind, told)}
+
+
+def _harm(kind: str, told: bytes) -> dict[str, Any]:
+    done = json.loads(told or b"{}")
+    name, least = LEAST[kind]
+    return {"harm": done, "harm_was_done": done.get(name, 0) >= least}
 
 
 def _problems(found: dict[str, Any]) -> list[str]:
@@ -60,5 +67,6 @@ def _problems(found: dict[str, Any]) -> list[str]:
         f"calls of the polite client failed: {found['failed']}": bool(found["failed"]),
         f"the polite client's p99 was {found['p99_ms']} ms, over {P99_MS}": found["p99_ms"] > P99_MS,
         f"the hostile client ended with {found['hostile_exit_code']}": bool(found["hostile_exit_code"]),
+        f"the hostile client did too little harm: {found['harm']}": not found["harm_was_done"],
     }
     return [line for line, is_true in told.items() if is_true]

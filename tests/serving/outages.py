@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from demo.generator import generate
 from demo.main_job.pipelines import run_pipeline
 from demo.population.parameters import GeneratorParameters
 from demo.source.store import create_schema, load
+from tests.serving.asking import recommend
 from tests.serving.polite import DEADLINE_SECONDS, Call, polite_client
 from tests.serving.stack import RECOMMENDER, Parts, parts
 
@@ -63,7 +65,7 @@ async def _outage(
     stack: Parts, names: list[str], seconds: float, requests: list[pb.RecommendRequest], before: Answers
 ) -> dict[str, Any]:
     """Whatever stands on others is stopped before them, and started after them."""
-    calls = [_call(request) for request in requests]
+    calls: list[Call] = [partial(recommend, request) for request in requests]
     async with polite_client([stack.address(RECOMMENDER)], RATE, calls) as found:
         for name in reversed(names):
             await stack.stop(name)
@@ -102,13 +104,6 @@ async def _epoch_above(stack: Parts, epoch: int) -> int:
                     return answer.index.epoch
             await asyncio.sleep(0.2)
     return epoch
-
-
-def _call(request: pb.RecommendRequest) -> Call:
-    async def call(stub: "rpc.RecommenderServiceAsyncStub") -> Any:
-        return await stub.Recommend(request, timeout=DEADLINE_SECONDS)
-
-    return call
 
 
 def _requests(dataset: Dataset) -> list[pb.RecommendRequest]:

@@ -38,6 +38,7 @@ async def test_a_polite_client_sees_no_error_beside_hostile_ones(world: World, t
     assert {kind: each["failed"] for kind, each in found["kinds"].items() if each["failed"]} == {}
     assert {each["hostile_exit_code"] for each in found["kinds"].values()} == {0}
     assert all(each["calls"] for each in found["kinds"].values())
+    assert [kind for kind, each in found["kinds"].items() if not each["harm_was_done"]] == []
 
 
 @pytest.mark.timeout(600)
