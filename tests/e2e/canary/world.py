@@ -93,10 +93,10 @@ class World:
         state = self.stack.options.state
         logs = [*(state / "logs").glob("*.log"), state / "postgres" / "data" / "log"]
         said = {path.name: path.read_bytes() for path in logs}
-        for name, port in self.stack.options.ports.items():
-            if name.endswith("-metrics"):
-                with urlopen(f"http://{HOST}:{port}/metrics", timeout=CALL_SECONDS) as answer:
-                    said[name] = answer.read()
+        for name in (f"{service.lower()}-metrics" for service in SERVICES):
+            port = self.stack.options.ports[name]
+            with urlopen(f"http://{HOST}:{port}/metrics", timeout=CALL_SECONDS) as answer:
+                said[name] = answer.read()
         said["object keys"] = "\n".join(each.key for each in self.objects.list("")).encode()
         return said | {"callers": b"\n".join(self.told), "spans": b"\n".join(self.collector.raw)}
 
