@@ -52,6 +52,12 @@ class ServingAfin:
         assert match is not None, "".join(self.output)
         return match.group(1)
 
+    def metrics(self, service: str) -> str:
+        """host:port of a service's metrics."""
+        match = re.search(rf"{service} +grpc \S+ +metrics http://(\S+)", "".join(self.output))
+        assert match is not None, "".join(self.output)
+        return match.group(1)
+
     def interrupt(self) -> int:
         """Ctrl-C; the exit code."""
         self.process.send_signal(signal.SIGINT)

@@ -1,6 +1,7 @@
 """The main job as a user runs it: `afin demo` twice on one state, called with buf curl, stopped with Ctrl-C."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,9 +14,13 @@ import psutil
 import pytest
 
 from tests.e2e.conftest import SMALL, START_SECONDS, STOP_SECONDS, ServingAfin, afin, serving_afin
+from tests.e2e.prometheus import MISSING, PROGRAM, Prometheus, let_days_pass, patiently, watching
+from tests.unit.deploy.monitoring.promql import alerts, expressions
 
 ACCOUNT = ("new", "changed", "unchanged", "late", "quarantined")
 RECOMMEND = "afin.recommender.v1.RecommenderService/Recommend"
+# What asks for what has not happened here: refusals, TLS, several processes, experiments.
+EMPTY = re.compile(r"> 0|afin_process")
 INGEST = "afin.ingest.v1.IngestService"
 
 
@@ -43,6 +48,13 @@ def second_run(first_run: FirstRun, small_data: Path) -> Iterator[ServingAfin]:
     """`afin demo` on the same state, serving on."""
     with serving_afin("demo", "--data", str(small_data), "--state", str(first_run.state)) as serving:
         yield serving
+
+
+@pytest.fixture(scope="module")
+def prometheus(second_run: ServingAfin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """One that watches it."""
+    with watching(second_run, tmp_path_factory.mktemp("prometheus")) as found:
+        yield found
 
 
 def test_every_payment_read_is_accounted_for(first_run: FirstRun) -> None:
@@ -108,6 +120,30 @@ def test_a_second_stack_on_the_same_state_is_refused(second_run: ServingAfin, fi
     done = subprocess.run(command, capture_output=True, text=True, timeout=STOP_SECONDS, check=False)
     assert done.returncode == 1
     assert "another afin runs on this state" in done.stderr
+
+
+@pytest.mark.skipif(PROGRAM is None, reason=MISSING)
+def test_prometheus_answers_what_rules_and_dashboards_ask(prometheus: Prometheus) -> None:
+    quiet = {alert["alert"] for alert in alerts()}
+    for attempt in patiently():
+        with attempt:
+            answers = {(each.place, each.text): prometheus.ask(each.plain()) for each in expressions()}
+            unanswered = {place for (place, text), found in answers.items() if not found and not EMPTY.search(text)}
+            assert unanswered <= quiet
+
+
+@pytest.mark.skipif(PROGRAM is None, reason=MISSING)
+async def test_prometheus_sees_that_the_watermark_stands_and_that_runs_are_overdue(
+    prometheus: Prometheus, first_run: FirstRun
+) -> None:
+    """The payments of this small world are of long ago; its runs are made so."""
+    prometheus.until('ALERTS{alertname="AfinWatermarkStalled", alertstate="firing"}')
+    assert prometheus.firing() == {"AfinWatermarkStalled"}
+
+    await let_days_pass(first_run.state)
+
+    prometheus.until('ALERTS{alertname="AfinRunOverdue", pipeline="recommendations", alertstate="firing"}')
+    assert prometheus.firing() == {"AfinWatermarkStalled", "AfinRunOverdue"}
 
 
 def test_ctrl_c_stops_every_process_and_exits_with_0(tmp_path: Path) -> None:

@@ -16,15 +16,17 @@ from prometheus_client.metrics import MetricWrapperBase
 from tests.unit.deploy.workloads import ROOT
 
 PAGE = ROOT / "docs/metrics.md"
-SERVICES = ("runtime", "ingest", "warehouse", "indexer", "recommender")
+FOLDERS = {name: f"services/{name}" for name in ("runtime", "ingest", "warehouse", "indexer", "recommender")} | {
+    "console": "console"
+}
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
-TITLES = {"runtime": "Every service"} | {name: name.capitalize() for name in SERVICES[1:]}
+TITLES = {name: name.capitalize() for name in FOLDERS} | {"runtime": "Every service"}
 # So many values of a label are told one by one.
 FEW = 8
 HEAD = """# Metrics
 
 Made from the code by `make metrics-doc`; a test compares. Every service tells them at `/metrics` of its metrics port
-(9101 to 9104). Alerts: [deploy/monitoring/rules](../deploy/monitoring/rules), each with a page in [runbooks](runbooks);
+(9101 to 9105). Alerts: [deploy/monitoring/rules](../deploy/monitoring/rules), each with a page in [runbooks](runbooks);
 dashboards: [deploy/monitoring/dashboards](../deploy/monitoring/dashboards).
 
 - Names: `afin_<service>_…` for what one service knows, `afin_…` for what every process has, `grpc_server_…` as
@@ -71,12 +73,12 @@ def metrics() -> tuple[Metric, ...]:
 
 def page() -> str:
     """What docs/metrics.md must be."""
-    return HEAD + "".join(_section(service) for service in SERVICES)
+    return HEAD + "".join(_section(service) for service in FOLDERS)
 
 
 def _of_service(service: str) -> Iterator[Metric]:
     seen: set[int] = set()
-    for path in sorted((ROOT / "services" / service).rglob("*.py")):
+    for path in sorted((ROOT / FOLDERS[service]).rglob("*.py")):
         if "prometheus_client import" in path.read_text():
             module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
             for value in vars(module).values():
@@ -113,6 +115,6 @@ def _told(values: tuple[str, ...]) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["tell"]:
-        print(json.dumps([asdict(metric) for service in SERVICES for metric in _of_service(service)]))
+        print(json.dumps([asdict(metric) for service in FOLDERS for metric in _of_service(service)]))
     else:
         PAGE.write_text(page())
