@@ -1,5 +1,6 @@
 """An authority that signs certificates for tests, into PEM files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -35,14 +36,14 @@ class Authority:
         self.certificate = self._folder / "ca.pem"
         self.certificate.write_bytes(certificate.sign(self._key, SHA256()).public_bytes(Encoding.PEM))
 
-    def issue(self, name: str, expires_in: timedelta = DAY, use: ObjectIdentifier | None = None) -> Pair:
-        """A pair for a host of that name at 127.0.0.1, or for a caller of that name; `use`: for one of these alone."""
+    def issue(self, name: str, expires_in: timedelta = DAY, uses: Sequence[ObjectIdentifier] = ()) -> Pair:
+        """A pair for a host of that name at 127.0.0.1, or for a caller of that name; `uses`: for these alone."""
         key = generate_private_key(SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         names = x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(IPv4Address("127.0.0.1"))])
         builder = self._builder(subject, key, datetime.now(UTC) + expires_in).add_extension(names, critical=False)
-        if use is not None:
-            builder = builder.add_extension(x509.ExtendedKeyUsage([use]), critical=False)
+        if uses:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(uses), critical=False)
         pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
         pair.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         pair.key.chmod(0o600)

@@ -67,8 +67,8 @@ def test_a_damaged_file_is_good_still_or_refused(files: Files, spoil: Callable[[
 
 def test_a_certificate_serves_the_side_that_it_was_made_for(tmp_path: Path) -> None:
     authority = Authority(tmp_path, "ours")
-    server = authority.issue("localhost", use=ExtendedKeyUsageOID.SERVER_AUTH)
-    caller = authority.issue("billing", use=ExtendedKeyUsageOID.CLIENT_AUTH)
+    server = authority.issue("localhost", uses=[ExtendedKeyUsageOID.SERVER_AUTH])
+    caller = authority.issue("billing", uses=[ExtendedKeyUsageOID.CLIENT_AUTH])
 
     assert check_pair(server.certificate, server.key) > 0
     assert check_pair(caller.certificate, caller.key, of_caller=True) > 0
