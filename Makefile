@@ -12,7 +12,7 @@ PREVIOUS := tests/compat/previous
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit crash-test index-crash-test index-race-test serve-fault-test watch-test mutants bench-load bench-ingest bench-index bench-serve eval check audit metrics-doc format lock previous images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit container-test crash-test index-crash-test index-race-test serve-fault-test watch-test mutants bench-load bench-ingest bench-index bench-serve eval check audit metrics-doc format lock previous images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -129,11 +129,14 @@ previous: $(READY) ## Stores what this release speaks and keeps, for the next on
 images: ## Builds the container images
 	@deploy/build-images.sh
 
-compose-up: ## The suite in containers, to a working Recommend (needs Docker Compose)
-	@deploy/compose/up.sh
+compose-up: ## The suite in containers, to a recommendation (needs Docker Compose): ACCESS=1
+	@ACCESS=$(ACCESS) deploy/compose/up.sh
 
 compose-down: ## Stops it
 	@docker compose --file deploy/compose/compose.yaml --profile live down
+
+container-test: $(READY) ## The compose stack in podman without a registry of images, each service stopped under load (Debian, as root): REPORT=file.json, KEEP=folder
+	@$(BIN)/python -m tests.containers $(if $(REPORT),--report "$(REPORT)") $(if $(KEEP),--keep "$(KEEP)")
 
 kind-up: ## The suite on a new kind cluster, to a recommendation (needs kind, kubectl and Docker): DRY_RUN=1
 	@deploy/k8s/up.sh kind

@@ -48,17 +48,18 @@ login warehouse afin warehouse_database_url
 login indexer afin indexer_database_url
 login source source source_database_url
 # As deploy/s3 says it for S3 itself. Write lets delete, too.
-lake=("Read:afin/raw/*" "Read:afin/erasures/*")
+bucket=${AFIN_BUCKET:-afin}
+lake=("Read:$bucket/raw/*" "Read:$bucket/erasures/*")
 {
   printf '{"identities": [\n'
-  bucket_user ingest List:afin "${lake[@]}" "Read:afin/quarantine/*" \
-    "Write:afin/raw/*" "Write:afin/quarantine/*" "Write:afin/erasures/*"
+  bucket_user ingest "List:$bucket" "${lake[@]}" "Read:$bucket/quarantine/*" \
+    "Write:$bucket/raw/*" "Write:$bucket/quarantine/*" "Write:$bucket/erasures/*"
   printf ',\n'
-  bucket_user warehouse List:afin "${lake[@]}"
+  bucket_user warehouse "List:$bucket" "${lake[@]}"
   printf ',\n'
-  bucket_user indexer List:afin "Read:afin/index/*" "Write:afin/index/*"
+  bucket_user indexer "List:$bucket" "Read:$bucket/index/*" "Write:$bucket/index/*"
   printf ',\n'
-  bucket_user recommender List:afin "Read:afin/index/*"
+  bucket_user recommender "List:$bucket" "Read:$bucket/index/*"
   printf '\n]}\n'
 } > "$draft/seaweedfs.json"
 

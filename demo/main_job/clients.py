@@ -4,21 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-
-import aiohttp
 
 from afin.recommender.v1 import recommender_pb2, recommender_pb2_grpc
 from afin.warehouse.v1 import warehouse_pb2, warehouse_pb2_grpc
+from demo.main_job.payers import clients_that_pay
 from demo.stack.stack import Stack
 from services.runtime.channels import open_channel
 
 CALL_TIMEOUT = timedelta(seconds=30)
-SAMPLE_PAYMENTS = 1000
 SHOWN_PAID = 5
 SHOWN_RECOMMENDED = 5
-MAX_CLIENT_ID = 128
-LONG_AGO = "1970-01-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +27,7 @@ class ClientStory:
 
 async def tell_stories(stack: Stack, count: int = 3) -> list[ClientStory]:
     """The stories of the `count` clients that pay most among the first payments of the source."""
-    clients = await _clients(stack.source_url, count)
+    clients = await clients_that_pay(stack.source_url, count)
     wait = CALL_TIMEOUT.total_seconds()
     async with (
         open_channel(stack.address("warehouse")) as to_warehouse,
@@ -50,24 +45,6 @@ async def tell_stories(stack: Stack, count: int = 3) -> list[ClientStory]:
             recommended = await recommender.Recommend(request, timeout=wait)
             stories.append(ClientStory(client, await _paid(warehouse, client), recommended))
         return stories
-
-
-async def _clients(source_url: str, count: int) -> list[str]:
-    parameters = {"updated_at": LONG_AGO, "limit": str(SAMPLE_PAYMENTS), "offset": "0"}
-    timeout = aiohttp.ClientTimeout(total=CALL_TIMEOUT.total_seconds())
-    async with (
-        aiohttp.ClientSession(timeout=timeout) as session,
-        session.get(f"{source_url}/payments", params=parameters) as response,
-    ):
-        response.raise_for_status()
-        payments = await response.json()
-    found = Counter(payment["external_client_id"] for payment in payments if _can_be_asked_for(payment))
-    return [client for client, _ in sorted(found.items(), key=lambda item: (-item[1], item[0]))[:count]]
-
-
-def _can_be_asked_for(payment: dict[str, Any]) -> bool:
-    client = payment["external_client_id"]
-    return payment["status"] == "paid" and isinstance(client, str) and 0 < len(client.strip()) <= MAX_CLIENT_ID
 
 
 async def _paid(warehouse: "warehouse_pb2_grpc.WarehouseServiceAsyncStub", client: str) -> list[tuple[str, int]]:

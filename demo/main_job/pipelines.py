@@ -6,6 +6,7 @@ from datetime import timedelta
 import grpc
 
 from afin.ingest.v1 import ingest_pb2, ingest_pb2_grpc
+from services.runtime.access.proof import NO_PROOF, Proof
 from services.runtime.channels import open_channel
 
 CALL_TIMEOUT = timedelta(seconds=30)
@@ -19,12 +20,14 @@ class RunFailedError(Exception):
     """A pipeline ended otherwise than in success; the message says why."""
 
 
-async def run_pipeline(address: str, pipeline: "ingest_pb2.Pipeline.ValueType", watch: Watcher) -> ingest_pb2.Run:
+async def run_pipeline(
+    address: str, pipeline: "ingest_pb2.Pipeline.ValueType", watch: Watcher, proof: Proof = NO_PROOF
+) -> ingest_pb2.Run:
     """Starts `pipeline`, tells `watch` each change, and gives the run at its end; RunFailedError unless it succeeded.
 
     A run of the pipeline that is already active is followed instead of starting another.
     """
-    async with open_channel(address) as channel:
+    async with open_channel(address, proof) as channel:
         ingest = ingest_pb2_grpc.IngestServiceStub(channel)
         run = await _start(ingest, pipeline)
         watch(run)

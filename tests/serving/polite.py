@@ -20,7 +20,19 @@ from services.runtime.channels import channel_options
 DEADLINE_SECONDS = 5.0
 BOUNDS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
-Call = Callable[["rpc.RecommenderServiceAsyncStub"], Awaitable[Any]]
+# Gets the stub of the service that it is about.
+Call = Callable[[Any], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The service that is called."""
+
+    full_name: str
+    make_stub: Callable[[grpc.aio.Channel], Any]
+
+
+RECOMMENDER = Asked(FULL_NAME, rpc.RecommenderServiceStub)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +84,16 @@ class Calls:
 
 @asynccontextmanager
 async def polite_client(
-    addresses: list[str], rate: float, calls: list[Call], credentials: grpc.ChannelCredentials | None = None
+    addresses: list[str],
+    rate: float,
+    calls: list[Call],
+    credentials: grpc.ChannelCredentials | None = None,
+    asked: Asked = RECOMMENDER,
 ) -> AsyncIterator[Calls]:
     """Makes `calls` in turn, `rate` a second in all, while the context is open; then waits for the last answers."""
     found, stop = Calls(), asyncio.Event()
-    async with _channel(f"ipv4:{','.join(addresses)}", credentials) as channel:
-        stub = rpc.RecommenderServiceStub(channel)
+    async with _channel(f"ipv4:{','.join(addresses)}", asked.full_name, credentials) as channel:
+        stub = asked.make_stub(channel)
         await calls[0](stub)  # connects
         calling = asyncio.create_task(_keep_calling(stub, rate, calls, found, stop))
         try:
@@ -87,16 +103,14 @@ async def polite_client(
             await calling
 
 
-def _channel(target: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
-    options = channel_options(target, FULL_NAME)
+def _channel(target: str, full_name: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
+    options = channel_options(target, full_name)
     if credentials:
         return grpc.aio.secure_channel(target, credentials, options=options)
     return grpc.aio.insecure_channel(target, options=options)
 
 
-async def _keep_calling(
-    stub: "rpc.RecommenderServiceAsyncStub", rate: float, calls: list[Call], found: Calls, stop: asyncio.Event
-) -> None:
+async def _keep_calling(stub: object, rate: float, calls: list[Call], found: Calls, stop: asyncio.Event) -> None:
     begun, number = monotonic(), 0
     async with asyncio.TaskGroup() as group:
         while not stop.is_set():
@@ -107,7 +121,7 @@ async def _keep_calling(
             number += 1
 
 
-async def _call(stub: "rpc.RecommenderServiceAsyncStub", call: Call, due: float, found: Calls) -> None:
+async def _call(stub: object, call: Call, due: float, found: Calls) -> None:
     status = "OK"
     try:
         await call(stub)

@@ -10,6 +10,7 @@ from afin.ingest.v1 import ingest_pb2
 from afin.recommender.v1 import recommender_pb2
 from afin.warehouse.v1 import warehouse_pb2
 from console.settings import ConsoleSettings
+from demo.first_run.settings import FirstRunSettings
 from demo.live.settings import LiveSettings
 from demo.source.settings import SourceSettings
 from services.indexer.settings import IndexerSettings
@@ -42,6 +43,7 @@ SETTINGS: Mapping[str, tuple[type[BaseSettings], ...]] = {
     "demo.source": (SourceSettings,),
     "demo.seed": (SourceSettings,),
     "demo.live": (SourceSettings, LiveSettings),
+    "demo.first_run": (FirstRunSettings,),
 }
 DATABASE_URL = "postgresql://user:password@postgres:5432/afin"
 

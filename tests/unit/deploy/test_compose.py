@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from demo.stack.options import FIXED_PORTS
+from tests.unit.deploy.composition import compose
 from tests.unit.deploy.contract import GRPC_SERVICES, read_settings
 from tests.unit.deploy.workloads import ROOT, SERVICES, SETTINGS_FOLDER
 
@@ -16,21 +17,23 @@ FOLDER = ROOT / "deploy/compose"
 DEFAULT_MODULES = {"console": "console", "source": "demo.source"}
 # Gives a new volume to the user who writes to it, which only root can.
 GIVES_VOLUME = "seaweedfs-volume"
+# Run by up.sh once all of it is healthy.
+FIRST_RUN = "first-run"
 CREDENTIALS = re.compile(r"://[^/\s]*:[^/\s]*@")
 
 Service = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def compose() -> dict[str, Any]:
-    """The whole file."""
-    return dict(yaml.safe_load((FOLDER / "compose.yaml").read_text()))
+def model() -> dict[str, Any]:
+    """The whole stack."""
+    return compose(FOLDER / "compose.yaml")
 
 
 @pytest.fixture(scope="module")
-def services(compose: dict[str, Any]) -> dict[str, Service]:
+def services(model: dict[str, Any]) -> dict[str, Service]:
     """Its services by name."""
-    return dict(compose["services"])
+    return dict(model["services"])
 
 
 def offenders(services: dict[str, Service], offends: Callable[[Service], object]) -> list[str]:
@@ -41,13 +44,13 @@ def offenders(services: dict[str, Service], offends: Callable[[Service], object]
 def test_the_whole_suite_is_there(services: dict[str, Service]) -> None:
     assert {
         *SERVICES,
-        "console",
         "migrate",
         "accounts",
         "postgres",
         "seaweedfs",
         "source",
         "prometheus",
+        "grafana",
     } <= services.keys()
 
 
@@ -64,12 +67,13 @@ def test_our_own_images_are_of_this_version(services: dict[str, Service]) -> Non
     assert {image for image in own if not image.endswith(f":{version}")} == set()
 
 
-def test_each_image_of_ours_is_built_from_its_extra(services: dict[str, Service]) -> None:
-    built = {each["image"]: each["build"]["args"]["SERVICE"] for each in services.values() if "build" in each}
-    used = {each["image"] for each in services.values() if each["image"].startswith("afin/")}
+def test_our_own_images_are_those_that_are_built_and_are_never_pulled(services: dict[str, Service]) -> None:
+    ours = {name: service for name, service in services.items() if service["image"].startswith("afin/")}
+    built = re.search(r"^  services=\((.*)\)$", (ROOT / "deploy/build-images.sh").read_text(), re.MULTILINE)
 
-    assert built.keys() == used
-    assert {image for image, extra in built.items() if f"/{extra}:" not in image} == set()
+    assert built
+    assert {f"afin/{name}" for name in built[1].split()} == {each["image"].partition(":")[0] for each in ours.values()}
+    assert offenders(ours, lambda service: service.get("pull_policy") != "never") == []
 
 
 def test_none_can_gain_privileges_or_write_to_its_image(services: dict[str, Service]) -> None:
@@ -114,7 +118,8 @@ def test_what_ends_is_waited_for(services: dict[str, Service]) -> None:
         if how["condition"] == "service_completed_successfully"
     }
 
-    assert awaited == ends
+    assert awaited == ends - {FIRST_RUN}
+    assert f" run --rm {FIRST_RUN}\n" in (FOLDER / "up.sh").read_text()
     assert "migrate" in ends
 
 
@@ -160,15 +165,19 @@ def test_nothing_is_reachable_from_another_machine(services: dict[str, Service])
     assert len(published) >= len(SERVICES)
 
 
-def test_no_secret_stands_in_the_file(compose: dict[str, Any], services: dict[str, Service]) -> None:
+def test_no_secret_stands_in_the_files(model: dict[str, Any], services: dict[str, Service]) -> None:
     told = [item for service in services.values() for item in service.get("environment", {}).items()]
     named = {name for name, _ in told if re.search("PASSWORD|SECRET|TOKEN|DATABASE_URL", name)}
 
     assert named == {"POSTGRES_PASSWORD_FILE"}
-    assert CREDENTIALS.search((FOLDER / "compose.yaml").read_text()) is None
-    assert {secret["file"] for secret in compose["secrets"].values()} == {
-        f"secrets/{name}" for name in compose["secrets"]
-    }
+    assert [path.name for path in FOLDER.glob("*.yaml") if CREDENTIALS.search(path.read_text())] == []
+    assert {secret["file"] for secret in model["secrets"].values()} == {f"secrets/{name}" for name in model["secrets"]}
+
+
+def test_one_variable_names_the_bucket_everywhere() -> None:
+    told = "".join((FOLDER / name).read_text() for name in ("compose.yaml", "stores.yaml"))
+
+    assert re.findall(r"(?:s3://|-bucket=)(.*)", told) == ["${AFIN_BUCKET:-afin}"] * 5
 
 
 def test_prometheus_asks_every_service(services: dict[str, Service]) -> None:
@@ -177,6 +186,25 @@ def test_prometheus_asks_every_service(services: dict[str, Service]) -> None:
 
     assert {f"{name}:{FIXED_PORTS[f'{name}-metrics']}" for name in SERVICES} <= targets
     assert "./prometheus.yaml:/etc/prometheus/prometheus.yaml:ro" in services["prometheus"]["volumes"]
+
+
+def test_grafana_has_its_source_of_data_and_no_user(services: dict[str, Service]) -> None:
+    (source,) = yaml.safe_load((FOLDER / "grafana/datasources/prometheus.yaml").read_text())["datasources"]
+    (provider,) = yaml.safe_load((FOLDER / "grafana/dashboards/afin.yaml").read_text())["providers"]
+    grafana = services["grafana"]
+
+    assert source["url"] == "http://prometheus:9090"
+    assert f"../monitoring/dashboards:{provider['options']['path']}:ro" in grafana["volumes"]
+    assert grafana["environment"]["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert grafana["environment"]["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+
+
+def test_what_is_mounted_is_there(services: dict[str, Service]) -> None:
+    mounts = [each for service in services.values() for each in service.get("volumes", []) if isinstance(each, str)]
+    paths = {mount.partition(":")[0] for mount in mounts if mount.startswith(".")}
+
+    assert len(paths) >= 5
+    assert {path for path in paths if not (FOLDER / path).exists()} == set()
 
 
 def test_postgres_and_s3_are_those_of_the_small_cluster(services: dict[str, Service]) -> None:

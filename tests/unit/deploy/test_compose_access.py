@@ -6,11 +6,13 @@ import pytest
 import yaml
 
 from services.runtime.settings import ServiceSettings
+from tests.unit.deploy.composition import compose
 from tests.unit.deploy.contract import GRPC_SERVICES, read_settings
 from tests.unit.deploy.workloads import ROOT, SERVICES
 
 FOLDER = ROOT / "deploy/compose"
-BELOW, OVER = (yaml.safe_load((FOLDER / name).read_text()) for name in ("compose.yaml", "access.yaml"))
+BELOW = compose(FOLDER / "compose.yaml")
+OVER = yaml.safe_load((FOLDER / "access.yaml").read_text())
 
 
 @pytest.fixture(params=SERVICES)

@@ -10,17 +10,17 @@ import pytest
 from demo.stack.options import FIXED_PORTS
 from tests.unit.deploy.workloads import ROOT, SERVICES
 
-IMAGES = (*SERVICES, "console", "dask", "demo")
+IMAGES = (*SERVICES, "console", "dask", "source")
 MODULES = {
     **{name: f"services.{name}" for name in SERVICES},
     "console": "console",
     "dask": "services.indexer",
-    "demo": "demo.source",
+    "source": "demo.source",
 }
 PORTS = {
     **{name: f"{FIXED_PORTS[name]} {FIXED_PORTS[f'{name}-metrics']}" for name in (*SERVICES, "console")},
     "dask": f"{FIXED_PORTS['indexer']} {FIXED_PORTS['indexer-metrics']}",
-    "demo": str(FIXED_PORTS["source"]),
+    "source": str(FIXED_PORTS["source"]),
 }
 
 
@@ -58,10 +58,27 @@ def test_what_runs_is_not_root_and_takes_only_the_installed_packages(dockerfile:
 
 
 def test_every_package_is_installed_by_its_hash(dockerfile: str) -> None:
-    installs = re.findall(r"pip install [^&\n]*", dockerfile)
+    installs = re.findall(r"pip (?:--python \S+ )?install [^&\n]*", dockerfile)
 
-    assert len(installs) == 3
+    assert len(installs) == 4
     assert [install for install in installs if "--require-hashes" not in install] == []
+
+
+def test_nothing_of_chance_or_of_the_clock_is_in_a_layer(dockerfile: str) -> None:
+    build = stage(dockerfile, "build")
+
+    assert "--no-compile" in build
+    assert "--invalidation-mode unchecked-hash" in build
+    assert "PYTHONHASHSEED=0" in build
+    assert '--timestamp "$SOURCE_DATE_EPOCH"' in (ROOT / "deploy/build-images.sh").read_text()
+
+
+def test_each_image_holds_a_list_of_what_is_in_it(dockerfile: str) -> None:
+    written = re.search(r"--output-file (\S+)", dockerfile)
+
+    assert written
+    assert written[1].startswith("/opt/afin/")
+    assert f'afin.sbom="{written[1]}"' in stage(dockerfile, "runtime")
 
 
 def test_annoy_is_compiled_for_any_processor_of_the_architecture(dockerfile: str) -> None:

@@ -1,0 +1,1 @@
+"""A new installation's first run: both pipelines through ingest, then one recommendation."""
