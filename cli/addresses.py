@@ -4,13 +4,14 @@ import os
 import sys
 from pathlib import Path
 
+from cli.profiles import SERVICES
 from cli.screen import Screen
+from demo.stack.options import HOST
 from demo.stack.stack import Stack
 
 # It comes with the set-up, beside this very Python.
 BUF = os.path.relpath(Path(sys.executable).parent / "buf")
 AFIN = os.path.relpath(Path(sys.executable).parent / "afin")
-SERVICES = ("ingest", "warehouse", "indexer", "recommender")
 RECOMMEND = "afin.recommender.v1.RecommenderService/Recommend"
 
 
@@ -26,12 +27,23 @@ def print_addresses(stack: Stack, screen: Screen, client: str = "CLIENT") -> Non
     screen.say(f"{'console':<12} http://127.0.0.1:{ports['console']}")
     screen.say(f"{'source':<12} {stack.source_url}/payments?updated_at=2020-01-01&limit=5&offset=0")
     screen.say(f"{'logs':<12} {stack.options.state / 'logs'}")
+    profiles = write_profiles(stack)
+    screen.say(f"{'profiles':<12} {profiles}")
     screen.title("Try")
     if _asks_for_proof(stack):
         screen.say("callers need keys, or speak TLS; docs/access.md tells how")
         return
     for line in _recipes(stack, client):
         screen.console.print(f"  {line}", markup=False)
+
+
+def write_profiles(stack: Stack) -> Path:
+    """The file for AFIN_PROFILES that has these addresses as its default."""
+    path = stack.options.state / "profiles.toml"
+    lines = [f'{service} = "{stack.address(service)}"' for service in SERVICES]
+    metrics = [f'{service} = "{HOST}:{stack.options.ports[f"{service}-metrics"]}"' for service in SERVICES]
+    path.write_text("\n".join(["[default]", *lines, f"metrics = {{ {', '.join(metrics)} }}", ""]))
+    return path
 
 
 def _asks_for_proof(stack: Stack) -> bool:
@@ -44,7 +56,9 @@ def _recipes(stack: Stack, client: str) -> list[str]:
     recommend = f'\'{{"client_id": "{client}", "max_results": 5}}\''
     run = '\'{"pipeline": "PIPELINE_RECOMMENDATIONS"}\''
     return [
-        f"{AFIN} recommend {client} --why --address {stack.address('recommender')}",
+        f"export AFIN_PROFILES={stack.options.state / 'profiles.toml'}",
+        f"{AFIN} recommend {client} --why",
+        f"{AFIN} run recommendations --watch",
         f"grpcurl -plaintext {stack.address('recommender')} list",
         f"grpcurl -plaintext -d {recommend} {stack.address('recommender')} {RECOMMEND}",
         _buf(stack, "recommender", RECOMMEND, recommend),

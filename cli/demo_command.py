@@ -30,7 +30,7 @@ from demo.stack.stack import Stack, open_console, open_databases, open_services
 from services.runtime.clock import utc_now
 from services.runtime.resident_memory import peak_rss_mib
 
-DataOption = Annotated[Path | None, typer.Option(help="Folder with payments.parquet and companies.parquet.")]
+DataOption = Annotated[Path | None, typer.Option(help="Folder with payments and companies, each .parquet or .csv.")]
 OnceOption = Annotated[bool, typer.Option("--once", help="End after the job instead of serving on.")]
 ReportOption = Annotated[Path | None, typer.Option(help="Also write the figures to this JSON file.")]
 

@@ -1,25 +1,23 @@
 """`afin recommend`: asks a running recommender, for a person to read or for a program."""
 
-from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from google.protobuf.json_format import MessageToJson
 
-from afin.recommender.v1 import recommender_pb2, recommender_pb2_grpc
+from afin.recommender.v1 import recommender_pb2
+from cli.afin_calls import SHORT, Afin
+from cli.calling import calling
+from cli.client_argument import client_of
 from cli.recommendations import print_recommendations
-from cli.screen import Screen
-from cli.session import run_session
-from demo.stack.options import FIXED_PORTS
-from services.runtime.access.keys import AccessFileError
-from services.runtime.access.proof import Proof
-from services.runtime.channels import open_channel
 
-PATIENCE = timedelta(seconds=10)
-USUAL_ADDRESS = f"127.0.0.1:{FIXED_PORTS['recommender']}"
-
-ClientArgument = Annotated[str, typer.Argument(metavar="[CLIENT]", help="Whom to recommend for.")]
+ClientArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="[CLIENT]",
+        help="Whom to recommend for; - reads it from stdin, so that no list of processes shows it.",
+        callback=client_of,
+    ),
+]
 CompanyOption = Annotated[list[str] | None, typer.Option("--company", help="Instead: as if these had been paid.")]
 PlacesOption = Annotated[int, typer.Option("-k", help="How many companies.")]
 OnlyOption = Annotated[list[str] | None, typer.Option("--only", help="Only these companies.")]
@@ -33,13 +31,11 @@ PerCategoryOption = Annotated[
     int, typer.Option("--per-category", help="At most so many of one category; 0: as the service is set.")
 ]
 WhyOption = Annotated[bool, typer.Option("--why", help="Tell what speaks for each, and for the list.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
-AddressOption = Annotated[str, typer.Option(help="host:port of the recommender.")]
-CaOption = Annotated[Path | None, typer.Option("--ca", help="Its authorities, PEM: turns TLS on.")]
-KeyOption = Annotated[Path | None, typer.Option("--key-file", help="File that holds the API key to ask with.")]
 
 
-def recommend(  # noqa: PLR0913, PLR0917 - typer makes an option of each argument
+@calling("recommender", "afin company list")
+async def recommend(  # noqa: PLR0913, PLR0917 - typer makes an option of each argument
+    afin: Afin,
     client: ClientArgument = "",
     company: CompanyOption = None,
     places: PlacesOption = 10,
@@ -50,10 +46,6 @@ def recommend(  # noqa: PLR0913, PLR0917 - typer makes an option of each argumen
     min_score: ScoreOption = None,
     per_category: PerCategoryOption = 0,
     why: WhyOption = False,
-    as_json: JsonOption = False,
-    address: AddressOption = USUAL_ADDRESS,
-    ca: CaOption = None,
-    key_file: KeyOption = None,
 ) -> None:
     """Companies that a client is likely to pay next. Options that take a code or a category may be given repeatedly."""
     request = recommender_pb2.RecommendRequest(
@@ -68,22 +60,5 @@ def recommend(  # noqa: PLR0913, PLR0917 - typer makes an option of each argumen
         max_per_category=per_category,
         with_reasons=why,
     )
-    screen = Screen()
-    try:
-        proof = Proof(ca_file=ca, api_key_file=key_file)
-        run_session(_recommend(request, address, proof, screen, as_json=as_json), screen)
-    except AccessFileError as error:
-        screen.fail(str(error))
-        raise typer.Exit(1) from error
-
-
-async def _recommend(
-    request: recommender_pb2.RecommendRequest, address: str, proof: Proof, screen: Screen, *, as_json: bool
-) -> None:
-    async with open_channel(address, proof) as channel:
-        stub = recommender_pb2_grpc.RecommenderServiceStub(channel)
-        answer = await stub.Recommend(request, timeout=PATIENCE.total_seconds())
-    if as_json:
-        typer.echo(MessageToJson(answer, ensure_ascii=False))
-    else:
-        print_recommendations(answer, screen)
+    answer = await (await afin.recommender()).Recommend(request, timeout=SHORT)
+    afin.show(answer, lambda: print_recommendations(answer, afin.screen))

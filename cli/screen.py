@@ -1,35 +1,36 @@
-"""What a person sees of a command: lines as things happen, and one moving line for what goes on now."""
+"""What a person sees of a command: lines as things happen, tables, and one moving line for what goes on now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC
 
+import typer
 from rich.console import Console
-from rich.status import Status
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
 
-from afin.ingest.v1 import ingest_pb2
+from cli.ending import Failed
+from cli.following import RunFollower
+from cli.progress import Before
 
-PENDING = ingest_pb2.STEP_STATE_PENDING
-RUNNING = ingest_pb2.STEP_STATE_RUNNING
-MARKS = {
-    ingest_pb2.STEP_STATE_SUCCEEDED: "[green]✓[/]",
-    ingest_pb2.STEP_STATE_FAILED: "[red]✗[/]",
-    ingest_pb2.STEP_STATE_CANCELLED: "[yellow]–[/]",
-}
+# Nothing is cut where no terminal says how wide it is.
+WIDE = 4000
 
 
 class Screen:
-    """Prints to a terminal with colours and motion, elsewhere as plain lines."""
+    """Prints to a terminal with colours and motion, elsewhere as plain lines. NO_COLOR takes the colours."""
 
     def __init__(self) -> None:
         self.console = Console(highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = WIDE
         # From here on there is nothing left to finish: to be stopped is a good end.
         self.is_serving = False
         self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def title(self, words: str) -> None:
         """Begins a part."""
-        self.console.print(f"\n[bold]{words}[/]")
+        self.console.print(Text.assemble("\n", (words, "bold")))
 
     def say(self, words: str) -> None:
         """Tells one thing that happened."""
@@ -39,34 +40,39 @@ class Screen:
         """Tells, on stderr, why the command ends."""
         self._errors.print(f"afin: {words}", markup=False)
 
+    def note(self, words: str) -> None:
+        """Tells, on stderr, what is no part of the answer."""
+        self._errors.print(words, markup=False)
+
+    def table(self, heads: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:
+        """Prints rows of texts below their heads; a head that begins with > has its column to the right."""
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        for head in heads:
+            table.add_column(Text(head.lstrip(">")), justify="right" if head.startswith(">") else "left")
+        for row in rows:
+            table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+        self.console.print(table, soft_wrap=False)
+
+    def fields(self, fields: Iterable[tuple[str, str | Text]]) -> None:
+        """Prints what there is to say of one thing, a line each; what is empty is left out."""
+        table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+        for name, value in fields:
+            if value:
+                table.add_row(Text(name, "dim"), value if isinstance(value, Text) else Text(value))
+        self.console.print(table, soft_wrap=False)
+
     @contextmanager
-    def following(self) -> Iterator["RunFollower"]:
-        """Follows one run on the screen."""
-        with self.console.status("starting") as status:
-            yield RunFollower(self.console, status)
+    def ending(self) -> Iterator[None]:
+        """Makes an exit code, and a line on stderr, of a Failed."""
+        try:
+            yield
+        except Failed as error:
+            self.fail(str(error))
+            raise typer.Exit(error.exit_code) from error
 
-
-class RunFollower:
-    """Prints each step of a run when it ends; shows the running one with its growing counts."""
-
-    def __init__(self, console: Console, status: Status) -> None:
-        self._console = console
-        self._status = status
-        self._told: set[str] = set()
-
-    def __call__(self, run: ingest_pb2.Run) -> None:
-        """Takes the run as it stands now."""
-        for step in run.steps:
-            if step.state == RUNNING:
-                self._status.update(f"{step.name} {_counts(step)} {step.detail}")
-            elif step.state != PENDING and step.name not in self._told:
-                self._told.add(step.name)
-                self._console.print(f"  {MARKS[step.state]} {step.name:<30} {_seconds(step):>7.1f} s  {_counts(step)}")
-
-
-def _counts(step: ingest_pb2.Step) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in sorted(step.counts.items()))
-
-
-def _seconds(step: ingest_pb2.Step) -> float:
-    return (step.ended_at.ToDatetime(tzinfo=UTC) - step.started_at.ToDatetime(tzinfo=UTC)).total_seconds()
+    @contextmanager
+    def following(self, before: Before | None = None) -> Iterator[RunFollower]:
+        """Follows one run on the screen; `before`: the steps of an earlier one, which tell how long is left."""
+        follower = RunFollower(self.console, before or {})
+        with Live(get_renderable=follower.moving, console=self.console, transient=True, refresh_per_second=4):
+            yield follower

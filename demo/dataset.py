@@ -1,28 +1,18 @@
 """A Dataset: all payments and companies that the demo's source holds, as two Arrow tables.
 
-A folder with payments.parquet and companies.parquet is one on disk.
+A folder with payments.parquet and companies.parquet, or the same as .csv, is one on disk.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from demo.columns import (
-    AMOUNT,
-    FLAG,
-    INTEGER,
-    TEXT,
-    TIME,
-    Column,
-    UnreadableTypeError,
-    expectation,
-    first_unreadable,
-    read_values,
-)
+from demo.columns import AMOUNT, FLAG, INTEGER, TEXT, TIME, Column
+from demo.tables import FoundTable, Problem, find_file, read_table
 
 PAYMENT_COLUMNS = (
     Column("payment_id", TEXT, nullable=False),
@@ -49,6 +39,12 @@ COMPANY_SCHEMA = pa.schema([(column.name, column.type) for column in COMPANY_COL
 class DatasetError(Exception):
     """The files cannot be used; the message says which file and column, what was found and what is expected."""
 
+    @classmethod
+    def of(cls, problems: Sequence[Problem], folder: Path) -> "DatasetError":
+        """The first of the problems in a line, and how to see the others."""
+        others = f" (and {len(problems) - 1} more: `afin check-data {folder}`)" if len(problems) > 1 else ""
+        return cls(f"{problems[0]}{others}")
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -71,71 +67,51 @@ class Dataset:
 
 
 def read_dataset(folder: Path) -> Dataset:
-    """Reads `folder`/payments.parquet and `folder`/companies.parquet; DatasetError when that cannot be done."""
-    found = read_table(folder / "payments.parquet", PAYMENT_COLUMNS)
-    listed = read_table(folder / "companies.parquet", COMPANY_COLUMNS)
-    payments = _keep_newest(_fill_times(found), ["payment_id", "company_code"], [("updated_at", "ascending")])
-    companies = _keep_newest(listed, ["company_code"], [])
-    superseded = len(found) - len(payments) + len(listed) - len(companies)
-    return Dataset(payments.cast(PAYMENT_SCHEMA), companies.cast(COMPANY_SCHEMA), superseded)
+    """Reads the payments and companies of `folder`; DatasetError when that cannot be done."""
+    found = find_tables(folder)
+    problems = [problem for each in found for problem in each.problems]
+    payments, companies = (each.table for each in found)
+    if problems or payments is None or companies is None:
+        raise DatasetError.of(problems, folder)
+    kept_payments = _keep_newest(payments, ["payment_id", "company_code"], [("updated_at", "ascending")])
+    kept_companies = _keep_newest(companies, ["company_code"], [])
+    superseded = len(payments) - len(kept_payments) + len(companies) - len(kept_companies)
+    return Dataset(kept_payments.cast(PAYMENT_SCHEMA), kept_companies.cast(COMPANY_SCHEMA), superseded)
 
 
-def read_table(path: Path, columns: tuple[Column, ...]) -> pa.Table:
-    """All rows of a file in the types of `columns`, as they stand there; DatasetError when that cannot be done."""
-    if not path.exists():
-        raise DatasetError(f"{path}: no such file")
-    try:
-        present = set(pq.read_schema(path).names)
-        _require_columns(path, present, columns)
-        wanted = [column.name for column in columns if column.name in present]
-        table = pq.read_table(path, columns=wanted, page_checksum_verification=True)
-    except (pa.ArrowException, OSError) as error:
-        raise DatasetError(f"{path}: cannot be read as Parquet: {error}") from error
-    if not len(table):
-        raise DatasetError(f"{path}: holds no rows")
-    return pa.table({column.name: _read_column(path, table, column) for column in columns})
+def read_whole(path: Path, columns: tuple[Column, ...]) -> pa.Table:
+    """All rows of one file in the types of `columns`; DatasetError when that cannot be done."""
+    found = read_table(path, columns)
+    if found.table is None:
+        raise DatasetError.of(found.problems, path.parent)
+    return found.table
 
 
-def _require_columns(path: Path, present: set[str], columns: tuple[Column, ...]) -> None:
-    missing = [column.name for column in columns if column.required and column.name not in present]
-    if missing:
-        names = ", ".join(f"'{name}'" for name in missing)
-        raise DatasetError(f"{path}: column {names} is missing; found: {', '.join(sorted(present))}")
+def find_tables(folder: Path) -> tuple[FoundTable, FoundTable]:
+    """Payments and companies as they stand in `folder`, times filled in, or what is wrong with them."""
+    payments = read_table(find_file(folder, "payments"), PAYMENT_COLUMNS)
+    companies = read_table(find_file(folder, "companies"), COMPANY_COLUMNS)
+    return _fill_times(payments), companies
 
 
-def _read_column(path: Path, table: pa.Table, column: Column) -> pa.ChunkedArray:
-    if column.name not in table.column_names:
-        return pa.chunked_array([pa.nulls(len(table), column.type)])
-    values = table[column.name]
-    place, expected = f"{path}: column '{column.name}'", expectation(column.type)
-    try:
-        read = read_values(values, column.type)
-    except UnreadableTypeError as error:
-        raise DatasetError(f"{place} has the type {values.type}; expected: {expected}") from error
-    except ValueError as error:
-        row = first_unreadable(values, column.type)
-        found = str(values[row].as_py())[:40]
-        raise DatasetError(
-            f"{place}, row {row + 1}: cannot read {found!r} ({values.type}); expected: {expected}"
-        ) from error
-    if not column.nullable and read.null_count:
-        row = pc.index(pc.is_null(read), True).as_py()
-        raise DatasetError(f"{place} is empty in {read.null_count} rows, first in row {row + 1}; expected: {expected}")
-    return read
-
-
-def _fill_times(payments: pa.Table) -> pa.Table:
+def _fill_times(found: FoundTable) -> FoundTable:
     """A missing created_at is the payment's own time, a missing updated_at the time of creation."""
+    payments = found.table
+    if payments is None:
+        return found
     created = pc.coalesce(payments["created_at"], payments["payment_at"])
     updated = pc.coalesce(payments["updated_at"], created)
     if updated.null_count:
         row = pc.index(pc.is_null(updated), True).as_py()
-        raise DatasetError(
-            f"payments.parquet, row {row + 1}: payment_at, created_at and updated_at are all empty; "
-            "at least one of them must say when the payment was last updated"
+        problem = Problem(
+            f"{found.path}, row {row + 1}",
+            ": payment_at, created_at and updated_at are all empty",
+            "at least one of them must say when the payment was last updated",
         )
+        return replace(found, table=None, problems=[problem])
     filled = payments.set_column(payments.schema.get_field_index("created_at"), "created_at", created)
-    return filled.set_column(payments.schema.get_field_index("updated_at"), "updated_at", updated)
+    filled = filled.set_column(payments.schema.get_field_index("updated_at"), "updated_at", updated)
+    return replace(found, table=filled)
 
 
 def _keep_newest(table: pa.Table, key: list[str], order: list[tuple[str, str]]) -> pa.Table:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from demo.dataset import COMPANY_COLUMNS, PAYMENT_COLUMNS, read_table
+from demo.dataset import COMPANY_COLUMNS, PAYMENT_COLUMNS, read_whole
 from demo.generator import generate
 from demo.population.parameters import GeneratorParameters
 from services.contracts.client_keys import client_key
@@ -58,10 +58,10 @@ class PaidRows:
 
 def read_tables(folder: Path) -> tuple[pa.Table, pa.Table]:
     """payments.parquet, and companies.parquet, empty where there is none; DatasetError when they cannot be read."""
-    payments = read_table(folder / "payments.parquet", PAYMENT_COLUMNS)
+    payments = read_whole(folder / "payments.parquet", PAYMENT_COLUMNS)
     path = folder / "companies.parquet"
     if path.exists():
-        return payments, read_table(path, COMPANY_COLUMNS)
+        return payments, read_whole(path, COMPANY_COLUMNS)
     return payments, pa.schema([(column.name, column.type) for column in COMPANY_COLUMNS]).empty_table()
 
 

@@ -32,9 +32,25 @@ async def run_pipeline(
         run = await _start(ingest, pipeline)
         watch(run)
         while run.state not in ENDED:
-            run = await _follow(ingest, run, watch)
+            run = await follow(ingest, run, watch)
     if run.state != ingest_pb2.RUN_STATE_SUCCEEDED:
         raise RunFailedError(f"run {run.run_id} {_state(run)}: {run.error}")
+    return run
+
+
+async def follow(
+    ingest: "ingest_pb2_grpc.IngestServiceAsyncStub", run: ingest_pb2.Run, watch: Watcher
+) -> ingest_pb2.Run:
+    """Tells `watch` each change, and gives the run as last seen: it has not ended where ingest went away."""
+    request = ingest_pb2.WatchRunRequest(run_id=run.run_id)
+    try:
+        async for answer in ingest.WatchRun(request, timeout=RUN_TIMEOUT.total_seconds(), wait_for_ready=True):
+            run = answer.run
+            watch(run)
+    except grpc.aio.AioRpcError as error:
+        # ingest was stopped or killed: the run goes on when it is back, and so do we.
+        if error.code() is not grpc.StatusCode.UNAVAILABLE:
+            raise
     return run
 
 
@@ -54,21 +70,6 @@ async def _active(
     request = ingest_pb2.ListRunsRequest(pipeline=pipeline, page_size=1)
     runs = (await ingest.ListRuns(request, timeout=CALL_TIMEOUT.total_seconds(), wait_for_ready=True)).runs
     return runs[0] if runs and runs[0].state not in ENDED else None
-
-
-async def _follow(
-    ingest: "ingest_pb2_grpc.IngestServiceAsyncStub", run: ingest_pb2.Run, watch: Watcher
-) -> ingest_pb2.Run:
-    request = ingest_pb2.WatchRunRequest(run_id=run.run_id)
-    try:
-        async for answer in ingest.WatchRun(request, timeout=RUN_TIMEOUT.total_seconds(), wait_for_ready=True):
-            run = answer.run
-            watch(run)
-    except grpc.aio.AioRpcError as error:
-        # ingest was stopped or killed: the run goes on when it is back, and so do we.
-        if error.code() is not grpc.StatusCode.UNAVAILABLE:
-            raise
-    return run
 
 
 def _state(run: ingest_pb2.Run) -> str:

@@ -118,7 +118,7 @@ def test_a_file_without_rows_is_named(tmp_path: Path) -> None:
 
 def test_missing_columns_are_named_with_those_that_are_there(tmp_path: Path) -> None:
     with pytest.raises(
-        DatasetError, match=r"column 'amount', 'external_client_id' is missing; found: company_code, pay"
+        DatasetError, match=r"column 'amount' is missing; found: company_code, pay.*1 more: `afin check-data"
     ):
         read_dataset(write(tmp_path, {"amount": None, "external_client_id": None}))
 

@@ -61,8 +61,8 @@ async def test_a_program_reads_json(recommender: Recommender) -> None:
 async def test_what_is_wrong_is_told_in_one_line(recommender: Recommender) -> None:
     code, output, errors = await told(recommender, client_of(1), "-k", "0")
 
-    assert (code, output) == (1, "")
-    assert errors == "afin: INVALID_ARGUMENT: max_results: must be 1 to 100, is 0\n"
+    assert (code, output) == (2, "")
+    assert errors == "afin: max_results: must be 1 to 100, is 0\n"
 
 
 async def test_files_that_cannot_be_used_are_told_in_one_line(recommender: Recommender, tmp_path: Path) -> None:

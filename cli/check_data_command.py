@@ -1,0 +1,55 @@
+"""`afin check-data`: whether own payments and companies can be used, what is wrong, and how to mend it."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.ending import FAILED
+from cli.screen import Screen
+from demo.check import Findings, check_folder
+from services.runtime.clock import utc_now
+
+FolderArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="Holds payments and companies, each .parquet or .csv.", metavar="FOLDER", exists=True, file_okay=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def check_data(folder: FolderArgument, as_json: JsonOption = False) -> None:
+    """Checks own data for `afin demo --data`: files, columns, types, values. Exit 1 while something must be mended."""
+    findings, screen = check_folder(folder, utc_now()), Screen()
+    if as_json:
+        typer.echo(json.dumps(_told(findings), ensure_ascii=False, indent=2))
+    else:
+        _print(findings, folder, screen)
+    if findings.problems:
+        raise typer.Exit(FAILED)
+
+
+def _print(findings: Findings, folder: Path, screen: Screen) -> None:
+    for each in findings.files:
+        if each.columns:
+            screen.say(f"{each.path}: {each.rows:,} rows; {', '.join(each.columns)}")
+    for problem in findings.problems:
+        screen.say(f"✗ {problem.place}{problem.found}")
+        screen.say(f"    {problem.mend}")
+    for remark in findings.remarks:
+        screen.say(f"! {remark}")
+    if findings.problems:
+        screen.fail(f"{len(findings.problems)} to mend, then again: afin check-data {folder}")
+    else:
+        screen.say(f"✓ can be used: afin demo --data {folder} --state .afin-own")
+
+
+def _told(findings: Findings) -> dict[str, Any]:
+    return {
+        "ok": not findings.problems,
+        "files": [{"path": str(each.path), "rows": each.rows, "columns": each.columns} for each in findings.files],
+        "problems": [{"place": each.place, "found": each.found, "mend": each.mend} for each in findings.problems],
+        "remarks": findings.remarks,
+    }

@@ -1,0 +1,1 @@
+"""The command `afin` against a whole stack."""
