@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import asdict
+from time import monotonic
 from typing import Any
 
 from demo.stack.readiness import grpc_is_ready
@@ -27,7 +28,8 @@ async def stop_each(service: str, containers: list[str], clients: list[str]) -> 
                 problems.append(f"{name} ended with {stopped.exit_code} after {stopped.seconds} s of {stopped.grace}")
             await _more(found.samples)
             await asyncio.to_thread(podman.start, name)
-            await _ready(address, service)
+            if not await _gets_ready(address, service):
+                problems.append(f"{name} did not get ready again")
         await _more(found.samples)
     if found.failed:
         problems.append(f"calls of {service} failed: {dict(found.failed)}")
@@ -42,8 +44,11 @@ async def _more(samples: list[Any]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def _ready(address: str, service: str) -> None:
-    """Returns when it can do its work."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await grpc_is_ready(address, FULL_NAMES[service]):  # noqa: ASYNC110 - it is seen from outside alone
-            await asyncio.sleep(0.2)
+async def _gets_ready(address: str, service: str) -> bool:
+    """Whether it can do its work within our patience."""
+    begun = monotonic()
+    while monotonic() - begun < PATIENCE_SECONDS:
+        if await grpc_is_ready(address, FULL_NAMES[service]):
+            return True
+        await asyncio.sleep(0.2)
+    return False
