@@ -7,12 +7,14 @@ READY := $(VENV)/ready
 RIVALS := .venv-rivals
 QUALITY_RIVALS := .venv-rivals-quality
 AUDIT := .venv-audit
+# What drives a browser stays apart, too.
+BROWSER := .venv-browser
 # What the release before left behind; `make previous` stores this one's, when it is released.
 PREVIOUS := tests/compat/previous
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit container-test crash-test index-crash-test index-race-test serve-fault-test watch-test mutants bench-load bench-ingest bench-index bench-serve eval check audit metrics-doc format lock previous images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit test-console container-test crash-test index-crash-test index-race-test serve-fault-test watch-test mutants bench-load bench-ingest bench-index bench-serve eval check audit metrics-doc format lock previous images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -39,6 +41,14 @@ test: $(READY) ## All tests: unit, integration, e2e
 
 test-unit: $(READY) ## Tests without I/O, in seconds
 	@$(BIN)/pytest -q tests/unit
+
+test-console: $(READY) $(BROWSER)/ready ## The console in a browser: scenes, errors, accessibility: PICTURES=folder, REPORT=file.json, CHROMIUM=path
+	@command -v $(or $(CHROMIUM),chromium) >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get install -qq -y chromium >/dev/null; } || true
+	@PYTHONPATH=$(BROWSER) $(if $(CHROMIUM),CHROMIUM=$(CHROMIUM)) $(BIN)/python -m tests.browser $(if $(PICTURES),--pictures "$(PICTURES)") $(if $(REPORT),--report "$(REPORT)")
+
+$(BROWSER)/ready: tests/browser/requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target $(BROWSER) --require-hashes -r $<
+	@touch $@
 
 crash-test: $(READY) ## Pipelines under kills, cuts and faults, each run compared with the oracle: RUNS=200, SEED=n, REPORT=file.json, KEEP=folder
 	@$(BIN)/python -m tests.crash --runs $(or $(RUNS),200) $(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report "$(REPORT)") $(if $(KEEP),--keep "$(KEEP)")
@@ -119,6 +129,7 @@ format: $(READY) ## Formats and mends what a tool can mend
 	@$(BIN)/python -m tests.unit.deploy.prometheus_rules
 
 lock: $(READY) ## Writes the lock files anew from pyproject.toml and what benches need (needs `pip install uv`)
+	uv pip compile tests/browser/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o tests/browser/requirements.lock
 	uv pip compile bench/load/rivals/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o bench/load/rivals/requirements.lock
 	uv pip compile bench/quality/rivals/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o bench/quality/rivals/requirements.lock
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements.lock
@@ -150,4 +161,4 @@ k8s-trigger: ## Runs both pipelines through a port-forward, recommends, and tell
 	@deploy/k8s/recommend.sh
 
 clean: ## Removes what the targets made, the demo's state included
-	rm -rf $(VENV) $(RIVALS) $(QUALITY_RIVALS) $(AUDIT) afin .afin .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(RIVALS) $(QUALITY_RIVALS) $(AUDIT) $(BROWSER) afin .afin .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -44,7 +44,7 @@ case $cluster in
 esac
 kubectl=(kubectl --context "$CONTEXT")
 
-images=(ingest warehouse indexer recommender source)
+images=(ingest warehouse indexer recommender console source)
 if [[ $cluster == kind-dask ]]; then
   images+=(dask)
 fi

@@ -93,7 +93,9 @@ class World:
         state = self.stack.options.state
         logs = [*(state / "logs").glob("*.log"), state / "postgres" / "data" / "log"]
         said = {path.name: path.read_bytes() for path in logs}
-        for name in (f"{service.lower()}-metrics" for service in SERVICES):
+        # The console is not in every stack.
+        also = ["console"] if "console.log" in said else []
+        for name in (f"{service.lower()}-metrics" for service in [*SERVICES, *also]):
             port = self.stack.options.ports[name]
             with urlopen(f"http://{HOST}:{port}/metrics", timeout=CALL_SECONDS) as answer:
                 said[name] = answer.read()

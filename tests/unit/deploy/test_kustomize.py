@@ -25,6 +25,7 @@ HASH = re.compile(r"-[2456789bcdfghkmt]{10}$")
 MAY_BE_MISSING = {
     "api-keys",
     "ingest-api-key",
+    "console-tls",
     *(f"{name}-tls" for name in SERVICES),
     *(f"object-store-{name}" for name in SERVICES),
 }

@@ -9,6 +9,7 @@ from tests.unit.deploy.kustomize import Manifest
 from tests.unit.deploy.workloads import ROOT, SERVICES, Container, containers
 
 PRODUCTION = {"operators", "production"}
+WITH_CONSOLE = {"kind", "kind-access", "minikube"}
 SMALL_CLUSTER = {"accounts", "postgres", "seaweedfs", "source"}
 # Below it machines have users of their own.
 FIRST_FREE_ID = 10_000
@@ -32,6 +33,7 @@ def test_an_overlay_runs_the_services_and_in_a_small_cluster_what_they_lean_on(
     overlay: str, all_containers: list[Container]
 ) -> None:
     expected = {*SERVICES, "migrate", *(SMALL_CLUSTER if overlay not in PRODUCTION else ())}
+    expected |= {"console"} if overlay in WITH_CONSOLE else set()
     expected |= {"dask-scheduler", "dask-worker"} if overlay == "kind-dask" else set()
 
     assert {container.workload for container in all_containers} == expected

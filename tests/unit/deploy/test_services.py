@@ -21,7 +21,7 @@ from tests.unit.deploy.workloads import (
     secret_settings,
 )
 
-MODULES = {"source": "demo.source"}
+MODULES = {"console": "console", "source": "demo.source"}
 # By keys, and by certificates.
 KEYS, CERTIFICATES = "kind-access", "operators"
 

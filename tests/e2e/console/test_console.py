@@ -1,10 +1,14 @@
-"""Pages over a whole stack: what operators see, start, follow and mend; and what the console refuses."""
+"""Pages over a whole stack: what operators see, start, follow and mend; what is refused; where no client id may be.
+
+One file, so that one worker runs it over one stack.
+"""
 
 import pytest
 
 from afin.ingest.v1 import ingest_pb2
+from tests.e2e.canary.world import CANARY, of_the_canary
 from tests.e2e.console.world import Browser, ConsoleWorld, a_browser
-from tests.integration.ingest.source_server import status
+from tests.integration.ingest.source_server import NOW, status
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="session")]
 
@@ -118,3 +122,97 @@ async def test_a_form_that_never_ends_is_cut_off(browser: Browser) -> None:
     page = await browser.open("/enter")
 
     assert (await browser.send(page, "/enter", key="k" * 100_000)).status == 413
+
+
+async def test_refused_rows_are_told_with_their_reasons_and_replayed(browser: Browser, console: ConsoleWorld) -> None:
+    console.world.source.payments.append(of_the_canary(700, amount="much", updated_at=NOW.isoformat()))
+    run = await console.world.recommendations()
+    listed = await browser.open("/quarantine")
+    rows = await browser.open(f"/runs/{run.run_id}/quarantine")
+
+    replay = await browser.send(rows, f"/runs/{run.run_id}/replay", request_id=rows.field("request_id"))
+
+    assert f"/runs/{run.run_id}/quarantine" in listed.html
+    assert "amount is not a number" in rows.text
+    assert '"amount": "much"' in rows.text
+    assert "Run of replay" in (await browser.open(replay.path)).text
+
+
+async def test_a_company_is_found_by_its_name_with_history_and_the_like(browser: Browser) -> None:
+    found = await browser.open("/companies?q=COMPANY%2019")
+    company = await browser.open("/companies/c19")
+
+    assert found.html.count('href="/companies/c') == 1
+    assert "current" in company.text
+    assert "Similarity" in company.text
+    assert (await browser.open("/companies/nobody")).status == 404
+
+
+async def test_a_client_is_followed_to_its_recommendations_and_reasons_at_any_moment(browser: Browser) -> None:
+    form = await browser.open("/client")
+
+    page = await browser.send(form, "/client", client_id=CANARY)
+    before = await browser.post("/client", {"x-fragment": "1"}, token=form.field("token"), client_id=CANARY, as_of="0")
+
+    assert page.path == "/client"
+    assert "because it pays" in page.text
+    assert page.html.count('<rect class="span') == 10
+    assert "No payment of this client was known as of 1970-01-01 00:00" in before.text
+    assert "<html" not in before.html
+
+
+async def test_a_client_that_nobody_knows_is_told_as_that(browser: Browser) -> None:
+    page = await browser.send(await browser.open("/client"), "/client", client_id="nobody-at-all")
+
+    assert "not known to the index" in page.text
+    assert (await browser.send(await browser.open("/client"), "/client", client_id="")).status == 400
+
+
+async def test_index_versions_are_shown_compared_and_rolled_back(browser: Browser, console: ConsoleWorld) -> None:
+    console.world.source.payments += [of_the_canary(number, updated_at=NOW.isoformat()) for number in range(800, 840)]
+    await console.world.recommendations()
+    listed = await browser.open("/index")
+    new, old = _versions(listed.html)[:2]
+
+    compared = await browser.open(f"/index/compare?base={old}&version={new}")
+    one = await browser.open(f"/index/versions/{new}")
+    sides = await browser.send(
+        await browser.open("/client"), "/client/compare", client_id=CANARY, base=old, version=new
+    )
+    refused = await browser.send(listed, "/index/rollback", version="", reason="")
+    back = await browser.send(listed, "/index/rollback", version=old, reason="as it was")
+
+    assert "Ten recommendations alike" in compared.text
+    assert "passed" in one.text
+    assert sides.text.count("because it pays") >= 2
+    assert refused.status == 400
+    assert back.path == "/index"
+    assert "as it was" in back.text
+
+
+async def test_companies_are_on_a_map(browser: Browser) -> None:
+    page = await browser.open("/map?company=c3")
+
+    assert page.html.count("<circle") == 20
+    assert page.html.count("chosen") == 1
+    assert "Clients of each company" in page.text
+
+
+async def test_a_client_that_was_looked_up_stands_in_no_log_metric_or_address(
+    browser: Browser, console: ConsoleWorld
+) -> None:
+    page = await browser.send(await browser.open("/client"), "/client", client_id=CANARY)
+    await browser.send(page, "/client", client_id=CANARY + "x" * 200)
+    await browser.send(page, "/client/compare", client_id=CANARY, base="none", version="none")
+
+    said = console.world.everything_said()
+
+    assert {"console.log", "console-metrics"} <= said.keys()
+    assert [name for name, content in said.items() if CANARY.encode() in content] == []
+    assert f"/{CANARY}" not in page.html
+
+
+def _versions(html: str) -> list[str]:
+    """Names of versions, newest first."""
+    parts = html.split('<th scope="row"><a href="/index/versions/')[1:]
+    return [part.split('"')[0] for part in parts]
