@@ -14,7 +14,7 @@ from console.services import open_services
 from console.sessions import SessionSeal
 from console.settings import ConsoleSettings
 from services.runtime.clock import utc_now
-from services.runtime.http_server import CannotListenError, listen, serve
+from services.runtime.http_server import CannotListenError, Limits, listen, serve
 from services.runtime.lifecycle import run_until_stopped
 from services.runtime.settings import load_settings
 from services.runtime.telemetry import telemetry
@@ -35,7 +35,7 @@ async def start(settings: ConsoleSettings, stop: asyncio.Event) -> None:
             listener,
             stop,
             certificate=settings.certificate,
-            most_at_once=settings.max_connections,
+            limits=Limits(settings.max_connections),
         )
 
 

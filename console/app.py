@@ -21,7 +21,7 @@ from console.refusals import refusal_of
 from console.rendering import STATIC
 from console.routes import ROUTES
 from console.security import HEALTH, Guard, read_form, require_own_origin
-from console.sessions import COOKIE, Session
+from console.sessions import Session
 from console.visit import Page, Visit
 
 ANSWERED = Counter("afin_console_requests_total", "Pages answered.", ["page", "method", "status"])
@@ -41,17 +41,23 @@ def create_app(parts: Parts) -> ASGIApp:
 
 def _endpoint(parts: Parts, page: Page, path: str) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        began = time.perf_counter()
-        response = await _visit(parts, page, request)
-        SECONDS.labels(path, request.method).observe(time.perf_counter() - began)
-        ANSWERED.labels(path, request.method, response.status_code).inc()
+        began, status = time.perf_counter(), 500
+        try:
+            response = await _visit(parts, page, request)
+            status = response.status_code
+        except HTTPException as refused:
+            status = refused.status_code
+            raise
+        finally:
+            SECONDS.labels(path, request.method).observe(time.perf_counter() - began)
+            ANSWERED.labels(path, request.method, status).inc()
         return response
 
     return answer
 
 
 async def _visit(parts: Parts, page: Page, request: Request) -> Response:
-    opened = parts.seal.open(request.cookies.get(COOKIE))
+    opened = parts.session_of(request)
     session = opened or parts.seal.begin()
     form = await read_form(request) if request.method == "POST" else {}
     if request.method == "POST":
@@ -82,7 +88,7 @@ def _refused(parts: Parts) -> Callable[[Request, Exception], Awaitable[Response]
     async def answer(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         detail = error.detail if isinstance(error, HTTPException) else ""
-        session = parts.seal.open(request.cookies.get(COOKIE)) or Session("", "")
+        session = parts.session_of(request) or Session("", "")
         told = {"title": HTTPStatus(status).phrase, "problem": detail, "hint": "", "token": session.token}
         page = parts.renderer.render(
             "refusal.html", {"path": request.url.path, "has_key": bool(session.key), "status": status, **told}

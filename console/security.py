@@ -1,10 +1,10 @@
 """What stands between browsers and the pages: hosts, sizes, where a form comes from, and the headers of answers."""
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_FORM_BYTES = 64 * 1024
@@ -49,7 +49,9 @@ class Guard:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                caching = OURS_TO_KEEP if scope["path"].startswith("/static/") else PRIVATE
+                # A refusal is a page of somebody's session, also below /static/.
+                is_file = scope["path"].startswith("/static/") and message["status"] in {200, 206, 304}
+                caching = OURS_TO_KEEP if is_file else PRIVATE
                 message["headers"] = [*message.get("headers", ()), *self._headers, caching]
             await send(message)
 
@@ -63,7 +65,7 @@ def require_own_origin(request: Request) -> None:
     """Raises HTTPException (403) for a form that another site's page sent."""
     fetched = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin")
-    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    foreign = origin is not None and origin.partition("://")[2] != request.headers.get("host")
     if fetched not in {"same-origin", "none"} or foreign:
         raise HTTPException(403, "this form came from another site; open the page here and send it again")
 
@@ -73,10 +75,13 @@ async def read_form(request: Request) -> Mapping[str, str]:
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         raise HTTPException(415, "forms are sent as application/x-www-form-urlencoded")
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_FORM_BYTES:
-            raise HTTPException(413, f"a form holds at most {MAX_FORM_BYTES} bytes")
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > MAX_FORM_BYTES:
+                raise HTTPException(413, f"a form holds at most {MAX_FORM_BYTES} bytes")
+    except ClientDisconnect:
+        raise HTTPException(400, "the form did not come whole") from None
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS))
     except ValueError:

@@ -14,8 +14,6 @@ from datetime import timedelta
 
 from cryptography.fernet import Fernet, InvalidToken
 
-COOKIE = "afin_session"
-
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -52,6 +50,6 @@ class SessionSeal:
             return None
         try:
             content = json.loads(self._fernet.decrypt(cookie, ttl=int(self._lasting.total_seconds())))
-        except InvalidToken:
+        except (InvalidToken, ValueError):  # ValueError: it is not even ASCII
             return None
         return Session(content["key"], content["token"])

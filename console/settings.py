@@ -56,6 +56,11 @@ class ConsoleSettings(ProcessSettings, PeerSettings):
         return self.certificate is not None or (self.public_url or "").startswith("https://")
 
     @property
+    def session_cookie(self) -> str:
+        """Its name. By https one that browsers take from this host alone: no neighbour's page can plant another."""
+        return "__Host-afin_session" if self.is_secure else "afin_session"
+
+    @property
     def known_hosts(self) -> frozenset[str]:
         """Host names, without port, that a request may be addressed to."""
         named = {urlsplit(self.public_url).hostname or ""} if self.public_url else set()

@@ -89,7 +89,7 @@ async def _payments(visit: Visit, client_id: str, as_of: datetime | None) -> dic
     payments = listing.value.payments if listing.value else []
     now = visit.parts.clock()
     begins = [begin for begin in (words.moment_of(each.start_date) for each in payments) if begin]
-    first = visit.sent("first")
+    begun = _moment(visit.sent("first")) or min(begins, default=now)
     return {
         "client_id": client_id,
         "payments": payments,
@@ -98,7 +98,7 @@ async def _payments(visit: Visit, client_id: str, as_of: datetime | None) -> dic
         "most_paid": Counter(each.company_code for each in payments).most_common(MOST_PAID),
         "as_of": as_of or now,
         "is_now": as_of is None,
-        "first": int(first) if first.isdigit() else int(min(begins, default=now).timestamp()),
+        "first": int(begun.timestamp()),
         "last": int(now.timestamp()) + 1,
         "history": await _drawn(visit, sorted(payments, key=_unchanged_for)[:DRAWN], now, as_of),
     }

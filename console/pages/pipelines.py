@@ -34,7 +34,7 @@ async def pipeline(visit: Visit) -> Response:
         name=name,
         runs=found[:10],
         newest=found[0] if found else None,
-        calendar=calendar(found, visit.parts.clock().date()),
+        calendar=calendar(found, visit.parts.clock().date(), not listing.next_page_token),
         grid=grid(found),
         durations=durations(found),
         throughput=throughput(found),

@@ -31,11 +31,14 @@ function attach(form) {
       method: "POST",
       headers: { "x-fragment": "1" },
       body: new URLSearchParams(new FormData(form)),
-    });
+    }).catch(() => Response.error());
     const html = await answer.text();
     if (turn !== asked) return;
     region.removeAttribute("aria-busy");
-    if (answer.ok) replace(region, html);
+    // A key is asked for, or the session has ended: that is a page of its own.
+    if (answer.redirected) location.assign(answer.url);
+    else if (answer.ok) replace(region, html);
+    else region.textContent = "The console did not answer as it should; reload the page.";
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();

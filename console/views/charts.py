@@ -99,10 +99,10 @@ class Series:
 Format = Callable[[float], str]
 
 
-def line_plot(title: str, series: Sequence[Series], columns: Sequence[str], form: Format, low: float = 0.0) -> Plot:
+def line_plot(title: str, series: Sequence[Series], columns: Sequence[str], form: Format) -> Plot:
     """Lines over places side by side; `columns` names them, of which as many are told as there is room for."""
     known = [each.value for one in series for each in one.values if each.value is not None]
-    axis = _Axis(low if known else 0.0, max(known, default=1.0), form)
+    axis = _Axis(0.0, max(known, default=1.0), form)
     places = [_across(number, len(columns)) for number in range(len(columns))]
     lines = tuple(_line(one, places, axis) for one in series)
     legend = tuple(Key(one.name, one.kind) for one in series)

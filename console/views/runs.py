@@ -1,6 +1,5 @@
 """Runs as pictures: what each step does, an account that balances, and how far it is."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -89,11 +88,3 @@ def summary(run: pb.Run) -> str:
         f"Run of {words.pipeline_word(run.pipeline)} {words.run_word(run.state)}{at}: "
         f"{steps_done(run)} of {len(run.steps)} steps done"
     )
-
-
-def newest_by_pipeline(runs: Sequence[pb.Run]) -> dict[int, pb.Run]:
-    """The newest run of each pipeline, of a listing that begins with the newest."""
-    newest: dict[int, pb.Run] = {}
-    for run in runs:
-        newest.setdefault(run.pipeline, run)
-    return newest

@@ -57,6 +57,18 @@ def test_a_day_has_the_colour_of_the_worst_of_its_runs_and_leads_to_it() -> None
     assert found.summary == "3 runs in the last 26 weeks, 1 of them failed"
 
 
+def test_days_before_the_oldest_run_that_was_listed_are_not_told_as_days_without_a_run() -> None:
+    found = calendar([run(), run(begun=MONDAY - 2 * DAY)], MONDAY.date(), are_all=False)
+
+    assert [day.label.partition(": ")[2] for day in found.days[-4:]] == [
+        "not among the newest runs",
+        "1 succeeded",
+        "no run",
+        "1 succeeded",
+    ]
+    assert found.summary == "2 runs since 2026-11-28, 0 of them failed"
+
+
 def test_a_calendar_ends_today_and_begins_on_a_monday() -> None:
     days = calendar([], (MONDAY + 3 * DAY).date()).days
 

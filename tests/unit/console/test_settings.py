@@ -31,3 +31,9 @@ def test_hosts_are_separated_by_commas() -> None:
 def test_a_wrong_setting_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         ConsoleSettings(**{**ADDRESSES, **wrong})  # type: ignore[arg-type]
+
+
+def test_by_https_the_cookie_is_one_that_no_neighbour_can_plant() -> None:
+    assert ConsoleSettings(**ADDRESSES).session_cookie == "afin_session"  # type: ignore[arg-type]
+    secure = ConsoleSettings(**ADDRESSES, public_url="https://afin.example")  # type: ignore[arg-type]
+    assert secure.session_cookie == "__Host-afin_session"

@@ -1,0 +1,1 @@
+"""The console's answers while no service is there."""
