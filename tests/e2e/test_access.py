@@ -13,10 +13,11 @@ import pytest
 from afin.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 from afin.recommender.v1 import recommender_pb2, recommender_pb2_grpc
 from demo.stack.options import StackOptions, free_ports
-from demo.stack.stack import Stack, open_databases, open_services
+from demo.stack.stack import Stack, open_console, open_databases, open_services
 from services.runtime.access.proof import Proof
 from services.runtime.channels import open_channel
 from tests.e2e.canary.world import SETTINGS, ordinary
+from tests.e2e.console.world import a_browser
 from tests.integration.ingest.source_server import NOW, company, source_server
 
 CREATE = Path(__file__).parents[2] / "deploy/create-access.sh"
@@ -53,6 +54,9 @@ def _settings(access: Path) -> dict[str, str]:
         "INGEST_PEERS_TLS_CERT_FILE": access / "ingest.crt",
         "INGEST_PEERS_TLS_KEY_FILE": access / "ingest.key",
         "INGEST_PEERS_API_KEY_FILE": access / "ingest_api_key",
+        "CONSOLE_PEERS_TLS_CA_FILE": access / "ca.crt",
+        "CONSOLE_PEERS_TLS_CERT_FILE": access / "ingest.crt",
+        "CONSOLE_PEERS_TLS_KEY_FILE": access / "ingest.key",
     }
     for service in ("ingest", "warehouse", "indexer", "recommender"):
         prefix = service.upper()
@@ -83,11 +87,30 @@ async def test_the_main_job_runs_behind_tls_and_keys(stack: Stack, access: Path)
         == "UNAUTHENTICATED"
     )
     assert await _code_of(stack, Proof(access / "ca.crt", None, None, access / "admin_api_key")) == "UNAVAILABLE"
+    await _the_console_asks_for_a_key_and_acts_in_its_name(stack, (access / "admin_api_key").read_text().strip())
     said = {path.name: path.read_text() for path in (stack.options.state / "logs").glob("*.log")}
     assert ("ingest", "OK") in _audited(said["warehouse.log"], "LoadPayments")
     assert _audited(said["ingest.log"], "RunPipeline") == [("admin", "OK")] * 2
     secrets = await asyncio.to_thread(lambda: [path.read_text().strip() for path in access.glob("*_api_key")])
     assert [name for name, text in said.items() for secret in secrets if secret in text] == []
+
+
+async def _the_console_asks_for_a_key_and_acts_in_its_name(stack: Stack, key: str) -> None:
+    async with open_console(stack, print) as address, a_browser(address) as browser:
+        asked = await browser.open("/runs")
+        refused = await browser.send(asked, "/enter", key="afin_nobodys", back="/runs")
+        entered = await browser.send(asked, "/enter", key=key, back="/runs")
+        pipeline = await browser.open("/pipelines/companies")
+        paused = await browser.send(pipeline, "/pipelines/companies/pause")
+        left = await browser.send(paused, "/leave")
+        afterwards = await browser.open("/runs")
+
+    assert asked.path == "/enter"
+    assert (refused.status, "unknown API key" in refused.text) == (403, True)
+    assert (entered.path, "recommendations" in entered.text) == ("/runs", True)
+    assert "Resume the schedule" in paused.text
+    assert (left.path, afterwards.path) == ("/enter", "/enter")
+    assert key not in entered.html
 
 
 async def _run(
