@@ -2,14 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.ending import FAILED
 from cli.screen import Screen
-from demo.check import Findings, check_folder
 from services.runtime.clock import utc_now
+
+if TYPE_CHECKING:
+    from demo.check import Findings
 
 FolderArgument = Annotated[
     Path,
@@ -22,6 +24,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 
 def check_data(folder: FolderArgument, as_json: JsonOption = False) -> None:
     """Checks own data for `afin demo --data`: files, columns, types, values. Exit 1 while something must be mended."""
+    # Arrow takes a while to import; other commands do without.
+    from demo.check import check_folder  # noqa: PLC0415
+
     findings, screen = check_folder(folder, utc_now()), Screen()
     if as_json:
         typer.echo(json.dumps(_told(findings), ensure_ascii=False, indent=2))
@@ -31,7 +36,7 @@ def check_data(folder: FolderArgument, as_json: JsonOption = False) -> None:
         raise typer.Exit(FAILED)
 
 
-def _print(findings: Findings, folder: Path, screen: Screen) -> None:
+def _print(findings: "Findings", folder: Path, screen: Screen) -> None:
     for each in findings.files:
         if each.columns:
             screen.say(f"{each.path}: {each.rows:,} rows; {', '.join(each.columns)}")
@@ -46,7 +51,7 @@ def _print(findings: Findings, folder: Path, screen: Screen) -> None:
         screen.say(f"✓ can be used: afin demo --data {folder} --state .afin-own")
 
 
-def _told(findings: Findings) -> dict[str, Any]:
+def _told(findings: "Findings") -> dict[str, Any]:
     return {
         "ok": not findings.problems,
         "files": [{"path": str(each.path), "rows": each.rows, "columns": each.columns} for each in findings.files],

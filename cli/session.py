@@ -9,12 +9,7 @@ import typer
 
 from cli.ending import INTERRUPTED, Failed
 from cli.screen import Screen
-from demo.dataset import DatasetError
-from demo.main_job.pipelines import RunFailedError
-from demo.stack.processes import ProcessFailedError
-from demo.stack.stack import StackError
-
-EXPECTED = (StackError, ProcessFailedError, RunFailedError, DatasetError)
+from demo.errors import DemoError
 
 
 def run_session(work: Coroutine[Any, Any, None], screen: Screen) -> None:
@@ -27,7 +22,7 @@ def run_session(work: Coroutine[Any, Any, None], screen: Screen) -> None:
         except asyncio.CancelledError:
             screen.say("stopped")
             raise typer.Exit(0 if screen.is_serving else INTERRUPTED) from None
-        except EXPECTED as error:
+        except DemoError as error:
             raise Failed(str(error)) from error
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demo.columns import AMOUNT, FLAG, INTEGER, TEXT, TIME, Column
+from demo.errors import DemoError
 from demo.tables import FoundTable, Problem, find_file, read_table
 
 PAYMENT_COLUMNS = (
@@ -36,7 +37,7 @@ PAYMENT_SCHEMA = pa.schema([(column.name, column.type) for column in PAYMENT_COL
 COMPANY_SCHEMA = pa.schema([(column.name, column.type) for column in COMPANY_COLUMNS])
 
 
-class DatasetError(Exception):
+class DatasetError(DemoError):
     """The files cannot be used; the message says which file and column, what was found and what is expected."""
 
     @classmethod

@@ -6,6 +6,7 @@ from datetime import timedelta
 import grpc
 
 from afin.ingest.v1 import ingest_pb2, ingest_pb2_grpc
+from demo.errors import DemoError
 from services.runtime.access.proof import NO_PROOF, Proof
 from services.runtime.channels import open_channel
 
@@ -16,7 +17,7 @@ Watcher = Callable[[ingest_pb2.Run], None]
 ENDED = (ingest_pb2.RUN_STATE_SUCCEEDED, ingest_pb2.RUN_STATE_FAILED, ingest_pb2.RUN_STATE_CANCELLED)
 
 
-class RunFailedError(Exception):
+class RunFailedError(DemoError):
     """A pipeline ended otherwise than in success; the message says why."""
 
 

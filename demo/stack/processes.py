@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from demo.errors import DemoError
+
 READY_PATIENCE = timedelta(seconds=60)
 STOP_PATIENCE = timedelta(seconds=30)
 RESTART_PAUSE = timedelta(seconds=1)
@@ -20,7 +22,7 @@ Say = Callable[[str], None]
 ReadyCheck = Callable[[], Awaitable[bool]]
 
 
-class ProcessFailedError(Exception):
+class ProcessFailedError(DemoError):
     """A process ended or was not ready in time; the message holds the end of its log."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import asyncpg
 
+from demo.errors import DemoError
 from demo.stack.options import HOST, StackOptions, taken_ports
 from demo.stack.postgres import DatabaseUrls, create_databases, create_logins, embedded_database, given_database
 from demo.stack.processes import Say, SupervisedProcess, supervised
@@ -19,7 +20,7 @@ from demo.stack.services import console_spec, live_spec, service_specs, source_s
 STATE_HINT = "another afin runs on this state; stop it, or name another folder: STATE=folder (--state)"
 
 
-class StackError(Exception):
+class StackError(DemoError):
     """Why the stack cannot start, and what to do."""
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -82,6 +84,7 @@ async def test_the_main_job_runs_behind_tls_and_keys(stack: Stack, access: Path)
         answer = await _recommended(recommender)
 
     assert len(answer.recommendations) == 5
+    await _people_by_profile(stack, access)
     assert (
         await _code_of(stack, Proof(access / "ca.crt", access / "ingest.crt", access / "ingest.key"))
         == "UNAUTHENTICATED"
@@ -111,6 +114,37 @@ async def _the_console_asks_for_a_key_and_acts_in_its_name(stack: Stack, key: st
     assert "Resume the schedule" in paused.text
     assert (left.path, afterwards.path) == ("/enter", "/enter")
     assert key not in entered.html
+
+
+async def _people_by_profile(stack: Stack, access: Path) -> None:
+    """The command, by a profile: let in with a key that is closed to others, and told what to do without."""
+    profiles, key = access / "profiles.toml", access / "admin_api_key"
+    addresses = "".join(
+        f'{name} = "{stack.address(name)}"\n' for name in ("ingest", "warehouse", "indexer", "recommender")
+    )
+    tls = 'ca_file = "ca.crt"\ncertificate_file = "ingest.crt"\nkey_file = "me.key"\n'
+    me = access / "me.key"
+    me.write_bytes((access / "ingest.key").read_bytes())
+    me.chmod(0o600)
+    profiles.write_text(f"[default]\n{addresses}{tls}")
+    code, output, errors = await _typed(profiles, "watermark", "--key-file", str(key))
+    assert (code, errors) == (0, ""), errors
+    assert "updates after" in output
+    code, _, errors = await _typed(profiles, "watermark")
+    assert (code, errors.count("\n")) == (4, 1)
+    assert "--key-file" in errors
+    me.chmod(0o644)
+    code, _, errors = await _typed(profiles, "watermark", "--key-file", str(key))
+    assert (code, "chmod 600" in errors) == (1, True)
+
+
+async def _typed(profiles: Path, *arguments: str) -> tuple[int | None, str, str]:
+    environment = {**os.environ, "AFIN_PROFILES": str(profiles)}
+    command = (str(Path(sys.executable).parent / "afin"), *arguments)
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe, env=environment)
+    output, errors = await asyncio.wait_for(process.communicate(), CALL_SECONDS)
+    return process.returncode, output.decode(), errors.decode()
 
 
 async def _run(
