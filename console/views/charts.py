@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 720, 220
-LEFT, RIGHT, TOP, BOTTOM = 56, 708, 12, 190
+LEFT, RIGHT, TOP, BOTTOM = 72, 708, 12, 190
 ROWS = 4
 
 

@@ -8,7 +8,8 @@ from console.views import words
 from console.views.charts import Tick
 
 WIDTH, NAMES, ROW = 960, 170, 22
-KINDS = 12
+# Colours in the order in which words take them; green, which would praise, comes last.
+KINDS = (0, 2, 5, 3, 4, 6, 7, 8, 9, 10, 11, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def timeline(
     length = max(now - first, timedelta(seconds=1))
     scale = (WIDTH - NAMES) / length.total_seconds()
     seen = dict.fromkeys(version.word for versions in histories.values() for version in versions)
-    kinds = {word: number % KINDS for number, word in enumerate(seen)}
+    kinds = {word: KINDS[number % len(KINDS)] for number, word in enumerate(seen)}
 
     def place(moment: datetime) -> float:
         return round(NAMES + max(0.0, min(1.0, (moment - first) / length)) * (WIDTH - NAMES), 1)
