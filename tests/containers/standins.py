@@ -52,7 +52,7 @@ def adapt(original: Model, open_files: int) -> Adapted:
             differences.append(f"{name}: at most {open_files} open files, the most that this machine allows")
         # Told one limit, podman sets the other too, higher than a machine may allow. Ours is above pids_limit.
         service["ulimits"] = {"nofile": open_files, "nproc": PROCESSES}
-        _open_owned_tmpfs(service, name, differences)
+        _give_tmpfs(service, name, differences)
         # Podman's interface of Docker is older than this; the test asks for health more often by itself.
         service.get("healthcheck", {}).pop("start_interval", None)
         # Two of a service cannot have the same port of this machine: all are asked at their own addresses.
@@ -78,13 +78,13 @@ def with_twins(original: Model, services: Sequence[str], subnet: str) -> Model:
     return model
 
 
-def _open_owned_tmpfs(service: Model, name: str, differences: list[str]) -> None:
-    """Podman knows no owner of a tmpfs, which then is open to all users of the container."""
+def _give_tmpfs(service: Model, name: str, differences: list[str]) -> None:
+    """To podman one does not name the owner of a tmpfs: it can be the container's user."""
     found = service.get("tmpfs", [])
-    opened = [OWNER.sub(",mode=1777", mount) for mount in found]
-    if opened != found:
-        service["tmpfs"] = opened
-        differences.append(f"{name}: folders in memory that every user of the container may write to")
+    owned = [OWNER.sub(",U", mount) for mount in found]
+    if owned != found:
+        service["tmpfs"] = owned
+        differences.append(f"{name}: a folder in memory belongs to its user by another option, and others may read it")
 
 
 def _replace_image(service: Model, name: str, differences: list[str]) -> bool:
