@@ -12,7 +12,7 @@ WEEKS = 26
 STEP = 15
 LEFT, TOP = 32, 18
 # The first that is among a day's runs colours it.
-ORDER = ("failed", "running", "queued", "cancelled", "succeeded")
+ORDER = ("failed", "running", "queued", "cancelled", "succeeded", words.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _day(one: date, monday: date, runs: Sequence[pb.Run] | None) -> Day:
     if not runs:
         return Day(x, y, "empty", f"{one}: {'not among the newest runs' if runs is None else 'no run'}", "")
     states = [words.run_word(run.state) for run in runs]
-    worst = next(word for word in ORDER if word in states)
+    worst = next((word for word in ORDER if word in states), states[0])
     counts = ", ".join(f"{states.count(word)} {word}" for word in ORDER if word in states)
     return Day(x, y, worst, f"{one}: {counts}", runs[states.index(worst)].run_id)
 

@@ -1,6 +1,7 @@
 """How times, numbers and states read. Times are UTC; what is not set is a dash."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -8,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from afin.ingest.v1 import ingest_pb2 as ingest
 
 NOTHING = "–"
+UNKNOWN = "unknown"
 SECOND, MINUTE, HOUR, DAY = 1, 60, 3600, 86400
 UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
 SIZES = ("B", "kB", "MB", "GB", "TB")
@@ -113,17 +115,17 @@ def counted(count: int, noun: str) -> str:
 
 def pipeline_word(pipeline: int) -> str:
     """companies, recommendations, …"""
-    return ingest.Pipeline.Name(pipeline).removeprefix("PIPELINE_").lower()  # type: ignore[arg-type]
+    return _word(ingest.Pipeline, "PIPELINE_", pipeline)
 
 
 def run_word(state: int) -> str:
     """queued, running, succeeded, failed or cancelled."""
-    return ingest.RunState.Name(state).removeprefix("RUN_STATE_").lower()  # type: ignore[arg-type]
+    return _word(ingest.RunState, "RUN_STATE_", state)
 
 
 def step_word(state: int) -> str:
     """pending, running, succeeded, failed or cancelled."""
-    return ingest.StepState.Name(state).removeprefix("STEP_STATE_").lower()  # type: ignore[arg-type]
+    return _word(ingest.StepState, "STEP_STATE_", state)
 
 
 def trigger_word(trigger: int) -> str:
@@ -134,3 +136,8 @@ def trigger_word(trigger: int) -> str:
 def plain(name: str) -> str:
     """save_payments_to_db as people read it."""
     return name.replace("_", " ")
+
+
+def _word(names: Any, prefix: str, value: int) -> str:
+    """Newer services may tell values that have no name here."""
+    return names.Name(value).removeprefix(prefix).lower() if value in names.values() else UNKNOWN
