@@ -14,7 +14,7 @@ PREVIOUS := tests/compat/previous
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-unit test-console container-test crash-test index-crash-test index-race-test serve-fault-test watch-test mutants bench-load bench-ingest bench-index bench-serve eval check audit metrics-doc format lock previous images compose-up compose-down kind-up minikube-up \
+.PHONY: help setup demo up test test-unit test-console container-test crash-test index-crash-test index-race-test serve-fault-test watch-test mutants bench-load bench-ingest bench-index bench-serve eval check audit docs metrics-doc format lock previous images compose-up compose-down kind-up minikube-up \
 	k8s-trigger clean
 
 help: ## Shows this list
@@ -108,6 +108,9 @@ check: $(READY) ## Format, lint, types, import rules, protos, manifests
 	@$(BIN)/yamllint --strict deploy buf.yaml .pre-commit-config.yaml .yamllint.yaml
 	@deploy/monitoring/get-prometheus.sh $(BIN)
 	@$(BIN)/pytest -q tests/unit/deploy
+
+docs: metrics-doc ## Writes docs/reference and docs/metrics.md anew from the code
+	@$(BIN)/python -m tests.unit.reference.pages
 
 metrics-doc: $(READY) ## Writes docs/metrics.md anew from the code
 	@$(BIN)/python -m tests.unit.deploy.monitoring.metrics
