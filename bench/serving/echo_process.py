@@ -64,7 +64,7 @@ def serve_ours(answer: bytes) -> None:
     handler: Any = grpc.unary_unary_rpc_method_handler(lambda request, context: answer)
     server.add_registered_method_handlers(SERVICE, {METHOD: handler})
     method: Any = UnaryMethod(handler.unary_unary, bytes, bytes)
-    loop = CallLoop(server, {PATH: method}, lambda call: call.ask_for_request(UnaryCall.answer))
+    loop = CallLoop(server, {PATH: method}, lambda call: call.ask_for_request(UnaryCall.answer), lambda: None)
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     loop.start()
     stop = threading.Event()

@@ -46,7 +46,8 @@ def take_up_all(server: Any) -> None:
     state = server._state
     with state.lock:
         state.due = _Due(state.due)
-        for _ in range(TAKEN_UP_AT_STOP):
+    for _ in range(TAKEN_UP_AT_STOP):
+        with state.lock:  # a round at a time: the polling thread needs it for each call
             inside._request_call(state)
             for method in state.registered_method_handlers:
                 inside._request_registered_call(state, method)

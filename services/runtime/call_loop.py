@@ -9,24 +9,38 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
+import structlog
 from grpc import _server as inside
 from grpc._cython import cygrpc  # type: ignore[attr-defined]
 
 from services.runtime.unary_call import UnaryCall, UnaryMethod
 
-# As grpcio: so often it is looked whether anybody still holds the server.
+# As grpcio: so often it is looked whether anybody still holds the server, and for requests that do not come.
 LOOK_SECONDS = 1.0
 STARTED = inside._ServerStage.STARTED
 TIMEOUT = cygrpc.CompletionType.queue_timeout
 
+log = structlog.get_logger(__name__)
+
 
 class CallLoop:
-    """Of one server of grpcio's; `methods` by path are taken up here, and go to `take_up` with their headers."""
+    """Of one server of grpcio's; `methods` by path are taken up here, and go to `take_up` with their headers.
 
-    def __init__(self, server: Any, methods: dict[str, UnaryMethod], take_up: Callable[[UnaryCall], None]) -> None:
+    `sweep` is called about once a LOOK_SECONDS. All are called in the polling thread.
+    """
+
+    def __init__(
+        self,
+        server: Any,
+        methods: dict[str, UnaryMethod],
+        take_up: Callable[[UnaryCall], None],
+        sweep: Callable[[], None],
+    ) -> None:
         self._state = server._state
         self._methods = methods
         self._take_up = take_up
+        self._sweep = sweep
+        self._swept = 0.0
 
     def start(self) -> None:
         """What grpcio's server does at its start, with this thread for its own."""
@@ -40,15 +54,24 @@ class CallLoop:
         Thread(target=self._poll, name="polling", daemon=True).start()
 
     def _poll(self) -> None:
-        state = self._state
-        poll = state.completion_queue.poll
+        poll = self._state.completion_queue.poll
         goes_on = True
         while goes_on:
-            event = poll(time.time() + LOOK_SECONDS)
-            goes_on = self._handle(event)
-            if state.server_deallocated:
-                inside._begin_shutdown_once(state)
+            now = time.time()
+            event = poll(now + LOOK_SECONDS)
+            try:
+                goes_on = self._handle(event)
+                self._look(now)
+            except Exception:
+                log.exception("event lost by a bug")  # one call, not the thread without which all would be
             event = None  # what it holds must go before the next is waited for
+
+    def _look(self, now: float) -> None:
+        if self._state.server_deallocated:
+            inside._begin_shutdown_once(self._state)
+        if abs(now - self._swept) >= LOOK_SECONDS:
+            self._swept = now
+            self._sweep()
 
     def _handle(self, event: Any) -> bool:
         """False when the server has stopped."""

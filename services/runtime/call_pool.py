@@ -27,6 +27,7 @@ from services.runtime.calls import BUG, SHED
 from services.runtime.errors import overloaded
 from services.runtime.lanes import Lane
 from services.runtime.unary_call import UnaryCall
+from services.runtime.usual import UsualTime
 
 AnyCall = Arrival | UnaryCall
 
@@ -56,11 +57,9 @@ class CallPool:
         self._limits = limits
         self._changed = threading.Condition()
         self._work = 0
-        # Seconds that work took lately, of which the last counts for a fifth.
-        self._usual = 0.0
+        self._usual = UsualTime(limits.threads)
         self._waiting = 0
-        # Without their requests, eldest first. No lock: one thread writes, and what others do with it is one step
-        # of the interpreter's.
+        # Without their requests, eldest first; of the polling thread alone.
         self._incomplete: dict[int, AnyCall] = {}
         self._work_threads = ThreadPoolExecutor(limits.threads, "work")
         self._waiting_threads = ThreadPoolExecutor(limits.waiting, "waiting")
@@ -81,7 +80,7 @@ class CallPool:
             self._end_incomplete(next(iter(self._incomplete.values())))
 
     def sweep(self) -> None:
-        """Ends the calls whose request takes too long; to be called now and then."""
+        """Ends the calls whose request takes too long; to be called now and then in the polling thread."""
         latest = time.monotonic() - self._limits.request.total_seconds()
         for arrival in list(self._incomplete.values()):
             if arrival.since < latest:
@@ -120,7 +119,7 @@ class CallPool:
 
     def _take_work(self, arrival: AnyCall) -> None:
         with self._changed:
-            wait = max(0, self._work - self._limits.threads + 1) * self._usual / self._limits.threads
+            wait = max(0, self._work - self._limits.threads + 1) * self._usual.seconds / self._limits.threads
             room = self._work < self._limits.work and wait <= self._limits.queue.total_seconds()
             self._work += room
         if room:
@@ -143,7 +142,7 @@ class CallPool:
         finally:
             with self._changed:
                 if worked:
-                    self._usual += (time.monotonic() - began - self._usual) / 5
+                    self._usual.add(time.monotonic() - began)
                 self._work -= 1
                 self._changed.notify_all()
 

@@ -18,7 +18,6 @@ from services.runtime.insides import require_inside
 from services.runtime.thread_interceptor import ThreadInterceptor
 from services.runtime.unary_call import UnaryMethod
 
-SWEEP_INTERVAL = timedelta(seconds=1)
 # How long a thread with work may keep the interpreter while the polling thread waits for it; Python's own is ten times
 # that, and quick calls beside work become slow (ADR 0023).
 SWITCH_INTERVAL = timedelta(milliseconds=0.5)
@@ -49,9 +48,8 @@ class ThreadServer:
         self._interceptor = ThreadInterceptor(admission, kind)
         self._methods: dict[str, UnaryMethod] = {}
         self.inner = grpc.server(pool, interceptors=[self._interceptor], options=options)
-        self._loop = CallLoop(self.inner, self._methods, self._pool.take_up)
+        self._loop = CallLoop(self.inner, self._methods, self._pool.take_up, self._pool.sweep)
         self._switch_interval = sys.getswitchinterval()
-        self._sweeping: asyncio.Task[None] | None = None
         self.add_generic_rpc_handlers = self.inner.add_generic_rpc_handlers
         self.add_insecure_port = self.inner.add_insecure_port
         self.add_secure_port = self.inner.add_secure_port
@@ -68,23 +66,18 @@ class ThreadServer:
         self._switch_interval = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_INTERVAL.total_seconds())
         self._loop.start()
-        self._sweeping = asyncio.create_task(self._sweep())
 
     async def stop(self, grace: float) -> None:
         """Refuses new calls, and ends those in flight that outlast `grace` seconds."""
-        take_up_all(self.inner)
-        await asyncio.to_thread(self.inner.stop(grace).wait)
-        if self._sweeping:
-            self._sweeping.cancel()
-            await asyncio.gather(self._sweeping, return_exceptions=True)
-        await asyncio.to_thread(self._pool.close)
+        await asyncio.to_thread(self._drain, grace)
         sys.setswitchinterval(self._switch_interval)
+
+    def _drain(self, grace: float) -> None:
+        """In a thread: it takes some tenths of a second, in which the event loop may be needed by calls in flight."""
+        take_up_all(self.inner)
+        self.inner.stop(grace).wait()
+        self._pool.close()
 
     def _unary_method(self, path: str, handler: Any) -> UnaryMethod:
         wrapped: Any = self._interceptor.intercept_service(lambda _: handler, _Details(path))
         return UnaryMethod(wrapped.unary_unary, wrapped.request_deserializer or bytes, wrapped.response_serializer)
-
-    async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_INTERVAL.total_seconds())
-            self._pool.sweep()

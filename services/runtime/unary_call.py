@@ -39,8 +39,8 @@ class UnaryCall(CallContext):
     """A call under way; to its handler, the context.
 
     Core's events go to the polling thread, one after another; each handler of one tells whether the call is over, and
-    what that depends on is changed there alone. Of `answer` and `end` one is called, once, from any thread; without
-    it a call is never over, even when its caller has gone.
+    what that depends on is changed there alone. Of `answer` and `end` one is called, from any thread; without it a
+    call is never over, even when its caller has gone.
     """
 
     request: Any = None
@@ -84,7 +84,7 @@ class UnaryCall(CallContext):
             content = self._method.encode(response)
         except Aborted:
             pass
-        except Exception:
+        except BaseException:  # of SystemExit as well: its caller waits, and so does the end of the server
             log.exception("call failed by a bug")
             self._code, self._details = grpc.StatusCode.INTERNAL, BUG
         self._send(content)
@@ -95,7 +95,17 @@ class UnaryCall(CallContext):
         self._send(None)
 
     def _send(self, content: bytes | None) -> None:
+        if self._ended:
+            return  # the bug that ended it has left it in a queue
         self._ended = True
+        try:
+            self._start_leaving(content)
+        except Exception:
+            log.exception("status or answer cannot be sent")
+            self._code, self._details, self._trailing = grpc.StatusCode.INTERNAL, BUG, None
+            self._start_leaving(None)
+
+    def _start_leaving(self, content: bytes | None) -> None:
         code: int = self._code.value[0]
         operations = [
             cygrpc.SendInitialMetadataOperation(None, NO_FLAGS),
@@ -121,7 +131,10 @@ class UnaryCall(CallContext):
         self._closed = True
         self._gone = event.batch_operations[0].cancelled()
         for callback in self._callbacks:
-            callback()
+            try:
+                callback()
+            except Exception:
+                log.exception("callback failed by a bug")
         return self._is_over()
 
     def _leave(self, _: Any) -> bool:

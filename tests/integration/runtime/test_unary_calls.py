@@ -1,6 +1,7 @@
 """What a handler of a thread server is told of its call, and calls that end in another way than by an answer."""
 
 import asyncio
+import random
 import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -130,3 +131,84 @@ async def test_a_call_that_is_cancelled_before_its_request_is_not_left_in_the_bo
     call.cancel()
 
     assert await told.ask("Quick") == b"answer"
+
+
+def _ends_the_thread(request: bytes, context: Any) -> bytes:
+    raise SystemExit(1)
+
+
+def _tells_what_cannot_be_sent(request: bytes, context: Any) -> bytes:
+    context.set_trailing_metadata((("NOT A KEY", "value"),))
+    return b"answer"
+
+
+def _tells_no_text(request: bytes, context: Any) -> bytes:
+    context.set_code(grpc.StatusCode.NOT_FOUND)
+    context.set_details("\udcff")
+    return b""
+
+
+@pytest.mark.parametrize("method", ["Quick", "Work"])
+@pytest.mark.parametrize(
+    "behaviour",
+    [_ends_the_thread, _tells_what_cannot_be_sent, _tells_no_text, lambda request, context: "no bytes"],
+)
+async def test_a_bug_in_a_handler_ends_its_call_and_no_other(told: Told, behaviour: Behaviour, method: str) -> None:
+    told.behaviour = behaviour
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await told.ask(method)
+    told.behaviour = lambda request, context: b"answer"
+
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+    assert await told.ask(method) == b"answer"
+
+
+async def test_a_bug_in_a_callback_ends_nothing(told: Told) -> None:
+    entered, seen = threading.Event(), threading.Event()
+
+    def fail() -> None:
+        seen.set()
+        raise ValueError
+
+    def watch(request: bytes, context: Any) -> bytes:
+        context.add_callback(fail)
+        entered.set()
+        assert seen.wait(PATIENCE)
+        return b""
+
+    told.behaviour = watch
+    call = told.ask("Work")
+    await asyncio.to_thread(entered.wait, PATIENCE)
+    call.cancel()
+    await asyncio.to_thread(seen.wait, PATIENCE)
+    told.behaviour = lambda request, context: b"answer"
+
+    assert await told.ask("Quick") == b"answer"
+
+
+async def test_calls_that_end_in_every_way_leave_nothing_behind(told: Told) -> None:
+    """The fixture waits for the server's end, which comes only when each of them is over."""
+    chance = random.Random(7)  # noqa: S311 - not a secret
+
+    async def requests(count: int, pause: float) -> AsyncIterator[bytes]:
+        for _ in range(count):
+            yield b""
+        await asyncio.sleep(pause)
+
+    def begin() -> Any:
+        path = f"/test.Told/{chance.choice(['Quick', 'Work'])}"
+        if chance.random() < 0.5:
+            ask: Any = told.channel.unary_unary(path)
+            return ask(b"", timeout=chance.choice([0.001, PATIENCE]))
+        stream: Any = told.channel.stream_unary(path)
+        return stream(requests(chance.randrange(3), chance.choice([0, PATIENCE])), timeout=chance.choice([0.01, 0.2]))
+
+    for _ in range(10):
+        calls = [begin() for _ in range(40)]
+        await asyncio.wait([asyncio.ensure_future(calls[0])], timeout=0.01)
+        for call in chance.sample(calls, 20):
+            call.cancel()
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [await told.ask(method) for method in ("Quick", "Work")] == [b"answer"] * 2
