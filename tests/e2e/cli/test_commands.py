@@ -96,9 +96,9 @@ def test_ctrl_c_ends_the_watching_and_not_the_run(shell: Shell, loaded: list[str
         assert found["state"] in ("RUN_STATE_RUNNING", "RUN_STATE_QUEUED")
         assert found["runId"] in shell.afin("cancel", found["runId"]).stdout
         shell.afin("run", "cancel", found["runId"])
+        shell.afin("run", "watch", found["runId"], code=1)
     finally:
         shell.tell_source(shell.source.open.set)
-    shell.afin("run", "watch", found["runId"], code=1)
 
 
 def test_what_is_asked_of_nothing_ends_with_its_own_code(shell: Shell) -> None:

@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 from botocore.configloader import raw_config_parse
 
+from tests.unit.deploy.composition import compose
 from tests.unit.deploy.object_rights import rights_of
 from tests.unit.deploy.workloads import SERVICES
 
@@ -33,11 +33,11 @@ def secrets(tmp_path: Path) -> Path:
 
 
 def test_compose_and_a_small_cluster_find_every_secret_that_they_name(secrets: Path) -> None:
-    compose = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text())["secrets"]
+    named = compose(DEPLOY / "compose/compose.yaml")["secrets"]
     component = (DEPLOY / "k8s/components/small-cluster/kustomization.yaml").read_text()
     made = {path.name for path in secrets.iterdir()}
 
-    assert compose.keys() == made
+    assert named.keys() == made
     assert set(re.findall(r"\bsecrets/(\w[\w.]*)", component)) == made
 
 
