@@ -12,6 +12,7 @@ BROWSER := .venv-browser
 # What the release before left behind; `make previous` stores this one's, when it is released.
 PREVIOUS := tests/compat/previous
 PROTOS := $(shell find protos -name '*.proto')
+MODULES := $(shell find services -name '*.cpp')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test test-unit test-console container-test crash-test index-crash-test index-race-test serve-fault-test watch-test mutants bench-load bench-ingest bench-index bench-serve eval check audit docs metrics-doc format lock previous images compose-up compose-down kind-up minikube-up \
@@ -22,7 +23,7 @@ help: ## Shows this list
 
 setup: $(READY) ## Installs everything below .venv
 
-$(READY): pyproject.toml requirements.lock hatch_build.py $(PROTOS)
+$(READY): pyproject.toml requirements.lock hatch_build.py $(PROTOS) $(MODULES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Afín needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@echo "Installing into $(VENV) (a minute or two the first time)"
 	@$(PYTHON) -m venv $(VENV)
