@@ -37,6 +37,7 @@ def forgetful_proxy(endpoint: str, method: str) -> Iterator[str]:
                 if name.lower() not in HOP:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
+            self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(content)
 

@@ -184,7 +184,9 @@ def server_that_answers(*answers: bytes) -> Iterator[str]:
                 if line.startswith(b"expect:"):
                     self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.rfile.read(length)
-            self.wfile.write(rest.pop(0) if len(rest) > 1 else rest[0])
+            answer = rest.pop(0) if len(rest) > 1 else rest[0]
+            # Said, not only done: a client that is quicker than our closing would send its next request into it.
+            self.wfile.write(answer.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
