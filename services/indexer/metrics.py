@@ -15,6 +15,7 @@ from services.indexer.domain.evaluation import TASKS
 from services.indexer.domain.freshening import Outcome
 from services.indexer.domain.gate import OVERRIDABLE
 from services.indexer.domain.retention import Why
+from services.indexer.domain.soundness import CHECKS
 
 BUILDS = Counter("afin_indexer_builds_total", "Builds that ended.", ["outcome"])
 STAGE_SECONDS = Histogram(
@@ -51,12 +52,11 @@ FRESH_CLIENTS = Gauge("afin_indexer_fresh_clients", "Clients whose histories are
 FRESH_CHANGED = Gauge(
     "afin_indexer_fresh_changed_timestamp_seconds", "Commit of the newest load that changed one of them; 0 without any."
 )
-CHECKS = ("manifest", "files", "arrays", "answers", "search", *sorted(OVERRIDABLE))
 for _outcome in ("built", "recorded", "failed", "cancelled"):
     BUILDS.labels(_outcome)
 for _outcome in ("passed", "failed"):
     VALIDATIONS.labels(_outcome)
-for _check in CHECKS:
+for _check in ("manifest", *CHECKS, *sorted(OVERRIDABLE)):
     FAILED_CHECKS.labels(_check)
 for _why in Why:
     PRUNED.labels(_why.name.lower())
