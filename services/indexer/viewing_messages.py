@@ -3,12 +3,13 @@
 from afin.indexer.v1 import indexer_pb2 as pb
 from afin.recommender.v1 import recommender_pb2
 from services.contracts.client_keys import client_key
+from services.contracts.identifiers import MAX_ID_CHARACTERS
 from services.indexer.domain.viewing import Answer, CompanyMap, Place, Point, Question
 from services.indexer.workflow.view import MOST_POINTS
 from services.runtime.errors import InvalidArgument
 
 USUAL_POINTS = 1000
-MOST_PLACES, MOST_CODES, LONGEST_ID = 100, 100, 128
+MOST_PLACES, MOST_CODES = 100, 100
 
 
 def checked_points(count: int) -> int:
@@ -19,11 +20,15 @@ def checked_points(count: int) -> int:
 
 
 def question_of(request: pb.RecommendFromVersionRequest) -> Question:
-    """Either for a client or for a basket. The client's id goes no further than here."""
-    if bool(request.client_id) == bool(request.company_codes):
+    """Either for a client or for a basket, text stripped as it was before it entered the warehouse.
+
+    The client's id goes no further than here.
+    """
+    client_id = request.client_id.strip()
+    if bool(client_id) == bool(request.company_codes):
         raise InvalidArgument("client_id", "give either client_id or company_codes")
-    if len(request.client_id) > LONGEST_ID:
-        raise InvalidArgument("client_id", f"must be at most {LONGEST_ID} characters")
+    if len(client_id) > MAX_ID_CHARACTERS:
+        raise InvalidArgument("client_id", f"must be at most {MAX_ID_CHARACTERS} characters")
     if len(request.company_codes) > MOST_CODES:
         raise InvalidArgument("company_codes", f"must be at most {MOST_CODES}")
     if not 1 <= request.max_results <= MOST_PLACES:
@@ -31,8 +36,8 @@ def question_of(request: pb.RecommendFromVersionRequest) -> Question:
     return Question(
         about="answer",
         most=request.max_results,
-        client_key=client_key(request.client_id) if request.client_id else None,
-        company_codes=tuple(request.company_codes),
+        client_key=client_key(client_id) if client_id else None,
+        company_codes=tuple(code.strip() for code in request.company_codes),
         include_paid=request.include_paid,
     )
 

@@ -29,7 +29,7 @@ async def test_a_map_shows_the_indexed_companies_most_clients_first(world: World
 
 
 async def test_a_version_that_is_not_in_service_recommends_with_reasons(world: World) -> None:
-    request = pb.RecommendFromVersionRequest(version=world.second, client_id="client-0-0", max_results=5)
+    request = pb.RecommendFromVersionRequest(version=world.second, client_id=" client-0-0 ", max_results=5)
     stranger = pb.RecommendFromVersionRequest(version=world.second, client_id="nobody", max_results=5)
     async with serving(world.settings()) as indexer:
         told = await indexer.stub.RecommendFromVersion(request, timeout=SECONDS)
