@@ -33,7 +33,7 @@ OPEN_QUARANTINE = text("""
 
 
 class PostgresWorkTable:
-    """See services.ingest.workflow.ports.WorkTable."""
+    """See WorkTable and RunHistory in services.ingest.workflow.ports."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock, epoch: int) -> None:
         self._engine = engine
@@ -104,14 +104,14 @@ class PostgresWorkTable:
             await connection.execute(update(RUNS).where(RUNS.c.run_id == run.run_id).values(ended))
 
     async def last_successes(self) -> dict[Pipeline, datetime]:
-        """See WorkTable."""
+        """See RunHistory."""
         succeeded = RUNS.c.state == RunState.SUCCEEDED.value
         newest = select(RUNS.c.pipeline, func.max(RUNS.c.ended_at)).where(succeeded).group_by(RUNS.c.pipeline)
         async with transaction(self._engine) as connection:
             return {Pipeline(pipeline): moment for pipeline, moment in await connection.execute(newest)}
 
     async def open_quarantine(self) -> dict[Pipeline, int]:
-        """See WorkTable."""
+        """See RunHistory."""
         async with transaction(self._engine) as connection:
             return {Pipeline(pipeline): rows for pipeline, rows in await connection.execute(OPEN_QUARANTINE)}
 

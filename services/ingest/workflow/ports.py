@@ -205,6 +205,10 @@ class WorkTable(Protocol):
     async def end(self, run: Run, outcome: RunState, error: str = "") -> None:
         """Ends the run, and its running step with it."""
 
+
+class RunHistory(Protocol):
+    """What is told of runs that have ended. Every method raises Unavailable."""
+
     async def last_successes(self) -> dict[Pipeline, datetime]:
         """When a run of each pipeline last succeeded."""
 

@@ -10,7 +10,7 @@ import structlog
 from services.ingest.domain.runs import Pipeline
 from services.ingest.domain.schedule import success_due
 from services.ingest.workflow import metrics
-from services.ingest.workflow.ports import Cron, ScheduleTable, WorkTable
+from services.ingest.workflow.ports import Cron, RunHistory, ScheduleTable
 from services.runtime.errors import ServiceError
 
 # No slower than it is usually asked for.
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 class Reporting:
     """What the leader tells while it leads."""
 
-    def __init__(self, runs: WorkTable, schedules: ScheduleTable, cron: Cron) -> None:
+    def __init__(self, runs: RunHistory, schedules: ScheduleTable, cron: Cron) -> None:
         self._runs = runs
         self._schedules = schedules
         self._cron = cron

@@ -91,12 +91,6 @@ class FakeWorkTable:
                 self._change_step(run, step.position, state=StepState(outcome.value), error=error)
         self.run = replace(self.run, state=outcome, error=error)
 
-    async def last_successes(self) -> dict[Pipeline, datetime]:
-        return {}
-
-    async def open_quarantine(self) -> dict[Pipeline, int]:
-        return {}
-
     def states(self) -> list[str]:
         """Of the steps, in order."""
         return [step.state.value for step in self.run.steps]
