@@ -1,8 +1,9 @@
 """Calls as spans, with a real collector, on both kinds of server."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import grpc
@@ -128,6 +129,32 @@ async def test_a_failure_is_told_by_its_kind_and_never_by_its_message(house: Hou
     ]
     assert {each.error for each in found if each.name == "run"} == {"AioRpcError"}
     assert SECRET.encode() not in b"".join(collector.raw)
+
+
+async def test_a_caller_who_goes_ends_the_call_and_what_cannot_be_sent_is_told(collector: Collector) -> None:
+    house, entered, ended = House(), asyncio.Event(), asyncio.Event()
+
+    async def stay() -> None:
+        entered.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    house.work = stay
+    run_id = uuid4()
+    with exporting("house", collector.url, 1):
+        async with traced(house, collector.url) as visitor, asyncio.timeout(20):
+            with run_span("run", run_id):
+                calling = asyncio.create_task(visitor.call())
+                await entered.wait()
+                calling.cancel()
+                await ended.wait()
+                with pytest.raises(TypeError):
+                    await reload_index(visitor, ("number", cast("str", 5)))
+
+    found = collector.trace(run_id.hex, "run", RELOAD)
+    assert sorted(each.error or "" for each in found if each.kind == "client") == ["CancelledError", "TypeError"]
 
 
 async def test_what_a_call_logs_is_of_its_run_trace_and_span(collector: Collector) -> None:
