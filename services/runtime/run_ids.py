@@ -1,16 +1,16 @@
-"""The id of the run on whose behalf a call is made: log lines of every service carry it, with tracing or without."""
+"""The id of the run on whose behalf a call is made: log lines of asyncio servers carry it, with tracing or without."""
 
 import re
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
 import structlog
 
+from services.runtime.sent_metadata import Pairs, metadata_interceptors
+
 HEADER = "afin-run-id"
 # Whatever else a caller sends is not taken into a log.
 RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
-Continuation = Callable[[grpc.aio.ClientCallDetails, Any], Awaitable[Any]]
 
 
 def bind_run(context: Any) -> None:
@@ -23,28 +23,9 @@ def bind_run(context: Any) -> None:
 
 def run_id_interceptors() -> tuple[grpc.aio.ClientInterceptor, ...]:
     """Send the run that the log lines of the caller carry; for unary calls and for those with a stream of answers."""
-    return (_Unary(), _Stream())
+    return metadata_interceptors(_run)
 
 
-class _Unary(grpc.aio.UnaryUnaryClientInterceptor):
-    async def intercept_unary_unary(
-        self, continuation: Continuation, client_call_details: grpc.aio.ClientCallDetails, request: Any
-    ) -> Any:
-        return await continuation(_with_run(client_call_details), request)
-
-
-class _Stream(grpc.aio.UnaryStreamClientInterceptor):
-    async def intercept_unary_stream(
-        self, continuation: Continuation, client_call_details: grpc.aio.ClientCallDetails, request: Any
-    ) -> Any:
-        return await continuation(_with_run(client_call_details), request)
-
-
-def _with_run(details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
+def _run() -> Pairs:
     run_id = structlog.contextvars.get_contextvars().get("run_id")
-    if run_id is None:
-        return details
-    metadata = grpc.aio.Metadata(*(details.metadata or ()), (HEADER, str(run_id)))
-    return grpc.aio.ClientCallDetails(
-        details.method, details.timeout, metadata, details.credentials, details.wait_for_ready
-    )
+    return () if run_id is None else ((HEADER, str(run_id)),)

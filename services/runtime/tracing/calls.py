@@ -5,7 +5,7 @@ them any more, and writes messages of exceptions into spans (docs/adr/0029). Of 
 baggage) nothing is taken over: it is the caller's text.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from services.runtime.access.admission import Admission
 from services.runtime.calls import Call, Method
+from services.runtime.sent_metadata import Continuation, with_metadata
 from services.runtime.tracing.spans import fail, tracer
 
 HEADER = "traceparent"
@@ -24,7 +25,6 @@ SERVER_ERRORS = frozenset(
     getattr(grpc.StatusCode, name)
     for name in ("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS")
 )
-Continuation = Callable[[grpc.aio.ClientCallDetails, Any], Awaitable[Any]]
 
 _W3C = TraceContextTextMapPropagator()
 
@@ -72,7 +72,8 @@ class _Unary(grpc.aio.UnaryUnaryClientInterceptor):
     ) -> Any:
         with _client_span(client_call_details) as (span, details):
             call = await continuation(details, request)
-            await call  # not its code: that never comes of what cannot be sent, and who stops waiting ends no call by it
+            # Not for its code: that never comes of what cannot be sent, and to stop waiting for it ends no call.
+            await call
             _end(span, grpc.StatusCode.OK, is_error=False)
             return call
 
@@ -117,11 +118,7 @@ def _client_span(details: grpc.aio.ClientCallDetails) -> Iterator[tuple[trace.Sp
 def _with_parent(details: grpc.aio.ClientCallDetails, span: trace.Span) -> grpc.aio.ClientCallDetails:
     carried: dict[str, str] = {}
     _W3C.inject(carried, trace.set_span_in_context(span))
-    sent = [(HEADER, carried[HEADER])] if HEADER in carried else []
-    metadata = grpc.aio.Metadata(*(details.metadata or ()), *sent)
-    return grpc.aio.ClientCallDetails(
-        details.method, details.timeout, metadata, details.credentials, details.wait_for_ready
-    )
+    return with_metadata(details, ((HEADER, carried[HEADER]),) if HEADER in carried else ())
 
 
 def _parent(context: Any) -> Context:
