@@ -52,10 +52,7 @@ def serve_sync(pool: Any, answer: bytes) -> None:
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {METHOD: handler}),))
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     server.start()
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    stop.wait()
-    server.stop(None).wait()
+    _stop_at_sigterm(server)
 
 
 def serve_ours(answer: bytes) -> None:
@@ -67,6 +64,10 @@ def serve_ours(answer: bytes) -> None:
     loop = CallLoop(server, {PATH: method}, lambda call: call.ask_for_request(UnaryCall.answer), lambda: None)
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     loop.start()
+    _stop_at_sigterm(server)
+
+
+def _stop_at_sigterm(server: grpc.Server) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     stop.wait()

@@ -58,17 +58,15 @@ class Arrival:
 
     __slots__ = ("_codecs", "_enter", "_event", "_in_pool", "_state", "_thunk", "call", "request", "since")
 
+    # Why it is ended where no request is there.
+    problem = NO_REQUEST
+
     def __init__(self, handed: tuple[Any, ...]) -> None:
         """`handed`: what grpcio submits, the run of a contextvars.Context with its function and arguments."""
         self._enter, self._in_pool, self._event, self._state, call, self._thunk, *self._codecs = handed
         self.call: Wrapped = call
         self.request: Any = None
         self.since = time.monotonic()
-
-    @property
-    def problem(self) -> tuple[grpc.StatusCode, str]:
-        """Why it is ended where no request is there."""
-        return NO_REQUEST
 
     @property
     def active(self) -> bool:

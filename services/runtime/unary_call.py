@@ -46,6 +46,8 @@ class UnaryCall(CallContext):
     request: Any = None
     # Why it is ended where no request is there.
     problem = NO_REQUEST
+    # The same to the pool.
+    active = property(CallContext.is_active)
     _received: Callable[["UnaryCall"], None]
     _receiving = _watched = _closed = _left = False
 
@@ -56,11 +58,6 @@ class UnaryCall(CallContext):
         self.since = time.monotonic()
         self._method = method
         self._core = event.call
-
-    @property
-    def active(self) -> bool:
-        """As `is_active`."""
-        return not self._gone and not self._ended
 
     def ask_for_request(self, received: Callable[["UnaryCall"], None]) -> None:
         """Has `received` called in the polling thread when the one request is in `request`, or None where none came.

@@ -52,14 +52,13 @@ def using(chosen: trace.Tracer) -> Iterator[None]:
 def span(name: str, **attributes: Value) -> Iterator[None]:
     """Work with a name, below the span at work in this task or thread; an exception marks it as failed."""
     told = _told(attributes)
-    with tracer().start_as_current_span(
-        name, attributes=told, record_exception=False, set_status_on_exception=False
-    ) as begun:
-        try:
-            yield
-        except BaseException as error:
-            fail(begun, error)
-            raise
+    with (
+        tracer().start_as_current_span(
+            name, attributes=told, record_exception=False, set_status_on_exception=False
+        ) as begun,
+        _failing(begun),
+    ):
+        yield
 
 
 @contextmanager
@@ -73,12 +72,11 @@ def run_span(name: str, run_id: UUID, **attributes: Value) -> Iterator[None]:
         begun = tracer().start_span(name, Context(), attributes=_told({"run_id": str(run_id), **attributes}))
     finally:
         TRACE_ID.reset(chosen)
-    with trace.use_span(begun, end_on_exit=True, record_exception=False, set_status_on_exception=False):
-        try:
-            yield
-        except BaseException as error:
-            fail(begun, error)
-            raise
+    with (
+        trace.use_span(begun, end_on_exit=True, record_exception=False, set_status_on_exception=False),
+        _failing(begun),
+    ):
+        yield
 
 
 def describe(**attributes: Value) -> None:
@@ -109,12 +107,19 @@ def process_span(name: str) -> Iterator[ProcessSpan]:
     """Work of a child process, below the span at work, which stays so: generators may hold this one open."""
     begun = tracer().start_span(name)
     try:
-        yield ProcessSpan(begun)
+        with _failing(begun):
+            yield ProcessSpan(begun)
+    finally:
+        begun.end()
+
+
+@contextmanager
+def _failing(begun: trace.Span) -> Iterator[None]:
+    try:
+        yield
     except BaseException as error:
         fail(begun, error)
         raise
-    finally:
-        begun.end()
 
 
 def fail(begun: trace.Span, error: BaseException) -> None:
