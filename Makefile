@@ -12,7 +12,7 @@ BROWSER := .venv-browser
 # What the release before left behind; `make previous` stores this one's, when it is released.
 PREVIOUS := tests/compat/previous
 PROTOS := $(shell find protos -name '*.proto')
-MODULES := $(shell find services -name '*.cpp')
+MODULES := $(shell find services -name '*.[ch]pp')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test test-unit test-console container-test crash-test index-crash-test index-race-test serve-fault-test watch-test mutants bench-load bench-ingest bench-index bench-serve eval check audit docs metrics-doc format lock previous images compose-up compose-down kind-up minikube-up \
@@ -101,6 +101,7 @@ $(RIVALS)/ready: bench/load/rivals/requirements.lock
 check: $(READY) ## Format, lint, types, import rules, protos, manifests
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
+	@$(BIN)/clang-format --dry-run --Werror $(MODULES)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/buf lint
@@ -130,6 +131,7 @@ $(AUDIT)/ready: Makefile
 format: $(READY) ## Formats and mends what a tool can mend
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
+	@$(BIN)/clang-format -i $(MODULES)
 	@$(BIN)/python -m tests.unit.deploy.prometheus_rules
 
 lock: $(READY) ## Writes the lock files anew from pyproject.toml and what benches need (needs `pip install uv`)

@@ -53,6 +53,7 @@ def compile_modules(root: Path) -> None:
     with contextlib.chdir(root), TemporaryDirectory(prefix="afin-build-") as objects:
         command = build_ext(Distribution({"ext_modules": modules}))
         command.inplace = True
+        command.force = True  # it looks at no header
         command.build_temp = objects
         command.ensure_finalized()
         command.run()

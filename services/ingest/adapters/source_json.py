@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from services.ingest.adapters.payment_columns import payment_columns
-from services.ingest.domain.page_rows import PageRows, companies_of, latest_of, payments_of
+from services.ingest.domain.page_rows import PageRows, companies_of, payments_of
 from services.ingest.domain.rows import COMPANY_FIELDS, MAX_ROW, PAYMENT_FIELDS, SourceRow, source_row
 from services.ingest.domain.values import Odd
 
@@ -35,9 +35,7 @@ def parse_payments(body: bytes, most: int) -> PageRows:
     if columns is None:
         with ROW_BY_ROW:
             return payments_of(_rows(body, PAYMENT_FIELDS, most))
-    return PageRows(
-        *columns, latest_of(columns[0]), lambda: [row.raw for row in parse_rows(body, PAYMENT_FIELDS, most)]
-    )
+    return PageRows(*columns, lambda: [row.raw for row in parse_rows(body, PAYMENT_FIELDS, most)])
 
 
 def parse_companies(body: bytes, most: int) -> PageRows:

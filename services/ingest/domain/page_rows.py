@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from services.contracts.lake import COMPANIES_SCHEMA, PAYMENTS_SCHEMA, TIMESTAMP
+from services.ingest.domain.digesting import digest
 from services.ingest.domain.paging import PageIdentity
-from services.ingest.domain.rows import SourceRow, digests
+from services.ingest.domain.rows import SourceRow
 from services.ingest.domain.validation import company_row, payment_row, updated_at
 from services.ingest.domain.values import Refused
 
@@ -88,7 +89,7 @@ def fingerprints_of(columns: pa.RecordBatch) -> list[int]:
     joined = pc.binary_join_element_wise(
         *(_content(column) for column in columns.columns), b"\x1f", null_handling="replace", null_replacement=b""
     )
-    return digests(joined.to_pylist())
+    return list(map(digest, joined.to_pylist()))
 
 
 def _content(column: pa.Array) -> pa.Array:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xxhash import xxh3_64_intdigest
+from services.ingest.domain.digesting import digest
 
 PAYMENT_FIELDS = (
     "id",
@@ -18,6 +18,8 @@ PAYMENT_FIELDS = (
 )
 # Characters of a row. No payment is near it; a longer one is not even looked into.
 MAX_ROW = 64 * 1024
+# What a kept fingerprint was made by: one of another kind is no use.
+FINGERPRINTS = "siphash-2-4"
 # Longer than any id that we take.
 MAX_GROUP = 1000
 COMPANY_FIELDS = ("id", "company_code", "company_name", "category_id", "category_name", "is_top_biller")
@@ -48,14 +50,6 @@ def source_row(fields: Any, raw: str, names: Sequence[str]) -> SourceRow:
     return SourceRow(fields, raw, identity if 0 < len(identity) <= MAX_GROUP else f"#{fingerprint}", fingerprint)
 
 
-def digests(contents: Sequence[bytes]) -> list[int]:
-    """64 bits of each, the same in every process.
-
-    They need not withstand a source that wants two rows taken for one: it can as well leave one out.
-    """
-    return list(map(xxh3_64_intdigest, contents))
-
-
 def _digest_of_text(text: str) -> int:
     """Text may hold half of a surrogate pair."""
-    return digests([text.encode("utf-8", "surrogatepass")])[0]
+    return digest(text.encode("utf-8", "surrogatepass"))

@@ -85,7 +85,9 @@ def _of(batch: pa.RecordBatch, kept: Sequence[int]) -> pa.RecordBatch:
     """Most often the rows behind those that were asked again: these need no copy."""
     if len(kept) == len(batch):
         return batch
-    if kept and kept[-1] - kept[0] + 1 == len(kept):
+    if not kept:
+        return batch.slice(0, 0)
+    if kept[-1] - kept[0] + 1 == len(kept):
         return batch.slice(kept[0], len(kept))
     return batch.take(pa.array(kept, pa.int64()))
 

@@ -11,6 +11,7 @@ import structlog
 from services.contracts.lake import LakeManifest
 from services.ingest.domain.pace import Pace
 from services.ingest.domain.paging import PageIdentity, Pager, PagerMark, PagingError
+from services.ingest.domain.rows import FINGERPRINTS
 from services.ingest.domain.sifting import Sifted
 from services.ingest.workflow.ahead import pages_in_order
 from services.ingest.workflow.checkpoint import Checkpoint, Tally
@@ -43,7 +44,7 @@ class Pass:
     @property
     def basis(self) -> str:
         """See Checkpoint."""
-        return f"schema {SCHEMA_VERSION}, {self.erasures}"
+        return f"schema {SCHEMA_VERSION}, {FINGERPRINTS}, {self.erasures}"
 
 
 async def read_into_lake(one: Pass, context: StepContext) -> StoredManifest:

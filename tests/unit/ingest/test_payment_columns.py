@@ -47,6 +47,25 @@ DAYS = ["2026-03-01", "2024-02-29", "2026-02-29", "0001-01-01", "1969-12-31", "1
 PLAIN = ["2026-03-01", "2024-02-29", "1970-01-01", "9998-12-31"]
 CLOCKS = ["", "T10", " 10:00", "T10:00:00", " 10:00:00", "T24:00:00", "T23:59:60", "t10:00:00", "T10:00:00,5"]
 ZONES = ["", "Z", "z", "+00:00", "-00:00", "+02:00", "+0200", "+02", "+14:00", "-23:59", "+24:00", "+02:60", " Z"]
+SPLINTERS = [
+    b"",
+    b'"',
+    b"\\",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"0",
+    b"-",
+    b"e",
+    b" ",
+    b"\x00",
+    b"\xc3",
+    b"\xed\xa0\x80",
+]
+SPLINTERS += [b"null", b"\\ud800", b"\\ud83d\\ude00", b'"id":1,', b"\xef\xbb\xbf", b"[" * 40, b'{"a":' * 40, b"9" * 30]
 ODDITIES = ["null", "true", "[]", "[1]", "{}", '{"payment_at": 1}']
 
 
@@ -103,6 +122,17 @@ def pages(draw: st.DrawFn) -> bytes:
     return ("[" + ", ".join(found) + end).encode(draw(st.sampled_from(["utf-8"] * 9 + ["utf-8-sig"])))
 
 
+@st.composite
+def damaged_pages(draw: st.DrawFn) -> bytes:
+    """An ordinary page in which some bytes are cut out, put in or changed."""
+    body = bytearray(page({}, {"unknown": {"a": [1, "\\u00e9", None]}, "id": 17}))
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(body)))
+        end = at + draw(st.sampled_from([0, 1, 1, 2, 9, len(body)]))
+        body[at:end] = draw(st.sampled_from(SPLINTERS) | st.binary(max_size=3))
+    return bytes(body)
+
+
 def page(*changes: dict[str, Any]) -> bytes:
     """A page of ordinary rows with some fields changed."""
     return f"[{','.join(json.dumps(dict(_ordinary(), **change)) for change in changes)}]".encode()
@@ -118,17 +148,27 @@ def _ordinary() -> dict[str, Any]:
 @example(body=page({"payment_at": None}))
 @example(body=page({"amount": 1e17}))
 def test_what_the_fast_way_takes_is_what_the_rules_make_of_it(body: bytes) -> None:
+    _require_the_same(body)
+
+
+@settings(max_examples=600, deadline=None)
+@given(body=damaged_pages())
+def test_what_the_fast_way_takes_of_damaged_pages_is_what_the_rules_make_of_it(body: bytes) -> None:
+    _require_the_same(body)
+
+
+def _require_the_same(body: bytes) -> None:
     fast = payment_columns(body, MOST_ROWS)
     if fast is None:
         return
-    columns, reasons, groups, fingerprints = fast
+    columns, reasons, groups, fingerprints, latest = fast
 
     slow = payments_of(parse_rows(body, PAYMENT_FIELDS, MOST_ROWS))
 
     assert slow.reasons.to_pylist() == reasons.to_pylist() == [None] * len(slow)
     assert columns.to_pylist() == slow.columns.to_pylist()
     assert columns.schema == slow.columns.schema
-    assert (list(groups), list(fingerprints)) == (slow.groups, slow.fingerprints)
+    assert (list(groups), list(fingerprints), latest) == (slow.groups, slow.fingerprints, slow.latest)
 
 
 @pytest.mark.parametrize(
@@ -143,11 +183,32 @@ def test_what_the_fast_way_takes_is_what_the_rules_make_of_it(body: bytes) -> No
         {"amount": -1e15},
         {"id": "  padded\u3000", "status": "Ñandú 👍"},
         {"created_at": "2026-03-01 10:00:00Z", "updated_at": "2026-03-01T10:00:00.5"},
-        {"unknown": {"deep": {"er": 1}}},
+        {"unknown": {"deep": {"er": [1, -2.5e3, [], {}, "\\ud800", True, False, None]}}},
+        {"company_code": 5, "status": "p" * 256},
     ],
 )
 def test_the_fast_way_takes_ordinary_pages(changes: dict[str, Any]) -> None:
     assert payment_columns(page(changes, changes), MOST_ROWS) is not None
+
+
+@pytest.mark.parametrize("body", [b"[]", b" [ ]\n"])
+def test_the_fast_way_takes_an_empty_page(body: bytes) -> None:
+    found = payment_columns(body, MOST_ROWS)
+
+    assert found is not None
+    assert len(found[0]) == 0
+    assert found[0].schema == payments_of([]).columns.schema
+    assert found[-1] == {}
+
+
+def test_the_fast_way_leaves_what_is_nested_deep_to_the_rules() -> None:
+    nested = "[" * 100_000 + "]" * 100_000
+
+    assert payment_columns(page({"unknown": 1}).replace(b": 1}", f": {nested}}}".encode()), MOST_ROWS) is None
+
+
+def test_the_fast_way_leaves_a_page_of_too_many_rows_to_the_rules() -> None:
+    assert payment_columns(page({}, {}), 1) is None
 
 
 def test_the_fast_way_leaves_a_page_with_an_odd_row_to_the_rules() -> None:
