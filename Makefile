@@ -38,7 +38,7 @@ up: $(READY) ## The whole suite on this machine until Ctrl-C: LIVE=1, STATE=fold
 	@$(BIN)/afin up $(if $(LIVE),--live) $(if $(STATE),--state "$(STATE)") $(if $(FREE_PORTS),--free-ports)
 
 test: $(READY) ## All tests: unit, integration, e2e
-	@$(BIN)/pytest -q -n 2 --dist loadfile
+	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 test-unit: $(READY) ## Tests without I/O, in seconds
 	@$(BIN)/pytest -q tests/unit
