@@ -63,9 +63,9 @@ index-race-test: $(READY) ## Eight publishers of the index race for epochs, on f
 serve-fault-test: $(READY) ## Serving under swaps, overload, hostile clients, outages and a long load: PART=swaps,overload,hostile,outages,soak, MINUTES=30, SMALL=1, REPORT=file.json, INDEX=folder, KEEP=folder
 	@$(BIN)/python -m tests.serving $(if $(PART),--part $(PART)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SMALL),--small) $(if $(REPORT),--report "$(REPORT)") $(if $(INDEX),--index "$(INDEX)") $(if $(KEEP),--keep "$(KEEP)")
 
-watch-test: $(READY) ## A real Prometheus watches a running suite: every question answered, a stalled watermark and an overdue run told
+watch-test: $(READY) ## A real Prometheus watches a running suite: every question answered, a stalled watermark and an overdue run told, dashboards drawn: PICTURES=folder
 	@deploy/monitoring/get-prometheus.sh $(BIN)
-	@$(BIN)/pytest -q tests/e2e -k prometheus
+	@$(if $(PICTURES),PICTURES="$(abspath $(PICTURES))") $(BIN)/pytest -q tests/e2e -k prometheus
 
 mutants: $(READY) ## Mistakes in the merge of payments, each of which a test must notice: REPORT=file.json
 	@$(BIN)/python -m tests.mutants $(if $(REPORT),--json "$(REPORT)")

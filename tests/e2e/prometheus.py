@@ -38,9 +38,12 @@ class Prometheus:
 
     def ask(self, expression: str) -> list[dict[str, Any]]:
         """The series of an instant answer, or of a scalar one; an expression that cannot be evaluated raises."""
-        with urlopen(f"http://{self.address}/api/v1/query?{urlencode({'query': expression})}", timeout=20) as answer:
-            data = json.load(answer)["data"]
+        data = self._data("query", query=expression)
         return list(data["result"]) if data["resultType"] == "vector" else [{"value": data["result"]}]
+
+    def ask_over(self, expression: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
+        """The series between two moments, in seconds since 1970, a value each `step` seconds."""
+        return list(self._data("query_range", query=expression, start=start, end=end, step=step)["result"])
 
     def firing(self) -> set[str]:
         """Names of the alerts that fire."""
@@ -51,6 +54,10 @@ class Prometheus:
         for attempt in patiently():
             with attempt:
                 assert self.ask(expression), expression
+
+    def _data(self, question: str, **parameters: str | float) -> dict[str, Any]:
+        with urlopen(f"http://{self.address}/api/v1/{question}?{urlencode(parameters)}", timeout=20) as answer:
+            return dict(json.load(answer)["data"])
 
 
 @contextmanager

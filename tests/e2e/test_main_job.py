@@ -1,6 +1,7 @@
 """The main job as a user runs it: `afin demo` twice on one state, called with buf curl, stopped with Ctrl-C."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from tests.e2e.conftest import SMALL, START_SECONDS, STOP_SECONDS, ServingAfin, afin, serving_afin
+from tests.e2e.dashboards import draw_dashboards
 from tests.e2e.prometheus import MISSING, PROGRAM, Prometheus, let_days_pass, patiently, watching
 from tests.unit.deploy.monitoring.promql import alerts, expressions
 
@@ -144,6 +146,19 @@ async def test_prometheus_sees_that_the_watermark_stands_and_that_runs_are_overd
 
     prometheus.until('ALERTS{alertname="AfinRunOverdue", pipeline="recommendations", alertstate="firing"}')
     assert prometheus.firing() == {"AfinWatermarkStalled", "AfinRunOverdue"}
+
+
+@pytest.mark.skipif(PROGRAM is None, reason=MISSING)
+def test_dashboards_are_drawn_from_what_prometheus_answers(prometheus: Prometheus, tmp_path: Path) -> None:
+    folder = Path(os.environ.get("PICTURES") or tmp_path)
+
+    drawn = draw_dashboards(prometheus, folder)
+
+    assert {path.stem for path in folder.glob("*.html")} >= drawn.keys()
+    assert {name for name, plots in drawn.items() if not any(plot.lines for plot in plots)} == set()
+    (memory,) = (plot for plot in drawn["calls"] if plot.title == "Memory")
+    assert len(memory.lines) == len(memory.legend) == 4
+    assert all(line.dots for line in memory.lines)
 
 
 def test_ctrl_c_stops_every_process_and_exits_with_0(tmp_path: Path) -> None:
