@@ -19,7 +19,7 @@ PAGE = """
 {% from "_macros.html" import plot %}
 <!doctype html><meta charset="utf-8"><title>{{ title }}</title>
 <style>{{ style|safe }}
-body { display: grid; grid-template-columns: repeat(2, 1fr); gap: 0 2rem; padding: 1rem; max-width: 1500px; }
+body { display: grid; grid-template-columns: repeat(2, 1fr); gap: 0 2rem; padding: 1rem; max-width: 1150px; }
 h1 { grid-column: 1 / -1; } figure { margin: 0 0 1rem; }
 {% for number in range(colours) %}
 .c{{ number }} { stroke: var(--k{{ number }}); fill: var(--k{{ number }}); color: var(--k{{ number }}); }
