@@ -38,7 +38,7 @@ WATERMARK = Gauge(
     "afin_warehouse_watermark_timestamp_seconds", "The watermark: up to it the dataset is complete.", ["dataset"]
 )
 SCHEMA_FITS = Gauge(
-    "afin_warehouse_schema_fits", "1 while the database is at the revision that this code needs, else 0."
+    "afin_warehouse_schema_fits", "1 while the database is at the revision that this code needs or beyond, else 0."
 )
 # Until the database has answered.
 SCHEMA_FITS.set(nan)
