@@ -118,7 +118,7 @@ metrics-doc: $(READY) ## Writes docs/metrics.md anew from the code
 	@$(BIN)/python -m tests.unit.deploy.monitoring.metrics
 
 audit: $(AUDIT)/ready ## Known vulnerabilities of what the locks name (asks PyPI's own JSON API, which mirrors seldom have)
-	@for lock in requirements.lock deploy/pip.lock; do \
+	@for lock in requirements.lock deploy/pip.lock deploy/sbom.lock; do \
 	    $(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --requirement $$lock \
 	        || { echo "audit: $$lock has what is told above; \"not found on PyPI\": this machine reaches a mirror without PyPI's records, audit where it reaches pypi.org" >&2; exit 1; }; \
 	done
@@ -134,10 +134,11 @@ format: $(READY) ## Formats and mends what a tool can mend
 	@$(BIN)/clang-format -i $(MODULES)
 	@$(BIN)/python -m tests.unit.deploy.prometheus_rules
 
-lock: $(READY) ## Writes the lock files anew from pyproject.toml and what benches need (needs `pip install uv`)
+lock: $(READY) ## Writes the lock files anew from pyproject.toml and what images, benches and the browser need (needs `pip install uv`)
 	uv pip compile tests/browser/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o tests/browser/requirements.lock
 	uv pip compile bench/load/rivals/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o bench/load/rivals/requirements.lock
 	uv pip compile bench/quality/rivals/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o bench/quality/rivals/requirements.lock
+	uv pip compile deploy/sbom.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o deploy/sbom.lock
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q -o requirements.lock
 
 previous: $(READY) ## Stores what this release speaks and keeps, for the next one to be tried with (docs/releasing.md)
