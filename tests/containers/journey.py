@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
+from console.services import FULL_NAMES
 from tests.containers import podman
 from tests.containers.compose import Compose
-from tests.containers.load import FULL_NAMES, PORTS
+from tests.containers.load import PORTS
 
 
 def first_run(compose: Compose, project: tuple[str, ...]) -> dict[str, Any]:

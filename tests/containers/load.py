@@ -8,11 +8,12 @@ from afin.indexer.v1 import indexer_pb2, indexer_pb2_grpc
 from afin.ingest.v1 import ingest_pb2, ingest_pb2_grpc
 from afin.recommender.v1 import recommender_pb2, recommender_pb2_grpc
 from afin.warehouse.v1 import warehouse_pb2, warehouse_pb2_grpc
+from console.services import FULL_NAMES
+from demo.stack.options import FIXED_PORTS
 from tests.serving.polite import Asked, Call
 
 DEADLINE_SECONDS = 20.0
-PORTS = {"ingest": 50051, "warehouse": 50052, "indexer": 50053, "recommender": 50054}
-FULL_NAMES = {name: f"afin.{name}.v1.{name.capitalize()}Service" for name in PORTS}
+PORTS = {name: FIXED_PORTS[name] for name in FULL_NAMES}
 # Calls a second: what each answers without being at its end, on two cores that all of it shares.
 RATES = {"ingest": 20.0, "warehouse": 20.0, "indexer": 10.0, "recommender": 100.0}
 ASKED: Mapping[str, Asked] = {

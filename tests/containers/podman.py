@@ -42,10 +42,9 @@ def run(*command: str, environment: Mapping[str, str] | None = None) -> str:
 
 
 @contextmanager
-def served(socket: Path) -> Iterator[str]:
-    """Podman's answer to Docker's API at `socket`; gives its address."""
-    address = f"unix://{socket}"
-    command = ["podman", "system", "service", "--time=0", address]
+def served(socket: Path) -> Iterator[None]:
+    """Podman's answer to Docker's API at `socket`."""
+    command = ["podman", "system", "service", "--time=0", f"unix://{socket}"]
     with subprocess.Popen(command, env={**os.environ, **WITHOUT_SYSTEMD}) as process:
         try:
             begun = monotonic()
@@ -53,7 +52,7 @@ def served(socket: Path) -> Iterator[str]:
                 if process.poll() is not None or monotonic() - begun > START_SECONDS:
                     raise PodmanError("podman system service did not start")
                 threading.Event().wait(POLL_SECONDS / 10)
-            yield address
+            yield
         finally:
             process.terminate()
 

@@ -5,9 +5,10 @@ from dataclasses import asdict
 from time import monotonic
 from typing import Any
 
+from console.services import FULL_NAMES
 from demo.stack.readiness import grpc_is_ready
 from tests.containers import podman
-from tests.containers.load import ASKED, FULL_NAMES, PORTS, RATES, calls_of
+from tests.containers.load import ASKED, PORTS, RATES, calls_of
 from tests.serving.polite import polite_client
 
 CALLS_BETWEEN = 100

@@ -1,14 +1,11 @@
 """What compose and Kubernetes must both agree with: the settings, ports and names that the code defines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic_settings import BaseSettings
 
-from afin.indexer.v1 import indexer_pb2
-from afin.ingest.v1 import ingest_pb2
-from afin.recommender.v1 import recommender_pb2
-from afin.warehouse.v1 import warehouse_pb2
+from console.services import FULL_NAMES
 from console.settings import ConsoleSettings
 from demo.first_run.settings import FirstRunSettings
 from demo.live.settings import LiveSettings
@@ -18,17 +15,17 @@ from services.ingest.settings import IngestSettings
 from services.recommender.settings import RecommenderSettings
 from services.warehouse.migrate import MigrationSettings
 from services.warehouse.settings import WarehouseSettings
+from tests.unit.deploy.workloads import SERVICES
 
 # Of the AWS tools; everything else must be a setting of ours.
 FOREIGN = {"AWS_SHARED_CREDENTIALS_FILE", "AWS_DEFAULT_REGION"}
-GRPC_SERVICES = {
-    name: file.DESCRIPTOR.services_by_name[f"{name.capitalize()}Service"].full_name
-    for name, file in {
-        "ingest": ingest_pb2,
-        "warehouse": warehouse_pb2,
-        "indexer": indexer_pb2,
-        "recommender": recommender_pb2,
-    }.items()
+GRPC_SERVICES: Mapping[str, str] = FULL_NAMES
+# What each image runs, unless it is told otherwise: its CMD.
+IMAGE_MODULES = {
+    **{name: f"services.{name}" for name in SERVICES},
+    "console": "console",
+    "dask": "services.indexer",
+    "source": "demo.source",
 }
 # By the module that runs.
 SETTINGS: Mapping[str, tuple[type[BaseSettings], ...]] = {
@@ -46,6 +43,12 @@ SETTINGS: Mapping[str, tuple[type[BaseSettings], ...]] = {
     "demo.first_run": (FirstRunSettings,),
 }
 DATABASE_URL = "postgresql://user:password@postgres:5432/afin"
+
+
+def module_of(image: str, told: Sequence[str]) -> str:
+    """What a container of one of our images runs, told these arguments, or none."""
+    name = image.rpartition("/")[2].partition("@")[0].partition(":")[0]
+    return told[0] if told else IMAGE_MODULES[name]
 
 
 def read_settings(module: str, told: Mapping[str, str], secret_files: set[str]) -> list[BaseSettings]:

@@ -6,7 +6,8 @@ kustomize can put files into ConfigMaps, not into a manifest; and Prometheus its
 
 from textwrap import indent
 
-from tests.unit.deploy.workloads import KUBERNETES, ROOT
+from tests.unit.deploy.monitoring.promql import RULES
+from tests.unit.deploy.workloads import KUBERNETES
 
 MANIFEST = KUBERNETES / "components/monitoring/prometheus-rules.yaml"
 HEAD = """# Made of deploy/monitoring/rules by `make format`: change it there.
@@ -24,8 +25,7 @@ spec:
 
 def manifest() -> str:
     """One PrometheusRule for each file of rules."""
-    files = sorted((ROOT / "deploy/monitoring/rules").glob("*.yaml"))
-    rules = [RULE.format(name=each.stem, groups=indent(each.read_text(), "  ")) for each in files]
+    rules = [RULE.format(name=each.stem, groups=indent(each.read_text(), "  ")) for each in RULES]
     return HEAD + "---\n".join(rules)
 
 

@@ -10,11 +10,10 @@ import yaml
 
 from demo.stack.options import FIXED_PORTS
 from tests.unit.deploy.composition import compose
-from tests.unit.deploy.contract import GRPC_SERVICES, read_settings
+from tests.unit.deploy.contract import GRPC_SERVICES, module_of, read_settings
 from tests.unit.deploy.workloads import ROOT, SERVICES, SETTINGS_FOLDER
 
 FOLDER = ROOT / "deploy/compose"
-DEFAULT_MODULES = {"console": "console", "source": "demo.source"}
 # Gives a new volume to the user who writes to it, which only root can.
 GIVES_VOLUME = "seaweedfs-volume"
 # Run by up.sh once all of it is healthy.
@@ -126,8 +125,9 @@ def test_what_ends_is_waited_for(services: dict[str, Service]) -> None:
 def test_each_process_is_told_what_it_needs_and_nothing_that_it_refuses(services: dict[str, Service]) -> None:
     ours = {name: service for name, service in services.items() if service["image"].startswith("afin/")}
 
-    for name, service in ours.items():
-        read_settings(_module(name, service), service.get("environment", {}), _secret_settings(service))
+    for service in ours.values():
+        module = module_of(service["image"], service.get("command", []))
+        read_settings(module, service.get("environment", {}), _secret_settings(service))
 
     assert set(SERVICES) < ours.keys()
 
@@ -216,12 +216,6 @@ def test_postgres_and_s3_are_those_of_the_small_cluster(services: dict[str, Serv
 
 def _is_once(service: Service) -> bool:
     return bool(service["restart"] == "no")
-
-
-def _module(name: str, service: Service) -> str:
-    """What the image runs, unless it is told otherwise."""
-    command = service.get("command", [DEFAULT_MODULES.get(name, f"services.{name}")])
-    return str(command[0])
 
 
 def _secret_settings(service: Service) -> set[str]:

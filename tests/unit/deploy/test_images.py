@@ -8,15 +8,9 @@ import tomllib
 import pytest
 
 from demo.stack.options import FIXED_PORTS
+from tests.unit.deploy.contract import IMAGE_MODULES
 from tests.unit.deploy.workloads import ROOT, SERVICES
 
-IMAGES = (*SERVICES, "console", "dask", "source")
-MODULES = {
-    **{name: f"services.{name}" for name in SERVICES},
-    "console": "console",
-    "dask": "services.indexer",
-    "source": "demo.source",
-}
 PORTS = {
     **{name: f"{FIXED_PORTS[name]} {FIXED_PORTS[f'{name}-metrics']}" for name in (*SERVICES, "console")},
     "dask": f"{FIXED_PORTS['indexer']} {FIXED_PORTS['indexer-metrics']}",
@@ -37,13 +31,13 @@ def stage(dockerfile: str, name: str) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("image", IMAGES)
+@pytest.mark.parametrize("image", IMAGE_MODULES)
 def test_each_image_has_an_extra_a_module_to_run_and_its_ports(dockerfile: str, image: str) -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
     assert image in extras
-    assert importlib.util.find_spec(f"{MODULES[image]}.__main__") is not None
-    assert stage(dockerfile, image).split("\n")[:2] == [f"EXPOSE {PORTS[image]}", f'CMD ["{MODULES[image]}"]']
+    assert importlib.util.find_spec(f"{IMAGE_MODULES[image]}.__main__") is not None
+    assert stage(dockerfile, image).split("\n")[:2] == [f"EXPOSE {PORTS[image]}", f'CMD ["{IMAGE_MODULES[image]}"]']
 
 
 def test_the_last_stage_is_the_chosen_service(dockerfile: str) -> None:

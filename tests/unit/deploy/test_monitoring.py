@@ -3,10 +3,9 @@
 import pytest
 
 from tests.unit.deploy.kustomize import Manifest, build
+from tests.unit.deploy.monitoring.promql import DASHBOARDS
 from tests.unit.deploy.prometheus_rules import MANIFEST, manifest
-from tests.unit.deploy.workloads import KUBERNETES, ROOT, SERVICES, named
-
-MONITORING = ROOT / "deploy/monitoring"
+from tests.unit.deploy.workloads import KUBERNETES, SERVICES, named
 
 
 @pytest.fixture(scope="module")
@@ -41,4 +40,4 @@ def test_grafana_finds_every_dashboard(operators: list[Manifest]) -> None:
         for file in each["data"]
     }
 
-    assert shown == {path.name for path in (MONITORING / "dashboards").iterdir()}
+    assert shown == {path.name for path in DASHBOARDS}

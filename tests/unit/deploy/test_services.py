@@ -9,7 +9,7 @@ from demo.stack.options import FIXED_PORTS
 from services.runtime.access.keys import parse_keys
 from services.runtime.peers import CallingSettings
 from services.runtime.settings import ServiceSettings
-from tests.unit.deploy.contract import GRPC_SERVICES, read_settings
+from tests.unit.deploy.contract import GRPC_SERVICES, module_of, read_settings
 from tests.unit.deploy.kustomize import Manifest
 from tests.unit.deploy.workloads import (
     SERVICES,
@@ -21,7 +21,6 @@ from tests.unit.deploy.workloads import (
     secret_settings,
 )
 
-MODULES = {"console": "console", "source": "demo.source"}
 # By keys, and by certificates.
 KEYS, CERTIFICATES = "kind-access", "operators"
 
@@ -43,7 +42,7 @@ def settings(service: Container, manifests: list[Manifest]) -> ServiceSettings:
 
 def test_each_process_is_told_what_it_needs_and_nothing_that_it_refuses(manifests: list[Manifest]) -> None:
     ours = [each for each in containers(manifests) if "afin/" in each.spec["image"]]
-    modules = {each.name: _module(each) for each in ours}
+    modules = {each.name: module_of(each.spec["image"], each.spec.get("args", [])) for each in ours}
 
     for container in ours:
         read_settings(modules[container.name], environment(container, manifests), secret_settings(container, manifests))
@@ -205,9 +204,3 @@ def test_certificates_name_the_service_as_its_callers_do_and_a_role_has_each_tha
 def _service(name: str, manifests: list[Manifest]) -> dict[str, Any]:
     spec: dict[str, Any] = named(manifests, "Service")[name]["spec"]
     return spec
-
-
-def _module(container: Container) -> str:
-    """What the image runs, unless it is told otherwise."""
-    arguments = container.spec.get("args", [MODULES.get(container.workload, f"services.{container.workload}")])
-    return str(arguments[0])
