@@ -152,13 +152,14 @@ async def test_prometheus_sees_that_the_watermark_stands_and_that_runs_are_overd
 def test_dashboards_are_drawn_from_what_prometheus_answers(prometheus: Prometheus, tmp_path: Path) -> None:
     folder = Path(os.environ.get("PICTURES") or tmp_path)
 
-    drawn = draw_dashboards(prometheus, folder)
-
-    assert {path.stem for path in folder.glob("*.html")} >= drawn.keys()
-    assert {name for name, plots in drawn.items() if not any(plot.lines for plot in plots)} == set()
-    (memory,) = (plot for plot in drawn["calls"] if plot.title == "Memory")
-    assert len(memory.lines) == len(memory.legend) == 4
-    assert all(line.dots for line in memory.lines)
+    for attempt in patiently():
+        with attempt:
+            drawn = draw_dashboards(prometheus, folder)
+            assert {path.stem for path in folder.glob("*.html")} >= drawn.keys()
+            assert {name for name, plots in drawn.items() if not any(plot.lines for plot in plots)} == set()
+            (memory,) = (plot for plot in drawn["calls"] if plot.title == "Memory")
+            assert len(memory.lines) == len(memory.legend) == 4
+            assert all(line.dots for line in memory.lines)
 
 
 def test_ctrl_c_stops_every_process_and_exits_with_0(tmp_path: Path) -> None:
