@@ -19,6 +19,9 @@ inline bool is_space(uint32_t point) {
            point == 0x202F || point == 0x205F || point == 0x3000;
 }
 
+// As CONTROL of values.py.
+inline bool is_control(uint32_t point) { return point < 0x20 || (point >= 0x7F && point < 0xA0); }
+
 // Stripped as str.strip() does it. Of 1 to `most` characters, none of them a control character.
 inline std::string_view stripped(std::string_view text, size_t most) {
     const char *at = text.data(), *end = at + text.size();
@@ -28,14 +31,14 @@ inline std::string_view stripped(std::string_view text, size_t most) {
     while (at != end) {
         const char* here = at;
         const uint32_t point = json::next_point(at, end);
-        control |= point < 0x20 || (point >= 0x7F && point < 0xA0);
+        control |= is_control(point);
         if (is_space(point)) {
             characters += begin != nullptr;
             continue;
         }
         if (begin == nullptr) {
             begin = here;
-            control = point < 0x20 || (point >= 0x7F && point < 0xA0);
+            control = is_control(point);
         }
         until_behind = ++characters;
         behind = at;
