@@ -102,6 +102,7 @@ check: $(READY) ## Format, lint, types, import rules, protos, manifests
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/clang-format --dry-run --Werror $(MODULES)
+	@for source in $(filter %.cpp,$(MODULES)); do $(CXX) -std=c++17 -Wall -Wextra -Werror -fsyntax-only $$($(BIN)/python -m pybind11 --includes) $$source || exit 1; done
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/buf lint
