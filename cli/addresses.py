@@ -21,10 +21,8 @@ def print_addresses(stack: Stack, screen: Screen, client: str = "CLIENT") -> Non
     ports = stack.options.ports
     screen.title("Serving (Ctrl-C stops)")
     for service in SERVICES:
-        screen.say(
-            f"{service:<12} grpc {stack.address(service)}   metrics http://127.0.0.1:{ports[f'{service}-metrics']}"
-        )
-    screen.say(f"{'console':<12} http://127.0.0.1:{ports['console']}")
+        screen.say(f"{service:<12} grpc {stack.address(service)}   metrics http://{HOST}:{ports[f'{service}-metrics']}")
+    screen.say(f"{'console':<12} http://{HOST}:{ports['console']}")
     screen.say(f"{'source':<12} {stack.source_url}/payments?updated_at=2020-01-01&limit=5&offset=0")
     screen.say(f"{'logs':<12} {stack.options.state / 'logs'}")
     profiles = write_profiles(stack)

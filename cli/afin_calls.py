@@ -1,12 +1,10 @@
 """The services as a command calls them: channels of a profile, opened when asked for, and what is shown of answers."""
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import grpc
-import typer
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
@@ -76,12 +74,11 @@ class Afin:
         if not self.as_json:
             tell()
             return
-        typer.echo(json.dumps(_told(answer), ensure_ascii=False, indent=None if one_line else 2))
+        self.screen.json(_told(answer), one_line=one_line)
 
     def show_parts(self, parts: Mapping[str, Message]) -> None:
         """Prints several answers as one JSON object."""
-        told = {name: _told(answer) for name, answer in parts.items()}
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        self.screen.json({name: _told(answer) for name, answer in parts.items()})
 
 
 def _told(answer: Message) -> dict[str, Any]:

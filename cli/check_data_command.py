@@ -1,6 +1,5 @@
 """`afin check-data`: whether own payments and companies can be used, what is wrong, and how to mend it."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +28,7 @@ def check_data(folder: FolderArgument, as_json: JsonOption = False) -> None:
 
     findings, screen = check_folder(folder, utc_now()), Screen()
     if as_json:
-        typer.echo(json.dumps(_told(findings), ensure_ascii=False, indent=2))
+        screen.json(_told(findings))
     else:
         _print(findings, folder, screen)
     if findings.problems:

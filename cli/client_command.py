@@ -83,15 +83,8 @@ async def erase(
 
 
 async def _payments(afin: Afin, client: str, as_of: str, limit: int) -> warehouse_pb2.ListClientPaymentsResponse:
-    moment_asked, warehouse = timestamp(as_of), await afin.warehouse()
-
-    async def page(size: int, token: str) -> warehouse_pb2.ListClientPaymentsResponse:
-        asked = warehouse_pb2.ListClientPaymentsRequest(
-            external_client_id=client, as_of=moment_asked, page_size=size, page_token=token
-        )
-        return await warehouse.ListClientPayments(asked, timeout=SHORT)
-
-    return await gathered(page, "payments", limit)
+    asked = warehouse_pb2.ListClientPaymentsRequest(external_client_id=client, as_of=timestamp(as_of))
+    return await gathered((await afin.warehouse()).ListClientPayments, asked, "payments", limit)
 
 
 def _print_summary(answer: warehouse_pb2.ListClientPaymentsResponse, screen: Screen) -> None:
@@ -109,9 +102,6 @@ def _print_summary(answer: warehouse_pb2.ListClientPaymentsResponse, screen: Scr
 
 
 def _print_payments(answer: warehouse_pb2.ListClientPaymentsResponse, screen: Screen) -> None:
-    if not answer.payments:
-        screen.say("no payment of this client is known, as of then")
-        return
     heads = ("PAYMENT", "COMPANY", "PAID AT", "STATUS", ">AMOUNT", "TRUE FROM", "UNTIL", "BY RUN")
     rows = [
         (
@@ -126,6 +116,4 @@ def _print_payments(answer: warehouse_pb2.ListClientPaymentsResponse, screen: Sc
         )
         for each in answer.payments
     ]
-    screen.table(heads, rows)
-    if more(answer):
-        screen.note(more(answer))
+    screen.listing(heads, rows, none="no payment of this client is known, as of then", more=more(answer))

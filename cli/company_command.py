@@ -28,15 +28,8 @@ async def list_companies(
     afin: Afin, matching: MatchingOption = "", retired: RetiredOption = False, limit: LimitOption = 50
 ) -> None:
     """Lists the catalogue as it stands, by code."""
-    warehouse = await afin.warehouse()
-
-    async def page(size: int, token: str) -> warehouse_pb2.ListCompaniesResponse:
-        asked = warehouse_pb2.ListCompaniesRequest(
-            page_size=size, page_token=token, include_retired=retired, matching=matching
-        )
-        return await warehouse.ListCompanies(asked, timeout=SHORT)
-
-    answer = await gathered(page, "companies", limit)
+    asked = warehouse_pb2.ListCompaniesRequest(include_retired=retired, matching=matching)
+    answer = await gathered((await afin.warehouse()).ListCompanies, asked, "companies", limit)
     afin.show(answer, lambda: _print_list(answer, afin.screen))
 
 
@@ -59,16 +52,12 @@ async def similar(afin: Afin, code: CodeArgument, places: PlacesOption = 10) -> 
 
 
 def _print_list(answer: warehouse_pb2.ListCompaniesResponse, screen: Screen) -> None:
-    if not answer.companies:
-        screen.say("no such company; `afin run companies --watch` loads the catalogue")
-        return
     heads = ("CODE", "ID", "NAME", "CATEGORY", "TOP", "SINCE", "RETIRED")
     rows = [
         (each.company_code, *_facts(each), moment(each.start_date), yes(each.is_retired)) for each in answer.companies
     ]
-    screen.table(heads, rows)
-    if more(answer):
-        screen.note(more(answer))
+    none = "no such company; `afin run companies --watch` loads the catalogue"
+    screen.listing(heads, rows, none=none, more=more(answer))
 
 
 def _print_history(versions: Iterable[warehouse_pb2.CompanyVersion], screen: Screen) -> None:

@@ -14,6 +14,7 @@ from afin.ingest.v1 import ingest_pb2
 from cli.addresses import print_addresses
 from cli.demo_screen import print_account, print_index, print_stories
 from cli.screen import Screen
+from cli.words import name_of
 from demo.dataset import Dataset
 from demo.main_job.clients import tell_stories
 from demo.main_job.data import origin_of, remember
@@ -87,8 +88,7 @@ async def _run(
     stages: dict[str, Stage],
     screen: Screen,
 ) -> ingest_pb2.Run:
-    name = ingest_pb2.Pipeline.Name(pipeline).removeprefix("PIPELINE_").lower()
-    screen.title(f"Pipeline {name}")
+    screen.title(f"Pipeline {name_of(ingest_pb2.Pipeline.Name, pipeline, 'PIPELINE_')}")
     with screen.following() as follower:
         run = await run_pipeline(stack.address("ingest"), pipeline, follower)
     stages.update(run_stages(run, memory))

@@ -1,9 +1,7 @@
 """`afin doctor`: looks at all that calls, runs and answers need, and says what to do."""
 
-import json
 from collections.abc import Iterable
 
-import typer
 from rich.text import Text
 
 from cli.afin_calls import Afin
@@ -31,7 +29,7 @@ async def doctor(afin: Afin) -> None:
     findings += await check_metrics(afin.target.profile)
     findings += await check_work(afin, answering)
     if afin.as_json:
-        typer.echo(json.dumps([_told(each) for each in findings], ensure_ascii=False, indent=2))
+        afin.screen.json([_told(each) for each in findings])
     else:
         _print(findings, afin.screen)
     wrong = [each for each in findings if each.level is Level.BAD]

@@ -8,8 +8,9 @@ from afin.ingest.v1 import ingest_pb2
 from cli.afin_calls import SHORT, Afin
 from cli.calling import calling
 from cli.paging import LimitOption, gathered, more
+from cli.run_screen import state_of
 from cli.screen import Screen
-from cli.words import moment, name_of, shortened, styled_state
+from cli.words import moment, shortened, styled_state
 
 LIST = "afin erasure list"
 erasure_app = typer.Typer(help="Records of erased clients.", no_args_is_help=True)
@@ -22,14 +23,8 @@ ErasureArgument = Annotated[
 @calling("ingest")
 async def list_erasures(afin: Afin, limit: LimitOption = 20) -> None:
     """Lists erasures, newest first."""
-    ingest = await afin.ingest()
-
-    async def page(size: int, token: str) -> ingest_pb2.ListErasuresResponse:
-        return await ingest.ListErasures(
-            ingest_pb2.ListErasuresRequest(page_size=size, page_token=token), timeout=SHORT
-        )
-
-    answer = await gathered(page, "erasures", limit)
+    method, asked = (await afin.ingest()).ListErasures, ingest_pb2.ListErasuresRequest()
+    answer = await gathered(method, asked, "erasures", limit)
     afin.show(answer, lambda: _print_list(answer, afin.screen))
 
 
@@ -46,14 +41,11 @@ def print_erasure(erasure: ingest_pb2.Erasure, screen: Screen) -> None:
     screen.fields(
         (
             ("erasure", erasure.erasure_id),
-            ("state", styled_state(_state(erasure))),
+            ("state", styled_state(state_of(erasure))),
             ("asked for", moment(erasure.requested_at)),
             ("completed", moment(erasure.completed_at)),
             ("removed", f"{erasure.versions:,} versions and {erasure.confirmations:,} confirmations of the warehouse"),
-            (
-                "",
-                f"{erasure.rows:,} rows of {erasure.objects:,} objects of the lake, {erasure.quarantined} refused",
-            ),
+            ("", f"{erasure.rows:,} rows of {erasure.objects:,} objects of the lake, {erasure.quarantined} refused"),
             ("index", erasure.index_version or "the one in service still knows the client"),
             ("error", erasure.error),
         )
@@ -61,13 +53,10 @@ def print_erasure(erasure: ingest_pb2.Erasure, screen: Screen) -> None:
 
 
 def _print_list(answer: ingest_pb2.ListErasuresResponse, screen: Screen) -> None:
-    if not answer.erasures:
-        screen.say("nothing was erased yet")
-        return
     rows = [
         (
             each.erasure_id,
-            styled_state(_state(each)),
+            styled_state(state_of(each)),
             moment(each.requested_at),
             moment(each.completed_at),
             f"{each.versions:,}",
@@ -77,10 +66,5 @@ def _print_list(answer: ingest_pb2.ListErasuresResponse, screen: Screen) -> None
         )
         for each in answer.erasures
     ]
-    screen.table(("ERASURE", "STATE", "ASKED FOR", "COMPLETED", ">VERSIONS", ">ROWS", "INDEX WITHOUT", "ERROR"), rows)
-    if more(answer):
-        screen.note(more(answer))
-
-
-def _state(erasure: ingest_pb2.Erasure) -> str:
-    return name_of(ingest_pb2.RunState.Name, erasure.state, "RUN_STATE_")
+    heads = ("ERASURE", "STATE", "ASKED FOR", "COMPLETED", ">VERSIONS", ">ROWS", "INDEX WITHOUT", "ERROR")
+    screen.listing(heads, rows, none="nothing was erased yet", more=more(answer))

@@ -9,7 +9,7 @@ from cli.afin_calls import LONG, SHORT, Afin
 from cli.calling import calling
 from cli.ending import NOT_NOW, Failed
 from cli.index_screen import print_comparison, print_publications, print_version, print_versions
-from cli.paging import LimitOption, gathered, more
+from cli.paging import LimitOption, gathered
 
 LIST = "afin index list"
 index_app = typer.Typer(help="Index versions, and which one is in service.", no_args_is_help=True)
@@ -27,14 +27,9 @@ OverrideOption = Annotated[
 @calling("indexer")
 async def list_versions(afin: Afin, limit: LimitOption = 20) -> None:
     """Lists versions, newest first, with their quality."""
-    indexer = await afin.indexer()
-
-    async def page(size: int, token: str) -> indexer_pb2.ListIndexVersionsResponse:
-        asked = indexer_pb2.ListIndexVersionsRequest(page_size=size, page_token=token)
-        return await indexer.ListIndexVersions(asked, timeout=SHORT)
-
-    answer = await gathered(page, "index_versions", limit)
-    afin.show(answer, lambda: print_versions(answer.index_versions, afin.screen, more(answer)))
+    method, asked = (await afin.indexer()).ListIndexVersions, indexer_pb2.ListIndexVersionsRequest()
+    answer = await gathered(method, asked, "index_versions", limit)
+    afin.show(answer, lambda: print_versions(answer, afin.screen))
 
 
 @index_app.command()
@@ -50,14 +45,9 @@ async def show(afin: Afin, version: VersionArgument) -> None:
 @calling("indexer")
 async def publications(afin: Afin, limit: LimitOption = 20) -> None:
     """Lists what was put into service, when and why; newest first."""
-    indexer = await afin.indexer()
-
-    async def page(size: int, token: str) -> indexer_pb2.ListPublicationsResponse:
-        asked = indexer_pb2.ListPublicationsRequest(page_size=size, page_token=token)
-        return await indexer.ListPublications(asked, timeout=SHORT)
-
-    answer = await gathered(page, "publications", limit)
-    afin.show(answer, lambda: print_publications(answer.publications, afin.screen, more(answer)))
+    method, asked = (await afin.indexer()).ListPublications, indexer_pb2.ListPublicationsRequest()
+    answer = await gathered(method, asked, "publications", limit)
+    afin.show(answer, lambda: print_publications(answer, afin.screen))
 
 
 @index_app.command()
@@ -79,9 +69,8 @@ async def promote(afin: Afin, version: VersionArgument, override: OverrideOption
     if not answer.HasField("publication"):
         raise refused(version, answer.validation)
     # Of a version that was rolled back from this is the publication of then.
-    newest = (
-        await indexer.ListPublications(indexer_pb2.ListPublicationsRequest(page_size=1), timeout=SHORT)
-    ).publications
+    last = indexer_pb2.ListPublicationsRequest(page_size=1)
+    newest = (await indexer.ListPublications(last, timeout=SHORT)).publications
     if newest and newest[0].version != version:
         back = f"afin index rollback {version} --reason ..."
         raise Failed(f"{version} was in service before and was rolled back from; `{back}` brings it back", NOT_NOW)

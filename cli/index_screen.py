@@ -1,37 +1,32 @@
 """Index versions as a person reads them."""
 
-from collections.abc import Iterable
-
 from rich.text import Text
 
 from afin.indexer.v1 import indexer_pb2
+from cli.paging import more
 from cli.screen import Screen
 from cli.words import listed, moment, size
 
+HEADS = (
+    "VERSION",
+    "BUILT",
+    "SERVICE",
+    ">EPOCH",
+    ">CLIENTS",
+    ">COMPANIES",
+    ">NDCG NEW",
+    ">POPULARITY",
+    ">ANY",
+    "CHECKS",
+)
 QUALITY_HEADS = ("JUDGED BY", ">CLIENTS", ">NDCG", "95 %", ">POPULARITY", ">RECALL", ">HIT", ">COVERAGE")
 
 
-def print_versions(versions: Iterable[indexer_pb2.IndexVersion], screen: Screen, more: str) -> None:
+def print_versions(answer: indexer_pb2.ListIndexVersionsResponse, screen: Screen) -> None:
     """A line a version."""
-    rows = [_row(each) for each in versions]
-    if not rows:
-        screen.say("no index yet; `afin run recommendations --watch` builds one")
-        return
-    heads = (
-        "VERSION",
-        "BUILT",
-        "SERVICE",
-        ">EPOCH",
-        ">CLIENTS",
-        ">COMPANIES",
-        ">NDCG NEW",
-        ">POPULARITY",
-        ">ANY",
-        "CHECKS",
-    )
-    screen.table(heads, rows)
-    if more:
-        screen.note(more)
+    rows = [_row(each) for each in answer.index_versions]
+    none = "no index yet; `afin run recommendations --watch` builds one"
+    screen.listing(HEADS, rows, none=none, more=more(answer))
 
 
 def print_version(version: indexer_pb2.IndexVersion, screen: Screen) -> None:
@@ -62,18 +57,14 @@ def print_quality(quality: indexer_pb2.Quality, screen: Screen) -> None:
     screen.table(QUALITY_HEADS, [_quality(name, task) for name, task in tasks])
 
 
-def print_publications(publications: Iterable[indexer_pb2.Publication], screen: Screen, more: str) -> None:
+def print_publications(answer: indexer_pb2.ListPublicationsResponse, screen: Screen) -> None:
     """A line a publication."""
     rows = [
         (str(each.epoch), moment(each.published_at), each.version, _experiment(each), each.reason)
-        for each in publications
+        for each in answer.publications
     ]
-    if not rows:
-        screen.say("nothing was published yet")
-        return
-    screen.table((">EPOCH", "PUBLISHED", "VERSION", "EXPERIMENT", "REASON"), rows)
-    if more:
-        screen.note(more)
+    heads = (">EPOCH", "PUBLISHED", "VERSION", "EXPERIMENT", "REASON")
+    screen.listing(heads, rows, none="nothing was published yet", more=more(answer))
 
 
 def print_comparison(answer: indexer_pb2.CompareIndexVersionsResponse, screen: Screen) -> None:
@@ -85,7 +76,7 @@ def print_comparison(answer: indexer_pb2.CompareIndexVersionsResponse, screen: S
             ("version", base.version, version.version),
             ("built", moment(base.built_at), moment(version.built_at)),
             ("payments", f"{base.training_payments:,}", f"{version.training_payments:,}"),
-            *((f"{setting.name}", setting.base or "-", setting.version or "-") for setting in answer.settings),
+            *((setting.name, setting.base or "-", setting.version or "-") for setting in answer.settings),
         ],
     )
     sets = (

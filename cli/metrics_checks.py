@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -36,7 +37,7 @@ async def check_metrics(profile: Profile) -> list[Finding]:
         address = profile.metrics_address(service)
         page = await asyncio.to_thread(_read, address) if address else None
         if page is None:
-            reason = f"{address} does not answer from here" if address else "no metrics address in the profile"
+            reason = f"{address} gives no metrics from here" if address else "no metrics address in the profile"
             found.append(skipped(f"{service} clock", f"not seen: {reason}"))
         else:
             found += judge(service, page)
@@ -75,14 +76,14 @@ def _version(service: str, version: str) -> Finding:
 def _read(address: str) -> Page | None:
     try:
         with urlopen(f"http://{address}/metrics", timeout=SECONDS) as answer:
-            date, text = answer.headers["Date"], answer.read().decode()
-    except (OSError, ValueError):
+            return parse(answer.read().decode(), answer.headers["Date"], utc_now())
+    except (OSError, HTTPException, ValueError):
+        # Nobody, no HTTP, or no metrics.
         return None
-    return parse(text, date, utc_now())
 
 
 def parse(text: str, date: str | None, now: datetime) -> Page:
-    """A page as it was answered, with its header Date."""
+    """A page as it was answered, with its header Date. ValueError where it is no page of metrics."""
     samples, version = {}, ""
     for family in text_string_to_metric_families(text):
         for sample in family.samples:

@@ -5,10 +5,19 @@ from typing import Annotated, Protocol, TypeVar
 
 import typer
 
+from cli.afin_calls import SHORT
+
 # A page of any listing may be this large.
 PAGE = 200
 
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000, help="How many at most.")]
+
+
+class Asked(Protocol):
+    """What any listing is asked: how many rows, and from where on."""
+
+    page_size: int
+    page_token: str
 
 
 class Listing(Protocol):
@@ -20,12 +29,14 @@ class Listing(Protocol):
 Page = TypeVar("Page", bound=Listing)
 
 
-async def gathered(ask: Callable[[int, str], Awaitable[Page]], field: str, limit: int) -> Page:
-    """The pages that `ask(page_size, page_token)` gives as one answer, with at most `limit` of the repeated `field`."""
-    answer = await ask(min(PAGE, limit), "")
+async def gathered(method: Callable[..., Awaitable[Page]], asked: Asked, field: str, limit: int) -> Page:
+    """The pages that a method gives as one answer, with at most `limit` of the repeated `field`. Changes `asked`."""
+    asked.page_size = min(PAGE, limit)
+    answer = await method(asked, timeout=SHORT)
     rows = getattr(answer, field)
     while len(rows) < limit and answer.next_page_token:
-        page = await ask(min(PAGE, limit - len(rows)), answer.next_page_token)
+        asked.page_size, asked.page_token = min(PAGE, limit - len(rows)), answer.next_page_token
+        page = await method(asked, timeout=SHORT)
         rows.extend(getattr(page, field))
         answer.next_page_token = page.next_page_token
     return answer

@@ -42,13 +42,8 @@ async def list_reasons(afin: Afin, run: OfRunArgument = "") -> None:
 @calling("ingest", LIST)
 async def show(afin: Afin, run: RunArgument, reason: ReasonOption = "", limit: LimitOption = 20) -> None:
     """Shows refused rows of a run as the source gave them. Such a row may name a client: needs operate."""
-    ingest = await afin.ingest()
-
-    async def page(size: int, token: str) -> ingest_pb2.ListQuarantinedRowsResponse:
-        asked = ingest_pb2.ListQuarantinedRowsRequest(run_id=run, page_size=size, page_token=token)
-        return await ingest.ListQuarantinedRows(asked, timeout=SHORT)
-
-    answer = await gathered(page, "rows", limit)
+    asked = ingest_pb2.ListQuarantinedRowsRequest(run_id=run)
+    answer = await gathered((await afin.ingest()).ListQuarantinedRows, asked, "rows", limit)
     chosen = ingest_pb2.ListQuarantinedRowsResponse(
         rows=[row for row in answer.rows if reason in row.reason], next_page_token=answer.next_page_token
     )
@@ -65,14 +60,12 @@ async def replay(afin: Afin, run: RunArgument, watch: WatchOption = False, reque
 
 
 def _print_runs(found: ingest_pb2.ListRunsResponse, looked_at: int, screen: Screen) -> None:
-    if not found.runs:
-        screen.say(f"none of the newest {looked_at} runs refused a row")
-        return
     rows = [
         (each.run_id, pipeline_of(each), moment(each.started_at), f"{each.account.quarantined:,}")
         for each in found.runs
     ]
-    screen.table(("RUN", "PIPELINE", "STARTED", ">REFUSED"), rows)
+    none = f"none of the newest {looked_at} runs refused a row"
+    screen.listing(("RUN", "PIPELINE", "STARTED", ">REFUSED"), rows, none=none)
 
 
 def _print_reasons(answer: ingest_pb2.ListQuarantineReasonsResponse, run: str, screen: Screen) -> None:

@@ -8,7 +8,7 @@ from afin.ingest.v1 import ingest_pb2
 from cli.afin_calls import SHORT, Afin
 from cli.calling import calling
 from cli.ending import WrongUse
-from cli.paging import LimitOption, gathered, more
+from cli.paging import LimitOption, gathered
 from cli.run_screen import print_run, print_runs
 from cli.watching import begun, watch
 
@@ -44,10 +44,7 @@ async def companies(
     afin: Afin, watch: WatchOption = False, request: RequestOption = "", fewer: FewerOption = False
 ) -> None:
     """Loads the catalogue."""
-    asked = ingest_pb2.RunPipelineRequest(
-        pipeline=PIPELINES["companies"], request_id=request, accept_fewer_companies=fewer
-    )
-    await begun(afin, (await (await afin.ingest()).RunPipeline(asked, timeout=SHORT)).run, watched=watch)
+    await _started(afin, "companies", request, watched=watch, fewer=fewer)
 
 
 @run_app.command(help=f"Loads new payments, builds an index of them and publishes it. {STARTED}")
@@ -83,31 +80,24 @@ async def list_runs(afin: Afin, pipeline: PipelineOption = "", limit: LimitOptio
     """Lists runs, newest first."""
     if pipeline and pipeline not in PIPELINES:
         raise WrongUse(f"--pipeline {pipeline}: must be one of {', '.join(PIPELINES)}")
-    kind = PIPELINES.get(pipeline, ingest_pb2.PIPELINE_UNSPECIFIED)
-    ingest = await afin.ingest()
-
-    async def page(size: int, token: str) -> ingest_pb2.ListRunsResponse:
-        asked = ingest_pb2.ListRunsRequest(pipeline=kind, page_size=size, page_token=token)
-        return await ingest.ListRuns(asked, timeout=SHORT)
-
-    answer = await gathered(page, "runs", limit)
-    afin.show(answer, lambda: print_runs(answer.runs, afin.screen, more(answer)))
+    asked = ingest_pb2.ListRunsRequest(pipeline=PIPELINES.get(pipeline, ingest_pb2.PIPELINE_UNSPECIFIED))
+    answer = await gathered((await afin.ingest()).ListRuns, asked, "runs", limit)
+    afin.show(answer, lambda: print_runs(answer, afin.screen))
 
 
 @run_app.command()
 @calling("ingest", LIST)
 async def show(afin: Afin, run: RunArgument) -> None:
     """Shows a run: its steps, the account of its rows, and why it failed."""
-    answer = await (await afin.ingest()).GetRun(ingest_pb2.GetRunRequest(run_id=run), timeout=SHORT)
-    afin.show(answer.run, lambda: print_run(answer.run, afin.screen))
+    found = await _run(afin, run)
+    afin.show(found, lambda: print_run(found, afin.screen))
 
 
 @run_app.command(name="watch")
 @calling("ingest", LIST)
 async def watch_run(afin: Afin, run: RunArgument) -> None:
     """Follows a run to its end; exit 1 unless it succeeds. Ctrl-C ends the watching, and the run goes on."""
-    answer = await (await afin.ingest()).GetRun(ingest_pb2.GetRunRequest(run_id=run), timeout=SHORT)
-    await watch(afin, answer.run)
+    await watch(afin, await _run(afin, run))
 
 
 @calling("ingest", LIST)
@@ -129,6 +119,12 @@ run_app.command("retry")(retry)
 run_app.command("cancel")(cancel)
 
 
-async def _started(afin: Afin, pipeline: str, request: str, *, watched: bool) -> None:
-    asked = ingest_pb2.RunPipelineRequest(pipeline=PIPELINES[pipeline], request_id=request)
+async def _run(afin: Afin, run: str) -> ingest_pb2.Run:
+    return (await (await afin.ingest()).GetRun(ingest_pb2.GetRunRequest(run_id=run), timeout=SHORT)).run
+
+
+async def _started(afin: Afin, pipeline: str, request: str, *, watched: bool, fewer: bool = False) -> None:
+    asked = ingest_pb2.RunPipelineRequest(
+        pipeline=PIPELINES[pipeline], request_id=request, accept_fewer_companies=fewer
+    )
     await begun(afin, (await (await afin.ingest()).RunPipeline(asked, timeout=SHORT)).run, watched=watched)

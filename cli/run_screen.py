@@ -1,12 +1,11 @@
 """Runs as a person reads them."""
 
-from collections.abc import Iterable
-
 from google.protobuf.message import Message
 from rich.text import Text
 
 from afin.ingest.v1 import ingest_pb2
 from cli.following import MARKS
+from cli.paging import more
 from cli.progress import counts_text, step_seconds
 from cli.screen import Screen
 from cli.words import between, moment, name_of, shortened, styled_state
@@ -15,25 +14,20 @@ from services.runtime.clock import utc_now
 HEADS = ("RUN", "PIPELINE", "STATE", "TRIGGER", "STARTED", ">TOOK", ">READ", ">NEW", ">CHANGED", ">REFUSED", "ERROR")
 
 
-def state_of(run: ingest_pb2.Run) -> str:
+def state_of(run: ingest_pb2.Run | ingest_pb2.Erasure) -> str:
     """succeeded, failed, ..."""
     return name_of(ingest_pb2.RunState.Name, run.state, "RUN_STATE_")
 
 
-def pipeline_of(run: ingest_pb2.Run) -> str:
+def pipeline_of(run: ingest_pb2.Run | ingest_pb2.Schedule) -> str:
     """recommendations, companies, ..."""
     return name_of(ingest_pb2.Pipeline.Name, run.pipeline, "PIPELINE_")
 
 
-def print_runs(runs: Iterable[ingest_pb2.Run], screen: Screen, more: str) -> None:
+def print_runs(answer: ingest_pb2.ListRunsResponse, screen: Screen) -> None:
     """A line a run."""
-    rows = [_row(run) for run in runs]
-    if not rows:
-        screen.say("no run yet; `afin run companies --watch` begins with the catalogue")
-        return
-    screen.table(HEADS, rows)
-    if more:
-        screen.note(more)
+    none = "no run yet; `afin run companies --watch` begins with the catalogue"
+    screen.listing(HEADS, [_row(run) for run in answer.runs], none=none, more=more(answer))
 
 
 def print_run(run: ingest_pb2.Run, screen: Screen) -> None:
@@ -43,7 +37,7 @@ def print_run(run: ingest_pb2.Run, screen: Screen) -> None:
             ("run", run.run_id),
             ("pipeline", pipeline_of(run)),
             ("state", styled_state(state_of(run))),
-            ("trigger", name_of(ingest_pb2.Trigger.Name, run.trigger, "TRIGGER_")),
+            ("trigger", _trigger_of(run)),
             ("stands for", moment(run.logical_time)),
             ("started", moment(run.started_at)),
             ("ended", moment(run.ended_at)),
@@ -65,8 +59,11 @@ def print_run(run: ingest_pb2.Run, screen: Screen) -> None:
 def account_text(run: ingest_pb2.Run) -> str:
     """What became of the rows; empty before there are any."""
     account: Message = run.account
-    told = {field.name: value for field, value in account.ListFields()}
-    return ", ".join(f"{name} {value:,}" for name, value in told.items())
+    return ", ".join(f"{field.name} {value:,}" for field, value in account.ListFields())
+
+
+def _trigger_of(run: ingest_pb2.Run) -> str:
+    return name_of(ingest_pb2.Trigger.Name, run.trigger, "TRIGGER_")
 
 
 def _row(run: ingest_pb2.Run) -> tuple[str | Text, ...]:
@@ -76,7 +73,7 @@ def _row(run: ingest_pb2.Run) -> tuple[str | Text, ...]:
         run.run_id,
         pipeline_of(run),
         styled_state(state_of(run)),
-        name_of(ingest_pb2.Trigger.Name, run.trigger, "TRIGGER_"),
+        _trigger_of(run),
         moment(run.started_at),
         between(run.started_at, run.ended_at),
         *(f"{count:,}" for count in rows),

@@ -9,8 +9,9 @@ from cli.afin_calls import SHORT, Afin
 from cli.calling import calling
 from cli.ending import WrongUse
 from cli.run_command import PIPELINES
+from cli.run_screen import pipeline_of
 from cli.screen import Screen
-from cli.words import moment, name_of
+from cli.words import moment
 
 LIST = "afin schedule list"
 schedule_app = typer.Typer(help="When pipelines start by themselves.", no_args_is_help=True)
@@ -55,16 +56,9 @@ def _named(pipeline: str) -> "ingest_pb2.Pipeline.ValueType":
 
 
 def _print(answer: ingest_pb2.ListSchedulesResponse, screen: Screen) -> None:
-    if not answer.schedules:
-        screen.say("no schedule; set INGEST_RECOMMENDATIONS_SCHEDULE and INGEST_COMPANIES_SCHEDULE of ingest")
-        return
     rows = [
-        (
-            name_of(ingest_pb2.Pipeline.Name, each.pipeline, "PIPELINE_"),
-            each.cron,
-            "paused" if each.paused else moment(each.next_time),
-            moment(each.last_time),
-        )
+        (pipeline_of(each), each.cron, "paused" if each.paused else moment(each.next_time), moment(each.last_time))
         for each in answer.schedules
     ]
-    screen.table(("PIPELINE", "CRON (UTC)", "NEXT", "LAST"), rows)
+    none = "no schedule; set INGEST_RECOMMENDATIONS_SCHEDULE and INGEST_COMPANIES_SCHEDULE of ingest"
+    screen.listing(("PIPELINE", "CRON (UTC)", "NEXT", "LAST"), rows, none=none)

@@ -1,7 +1,9 @@
 """What a person sees of a command: lines as things happen, tables, and one moving line for what goes on now."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -52,6 +54,19 @@ class Screen:
         for row in rows:
             table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
         self.console.print(table, soft_wrap=False)
+
+    def listing(self, heads: Sequence[str], rows: Sequence[Sequence[str | Text]], *, none: str, more: str = "") -> None:
+        """Prints a table of what was asked for, or says `none`; `more` is noted below one that goes on."""
+        if rows:
+            self.table(heads, rows)
+        else:
+            self.say(none)
+        if more:
+            self.note(more)
+
+    def json(self, value: Any, *, one_line: bool = False) -> None:
+        """Prints a value for a program."""
+        typer.echo(json.dumps(value, ensure_ascii=False, indent=None if one_line else 2))
 
     def fields(self, fields: Iterable[tuple[str, str | Text]]) -> None:
         """Prints what there is to say of one thing, a line each; what is empty is left out."""

@@ -14,7 +14,7 @@ from afin.recommender.v1 import recommender_pb2
 from afin.warehouse.v1 import warehouse_pb2
 from cli.afin_calls import Afin
 from cli.ending import Failed, ending_of
-from cli.findings import Finding, bad, good
+from cli.findings import Finding, Level, bad, good
 from services.runtime.access.keys import AccessFileError
 
 SECONDS = 5
@@ -51,7 +51,7 @@ async def _recommender(afin: Afin) -> str:
     return f"serves {info.index.version}: {info.clients:,} clients, {info.companies:,} companies"
 
 
-SERVICES = {
+KNOWN = {
     "ingest": Known("afin.ingest.v1.IngestService", "PostgreSQL, and migrations that were run", _ingest),
     "warehouse": Known("afin.warehouse.v1.WarehouseService", "PostgreSQL, migrations, the object store", _warehouse),
     "indexer": Known("afin.indexer.v1.IndexerService", "PostgreSQL, the object store", _indexer),
@@ -63,14 +63,14 @@ SERVICES = {
 
 async def check_service(afin: Afin, service: str) -> list[Finding]:
     """From the port upwards; what stands on a check that failed is not tried."""
-    known, address = SERVICES[service], afin.target.profile.address(service)
+    known, address = KNOWN[service], afin.target.profile.address(service)
     if not address.startswith("dns:") and not await _listens(address):
         todo = f"start it (`afin up` here), open the port, or name its place: --address {service}=HOST:PORT"
         return [bad(f"{service} port", f"nobody listens on {address}", todo)]
     found = [await _life(afin, service, address)]
-    if not found[0].todo:
+    if found[-1].level is Level.GOOD:
         found.append(await _health(afin, service, known))
-    if not found[-1].todo:
+    if found[-1].level is Level.GOOD:
         found.append(await _call(afin, service, known))
     return found
 

@@ -51,7 +51,7 @@ async def _newest(afin: Afin, pipeline: "ingest_pb2.Pipeline.ValueType") -> Find
     run = runs[0]
     found = f"{state_of(run)} at {moment(run.ended_at)}: {run.error or f'{run.account.read:,} rows of the source'}"
     if run.state in (ingest_pb2.RUN_STATE_FAILED, ingest_pb2.RUN_STATE_CANCELLED):
-        return warning(f"run of {pipeline_of(run)}", found, f"mend that, then: afin retry {run.run_id} --watch")
+        return warning(f"run of {name}", found, f"mend that, then: afin retry {run.run_id} --watch")
     return good(f"run of {name}", found)
 
 
@@ -68,7 +68,7 @@ async def _watermark(afin: Afin) -> list[Finding]:
 
 async def _schedules(afin: Afin) -> list[Finding]:
     schedules = (await (await afin.ingest()).ListSchedules(ingest_pb2.ListSchedulesRequest(), timeout=SHORT)).schedules
-    paused = [name_of(ingest_pb2.Pipeline.Name, each.pipeline, "PIPELINE_") for each in schedules if each.paused]
+    paused = [pipeline_of(each) for each in schedules if each.paused]
     if paused:
         return [warning("schedules", f"paused: {', '.join(paused)}", f"afin schedule resume {paused[0]}")]
     return [good("schedules", f"{len(schedules)}, none paused")]

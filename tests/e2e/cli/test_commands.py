@@ -147,6 +147,7 @@ def test_companies_are_listed_found_shown_and_compared(shell: Shell, loaded: lis
     assert [each["companyCode"] for each in found] == ["c7"]
     assert "Company 7" in shell.afin("company", "show", "c7").stdout
     assert "COSINE" in shell.afin("company", "similar", "c7", "-k", "3").stdout
+    assert len(shell.json("company", "similar", "c7", "-k", "3")["companies"]) == 3
     assert "afin company list" in shell.afin("company", "show", "no-such", code=3).stderr
 
 
@@ -181,6 +182,7 @@ def test_index_versions_are_listed_compared_rolled_back_and_promoted(shell: Shel
     refused = shell.afin("index", "promote", newest, code=5)
     assert f"afin index rollback {newest}" in refused.stderr
     assert newest in shell.afin("index", "rollback", newest, "--reason", "back").stdout
+    assert shell.json("index", "promote", newest)["publication"]["version"] == newest
     assert "popularity" in shell.afin("eval").stdout.lower()
     assert shell.json("eval")["version"] in versions
 
@@ -190,6 +192,7 @@ def test_an_experiment_is_started_changed_reported_and_stopped(shell: Shell, ver
     assert "10%" in shell.afin("experiment", "start", "few", versions[1], "--share", "0.1", *reason, *although).stdout
     assert shell.json("experiment", "change", "few", "--share", "0.5", *reason)["experiment"]["share"] == 0.5
     assert "nothing was told" in shell.afin("experiment", "report").stdout
+    assert shell.json("experiment", "report")["variants"] == []
     assert "has ended" in shell.afin("experiment", "stop", "few", *reason).stdout
 
 
