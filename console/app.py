@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import cast
 from urllib.parse import quote
 
 import grpc
@@ -86,14 +87,12 @@ def _failed_call(visit: Visit, error: grpc.aio.AioRpcError) -> Response:
 
 def _refused(parts: Parts) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def answer(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        detail = error.detail if isinstance(error, HTTPException) else ""
-        session = parts.session_of(request) or Session("", "")
-        told = {"title": HTTPStatus(status).phrase, "problem": detail, "hint": "", "token": session.token}
-        page = parts.renderer.render(
-            "refusal.html", {"path": request.url.path, "has_key": bool(session.key), "status": status, **told}
-        )
-        return Response(page, status_code=status, media_type="text/html; charset=utf-8")
+        refused = cast("HTTPException", error)
+        visit = Visit(request, parts.session_of(request) or Session("", ""), parts)
+        title = HTTPStatus(refused.status_code).phrase
+        page = visit.page("refusal.html", status=refused.status_code, title=title, problem=refused.detail, hint="")
+        page.headers.update(refused.headers or {})
+        return page
 
     return answer
 

@@ -7,7 +7,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from console.views import words
+from console.views import runs, words
 from services.runtime.clock import Clock
 from services.runtime.version import code_version
 
@@ -53,11 +53,11 @@ class Renderer:
             step_state=words.step_word,
             trigger=words.trigger_word,
             ago=self._ago,
+            took=self._took,
+            rate=self._rate,
             time=self._time,
         )
-        self._environment.globals.update(
-            navigation=NAVIGATION, assets=_digest_of_assets(), between=words.between, code_version=code_version()
-        )
+        self._environment.globals.update(navigation=NAVIGATION, assets=_digest_of_assets(), code_version=code_version())
 
     def render(self, template: str, values: dict[str, Any]) -> str:
         """The page; `values` are the template's names."""
@@ -65,6 +65,13 @@ class Renderer:
 
     def _ago(self, timestamp: Any) -> str:
         return words.relative(timestamp, self._clock())
+
+    def _took(self, timed: Any) -> str:
+        """How long a run or a step took, or has taken until now."""
+        return words.span(runs.took(timed, self._clock()))
+
+    def _rate(self, step: Any) -> float | None:
+        return runs.rate(step, self._clock())
 
     def _time(self, timestamp: Any, relative: bool = True) -> Markup:
         """A moment with how long ago that is."""

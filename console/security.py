@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_FORM_BYTES = 64 * 1024
@@ -56,7 +57,8 @@ class Guard:
             await send(message)
 
         if scope["path"] != HEALTH and _host(scope) not in self._hosts:
-            await _refuse(with_headers)
+            refusal = PlainTextResponse("this name is not one that the console answers to; see CONSOLE_HOSTS\n", 421)
+            await refusal(scope, receive, with_headers)
             return
         await self._app(scope, receive, with_headers)
 
@@ -91,10 +93,3 @@ async def read_form(request: Request) -> Mapping[str, str]:
 def _host(scope: Scope) -> str:
     told = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1").lower()
     return told.rpartition(":")[0] if told.rpartition(":")[2].isdigit() else told
-
-
-async def _refuse(send: Send) -> None:
-    body = b"this name is not one that the console answers to; see CONSOLE_HOSTS\n"
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 421, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

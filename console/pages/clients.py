@@ -41,28 +41,20 @@ async def client(visit: Visit) -> Response:
         return visit.page("client_search.html", status=400)
     if visit.wants_fragment:
         return HTMLResponse(visit.fragment("_client_payments.html", **await _payments(visit, client_id, as_of)))
-    services = visit.caller.services
+    caller, services = visit.caller, visit.caller.services
+    include_paid = visit.sent("include_paid") == "yes"
+    wanted = recommender_pb2.RecommendRequest(
+        client_id=client_id, max_results=PLACES, with_reasons=True, include_paid=include_paid
+    )
+    listed = indexer_pb2.ListIndexVersionsRequest(page_size=VERSIONS)
     told, recommended, versions = await asyncio.gather(
         _payments(visit, client_id, as_of),
-        visit.caller.attempt(
-            services.recommender.Recommend,
-            recommender_pb2.RecommendRequest(
-                client_id=client_id,
-                max_results=PLACES,
-                with_reasons=True,
-                include_paid=visit.sent("include_paid") == "yes",
-            ),
-        ),
-        visit.caller.attempt(
-            services.indexer.ListIndexVersions, indexer_pb2.ListIndexVersionsRequest(page_size=VERSIONS)
-        ),
+        caller.attempt(services.recommender.Recommend, wanted),
+        caller.attempt(services.indexer.ListIndexVersions, listed),
     )
+    index_versions = versions.value.index_versions if versions.value else []
     return visit.page(
-        "client.html",
-        recommended=recommended,
-        include_paid=visit.sent("include_paid") == "yes",
-        versions=versions.value.index_versions if versions.value else [],
-        **told,
+        "client.html", recommended=recommended, include_paid=include_paid, versions=index_versions, **told
     )
 
 

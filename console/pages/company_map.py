@@ -27,5 +27,5 @@ async def company_map(visit: Visit) -> Response:
         told=told,
         scatter=scatter(told.companies, visit.asked("company")),
         listed=told.companies[:LISTED],
-        curve=curve_plot("Clients of each company, most paid first", "clients", points, words.number, words.number),
+        curve=curve_plot("Clients of each company, most paid first", points, words.number, words.number),
     )

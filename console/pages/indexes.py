@@ -55,12 +55,9 @@ async def version(visit: Visit) -> Response:
         visit.caller.ask(indexer.GetIndexVersion, indexer_pb2.GetIndexVersionRequest(version=visit.part("version"))),
         visit.caller.attempt(indexer.ListIndexVersions, indexer_pb2.ListIndexVersionsRequest(page_size=VERSIONS)),
     )
-    others = (
-        [each for each in listing.value.index_versions if each.version != found.index_version.version]
-        if listing.value
-        else []
-    )
-    return visit.page("version.html", one=found.index_version, others=others)
+    one, versions = found.index_version, listing.value.index_versions if listing.value else []
+    others = [each for each in versions if each.version != one.version]
+    return visit.page("version.html", one=one, others=others)
 
 
 async def compare(visit: Visit) -> Response:

@@ -30,6 +30,7 @@ async def overview(visit: Visit) -> Response:
     )
     runs = listing.value.runs if listing.value else []
     payments = words.moment_of(watermark.value.payments) if watermark.value else None
+    published = publications.value.publications if publications.value else []
     now = visit.parts.clock()
     return visit.page(
         "overview.html",
@@ -40,9 +41,7 @@ async def overview(visit: Visit) -> Response:
         watermark=watermark,
         lag=now - payments if payments else None,
         info=info,
-        publication=publications.value.publications[0]
-        if publications.value and publications.value.publications
-        else None,
+        publication=published[0] if published else None,
         health=health,
     )
 

@@ -12,8 +12,10 @@ from starlette.responses import Response, StreamingResponse
 from afin.ingest.v1 import ingest_pb2
 from console.services import problem_of
 from console.views import runs as views
+from console.views import words
 from console.visit import Visit, go_to
 
+PIPELINES = {words.pipeline_word(number): number for number in ingest_pb2.Pipeline.values() if number}
 PAGE = 50
 # After which a browser that still looks asks anew.
 FOLLOWED = timedelta(minutes=10)
@@ -37,7 +39,7 @@ async def runs(visit: Visit) -> Response:
 async def run(visit: Visit) -> Response:
     """One run, which a browser then follows."""
     found = await _run(visit)
-    return visit.page("run.html", **_told(visit, found))
+    return visit.page("run.html", **_told(found))
 
 
 async def follow(visit: Visit) -> Response:
@@ -64,13 +66,6 @@ async def cancel(visit: Visit) -> Response:
     return go_to("runs", run_id)
 
 
-PIPELINES = {
-    ingest_pb2.Pipeline.Name(number).removeprefix("PIPELINE_").lower(): number
-    for number in ingest_pb2.Pipeline.values()
-    if number
-}
-
-
 def pipeline_named(name: str) -> "ingest_pb2.Pipeline.ValueType":
     """Raises HTTPException (404) for a name that no pipeline has."""
     if name not in PIPELINES:
@@ -83,8 +78,7 @@ async def _run(visit: Visit) -> ingest_pb2.Run:
     return (await visit.caller.ask(visit.caller.services.ingest.GetRun, request)).run
 
 
-def _told(visit: Visit, run: ingest_pb2.Run) -> dict[str, Any]:
-    now = visit.parts.clock()
+def _told(run: ingest_pb2.Run) -> dict[str, Any]:
     return {
         "run": run,
         "balance": views.balance(run),
@@ -92,8 +86,6 @@ def _told(visit: Visit, run: ingest_pb2.Run) -> dict[str, Any]:
         "can_be_retried": views.can_be_retried(run),
         "done": views.steps_done(run),
         "active": views.active_step(run),
-        "rates": {step.name: views.rate(step, now) for step in run.steps},
-        "took": views.took(run, now),
         "summary": views.summary(run),
     }
 
@@ -107,7 +99,7 @@ async def _events(
         try:
             async for told in stream:
                 yield _event("status", views.summary(told.run))
-                yield _event("change", visit.fragment("_run.html", **_told(visit, told.run)))
+                yield _event("change", visit.fragment("_run.html", **_told(told.run)))
                 if views.is_ended(told.run):
                     yield _event("end", "")
         except grpc.aio.AioRpcError as error:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 720, 220
 LEFT, RIGHT, TOP, BOTTOM = 72, 708, 12, 190
 ROWS = 4
+# Of five labels from one edge to the other.
+ANCHORS = ("start", "middle", "middle", "middle", "end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,6 @@ class Bar:
 class Line:
     """`path` and `area` as SVG has them; no area: empty."""
 
-    name: str
     kind: str
     path: str
     area: str
@@ -102,7 +103,7 @@ Format = Callable[[float], str]
 def line_plot(title: str, series: Sequence[Series], columns: Sequence[str], form: Format) -> Plot:
     """Lines over places side by side; `columns` names them, of which as many are told as there is room for."""
     known = [each.value for one in series for each in one.values if each.value is not None]
-    axis = _Axis(0.0, max(known, default=1.0), form)
+    axis = _Axis(max(known, default=1.0), form)
     places = [_across(number, len(columns)) for number in range(len(columns))]
     lines = tuple(_line(one, places, axis) for one in series)
     legend = tuple(Key(one.name, one.kind) for one in series)
@@ -111,7 +112,7 @@ def line_plot(title: str, series: Sequence[Series], columns: Sequence[str], form
 
 def bar_plot(title: str, series: Series, columns: Sequence[str], form: Format) -> Plot:
     """Bars side by side; a value's `kind` colours its bar."""
-    axis = _Axis(0.0, max((each.value or 0.0 for each in series.values), default=1.0), form)
+    axis = _Axis(max((each.value or 0.0 for each in series.values), default=1.0), form)
     step = (RIGHT - LEFT) / max(1, len(series.values))
     width = min(28.0, step * 0.7)
     bars, places = [], []
@@ -125,37 +126,35 @@ def bar_plot(title: str, series: Series, columns: Sequence[str], form: Format) -
     return Plot(title, _summary(title, [series], form), axis.ticks(), _columns(columns, places), tuple(bars))
 
 
-def curve_plot(title: str, name: str, points: Sequence[tuple[float, float]], form: Format, columns: Format) -> Plot:
+def curve_plot(title: str, points: Sequence[tuple[float, float]], form: Format, columns: Format) -> Plot:
     """A filled curve over numbers (x ascending, from 0)."""
     most = max((x for x, _ in points), default=1.0) or 1.0
-    axis = _Axis(0.0, max((y for _, y in points), default=1.0), form)
+    axis = _Axis(max((y for _, y in points), default=1.0), form)
     places = [(LEFT + (RIGHT - LEFT) * x / most, axis.place(y)) for x, y in points]
     path = "M" + " L".join(f"{_r(x)} {_r(y)}" for x, y in places) if places else ""
     area = f"{path} L{_r(places[-1][0])} {BOTTOM} L{_r(places[0][0])} {BOTTOM} Z" if places else ""
-    ticks = [
-        Tick(_r(LEFT + (RIGHT - LEFT) * part / 4), columns(most * part / 4), ("start", "middle", "end")[_side(part, 4)])
-        for part in range(5)
-    ]
-    line = Line(name, "first", path, area, ())
-    return Plot(title, title, axis.ticks(), tuple(ticks), lines=(line,))
+    ticks = tuple(
+        Tick(_r(LEFT + (RIGHT - LEFT) * part / 4), columns(most * part / 4), anchor)
+        for part, anchor in enumerate(ANCHORS)
+    )
+    return Plot(title, title, axis.ticks(), ticks, lines=(Line("first", path, area, ()),))
 
 
 class _Axis:
-    """From `low` to a round number above `high`, from the bottom up."""
+    """From 0 to a round number above `high`, from the bottom up."""
 
-    def __init__(self, low: float, high: float, form: Format) -> None:
-        self._low = low
-        self._step = _round_step((high - low) / ROWS if high > low else 1.0)
-        self._count = max(1, math.ceil((high - low) / self._step - 1e-9)) if high > low else ROWS
+    def __init__(self, high: float, form: Format) -> None:
+        self._step = _round_step(high / ROWS) if high > 0 else 1.0
+        self._count = max(1, math.ceil(high / self._step - 1e-9)) if high > 0 else ROWS
         self._form = form
 
     def place(self, value: float) -> float:
         """Where it stands."""
-        return BOTTOM - (BOTTOM - TOP) * (value - self._low) / (self._step * self._count)
+        return BOTTOM - (BOTTOM - TOP) * value / (self._step * self._count)
 
     def ticks(self) -> tuple[Tick, ...]:
         """Its labels."""
-        values = [self._low + self._step * number for number in range(self._count + 1)]
+        values = [self._step * number for number in range(self._count + 1)]
         return tuple(Tick(_r(self.place(value)), self._form(value)) for value in values)
 
 
@@ -169,7 +168,7 @@ def _line(series: Series, places: Sequence[float], axis: _Axis) -> Line:
         path += f"{'L' if pen_is_down else 'M'}{_r(x)} {_r(y)} "
         pen_is_down = True
         dots.append(Dot(_r(x), _r(y), each.label, each.href))
-    return Line(series.name, series.kind, path.strip(), "", tuple(dots))
+    return Line(series.kind, path.strip(), "", tuple(dots))
 
 
 def _columns(names: Sequence[str], places: Sequence[float]) -> tuple[Tick, ...]:
@@ -191,12 +190,8 @@ def _summary(title: str, series: Sequence[Series], form: Format) -> str:
 
 
 def _round_step(step: float) -> float:
-    size = 10 ** math.floor(math.log10(step)) if step > 0 else 1.0
+    size = 10.0 ** math.floor(math.log10(step))
     return next((size * part for part in (1, 2, 2.5, 5) if step <= size * part * (1 + 1e-9)), size * 10)
-
-
-def _side(part: int, parts: int) -> int:
-    return 0 if part == 0 else 2 if part == parts else 1
 
 
 def _r(value: float) -> float:

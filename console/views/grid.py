@@ -1,62 +1,32 @@
 """Runs side by side, a column each, with a square for each step: where runs fail is seen at a glance."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from afin.ingest.v1 import ingest_pb2 as pb
 from console.views import words
+from console.views.squares import BASELINE, Name, Square, Squares
 
 RUNS = 30
-STEP, NAMES, TOP = 17, 200, 4
+STEP, SIDE, NAMES, TOP = 17, 15, 200, 4
 
 
-@dataclass(frozen=True, slots=True)
-class Square:
-    """A step of a run."""
-
-    x: int
-    y: int
-    kind: str
-    label: str
-    run_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A step's name."""
-
-    y: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """The drawing; `summary` tells it in words."""
-
-    rows: tuple[Row, ...]
-    squares: tuple[Square, ...]
-    summary: str
-    width: int
-    height: int
-
-
-def grid(runs: Sequence[pb.Run]) -> Grid | None:
+def grid(runs: Sequence[pb.Run]) -> Squares | None:
     """The newest RUNS, oldest on the left; None without runs. Steps are those of the newest run."""
     shown = list(reversed(runs[:RUNS]))
     if not shown:
         return None
     names = [step.name for step in shown[-1].steps]
-    squares = [
+    squares = tuple(
         _square(number, names.index(step.name), run, step)
         for number, run in enumerate(shown)
         for step in run.steps
         if step.name in names
-    ]
-    rows = tuple(Row(TOP + number * STEP, words.plain(name)) for number, name in enumerate(names))
+    )
+    rows = tuple(Name(0, TOP + number * STEP + BASELINE, words.plain(name)) for number, name in enumerate(names))
     failed = sum(run.state == pb.RUN_STATE_FAILED for run in shown)
     summary = f"Steps of the newest {len(shown)} runs; {failed} of them failed"
     width = NAMES + max(10, len(shown)) * STEP
-    return Grid(rows, tuple(squares), summary, width, TOP + len(names) * STEP)
+    return Squares(rows, squares, summary, width, TOP + len(names) * STEP, SIDE)
 
 
 def _square(number: int, row: int, run: pb.Run, step: pb.Step) -> Square:

@@ -18,7 +18,7 @@ def quality_over_time(versions: Sequence[pb.IndexVersion]) -> Plot:
             Series("this index", "first", _values(shown, lambda each: _new(each, "ndcg"))),
             Series("popularity alone", "second", _values(shown, lambda each: _new(each, "popularity_ndcg"))),
         ],
-        _names(shown),
+        words.beside(each.built_at for each in shown),
         words.figure,
     )
 
@@ -30,7 +30,7 @@ def coverage_over_time(versions: Sequence[pb.IndexVersion]) -> Plot:
     return line_plot(
         "Share of companies recommended to somebody",
         [Series("new companies", "third", values)],
-        _names(shown),
+        words.beside(each.built_at for each in shown),
         words.percent,
     )
 
@@ -45,9 +45,3 @@ def _values(versions: Sequence[pb.IndexVersion], pick: Pick) -> list[Value]:
         Value(pick(each), f"{each.version}: {words.figure(pick(each))}", f"/index/versions/{each.version}")
         for each in versions
     ]
-
-
-def _names(versions: Sequence[pb.IndexVersion]) -> list[str]:
-    moments = [words.moment_of(each.built_at) for each in versions]
-    form = "%H:%M" if len({at.date() for at in moments if at}) == 1 else "%d %b"
-    return [at.strftime(form) if at else "" for at in moments]

@@ -48,10 +48,7 @@ def _rate(run: pb.Run) -> float | None:
 
 
 def _names(runs: Sequence[pb.Run]) -> list[str]:
-    moments = [words.moment_of(run.started_at) for run in runs]
-    days = [at.date() if at else None for at in moments]
-    form = "%H:%M" if len(set(days)) == 1 else "%d %b"
-    return [at.strftime(form) if at else "" for at in moments]
+    return words.beside(run.started_at for run in runs)
 
 
 def _seconds(value: float) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from console.views import words
-from console.views.charts import Tick
+from console.views.charts import ANCHORS, Tick
 
 WIDTH, NAMES, ROW = 960, 170, 22
 # Colours in the order in which words take them; green, which would praise, comes last.
@@ -94,8 +94,7 @@ def timeline(
 def _ticks(first: datetime, length: timedelta, scale: float) -> tuple[Tick, ...]:
     form = "%Y-%m-%d" if length > timedelta(days=4) else "%d %b %H:%M"
     parts = [length * part / 4 for part in range(5)]
-    anchors = ("start", "middle", "middle", "middle", "end")
     return tuple(
         Tick(round(NAMES + part.total_seconds() * scale, 1), (first + part).strftime(form), anchor)
-        for part, anchor in zip(parts, anchors, strict=True)
+        for part, anchor in zip(parts, ANCHORS, strict=True)
     )

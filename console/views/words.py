@@ -1,5 +1,6 @@
 """How times, numbers and states read. Times are UTC; what is not set is a dash."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,26 +25,29 @@ def moment_of(timestamp: Timestamp | datetime | None) -> datetime | None:
 
 def moment(timestamp: Timestamp | datetime | None) -> str:
     """2026-11-30 04:00:12."""
-    at = moment_of(timestamp)
-    return at.strftime("%Y-%m-%d %H:%M:%S") if at else NOTHING
+    return _formed(timestamp, "%Y-%m-%d %H:%M:%S")
 
 
 def minute(timestamp: Timestamp | datetime | None) -> str:
     """2026-11-30 04:00."""
-    at = moment_of(timestamp)
-    return at.strftime("%Y-%m-%d %H:%M") if at else NOTHING
+    return _formed(timestamp, "%Y-%m-%d %H:%M")
 
 
 def day(timestamp: Timestamp | datetime | None) -> str:
     """2026-11-30."""
-    at = moment_of(timestamp)
-    return at.strftime("%Y-%m-%d") if at else NOTHING
+    return _formed(timestamp, "%Y-%m-%d")
 
 
 def iso(timestamp: Timestamp | datetime | None) -> str:
     """As machines read it: 2026-11-30T04:00:12Z."""
-    at = moment_of(timestamp)
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
+    return _formed(timestamp, "%Y-%m-%dT%H:%M:%SZ", "")
+
+
+def beside(timestamps: Iterable[Timestamp]) -> list[str]:
+    """Moments side by side: by the time of day where all are of one day, else by the day; empty for one not set."""
+    moments = [moment_of(each) for each in timestamps]
+    form = "%H:%M" if len({at.date() for at in moments if at}) == 1 else "%d %b"
+    return [_formed(at, form, "") for at in moments]
 
 
 def relative(timestamp: Timestamp | datetime | None, now: datetime) -> str:
@@ -65,17 +69,19 @@ def span(length: timedelta | Duration | None) -> str:
     seconds = (length.ToTimedelta() if isinstance(length, Duration) else length).total_seconds()
     if seconds < 10:
         return f"{seconds:.1f} s"
-    for place, (size, name) in enumerate(UNITS):
-        if seconds >= size:
-            whole = int(seconds // size)
-            rest = int(seconds % size // UNITS[place + 1][0]) if place + 1 < len(UNITS) else 0
-            return f"{whole} {name} {rest} {UNITS[place + 1][1]}" if rest and whole < 10 else f"{whole} {name}"
-    return f"{seconds:.1f} s"
+    size, _ = _unit_of(seconds)
+    rest = seconds % size
+    is_small = seconds < 10 * size and rest >= _unit_of(size - 1)[0]
+    return f"{_coarse(seconds)} {_coarse(rest)}" if is_small else _coarse(seconds)
 
 
 def _coarse(seconds: float) -> str:
-    size, name = next(((size, name) for size, name in UNITS if seconds >= size), UNITS[-1])
+    size, name = _unit_of(seconds)
     return f"{int(seconds // size)} {name}"
+
+
+def _unit_of(seconds: float) -> tuple[int, str]:
+    return next((unit for unit in UNITS if seconds >= unit[0]), UNITS[-1])
 
 
 def between(begin: Timestamp | datetime | None, end: Timestamp | datetime | None) -> timedelta | None:
@@ -136,6 +142,11 @@ def trigger_word(trigger: int) -> str:
 def plain(name: str) -> str:
     """save_payments_to_db as people read it."""
     return name.replace("_", " ")
+
+
+def _formed(timestamp: Timestamp | datetime | None, form: str, none: str = NOTHING) -> str:
+    at = moment_of(timestamp)
+    return at.strftime(form) if at else none
 
 
 def _word(names: Any, prefix: str, value: int) -> str:

@@ -27,6 +27,14 @@ async def test_a_form_of_another_origin_is_refused(lonely: Console, origin: str)
     assert answer.status_code == 403
 
 
+async def test_a_page_that_only_shows_takes_no_form(lonely: Console) -> None:
+    answer = await lonely.client.post("/runs", data={"token": lonely.session.token})
+
+    assert answer.status_code == 405
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}
+    assert "Method Not Allowed" in answer.text
+
+
 @pytest.mark.parametrize("field", ["as_of", "first"])
 @pytest.mark.parametrize("moment", ["²", "9" * 5000, "nan", "-1e30"])
 async def test_a_moment_that_is_none_is_told_as_that(lonely: Console, field: str, moment: str) -> None:

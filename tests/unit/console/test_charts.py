@@ -21,7 +21,7 @@ def test_a_line_is_broken_where_there_is_no_value() -> None:
 
 
 def test_a_curve_fills_what_lies_below_it() -> None:
-    (line,) = curve_plot("title", "a", [(0, 1), (10, 3)], words.number, words.number).lines
+    (line,) = curve_plot("title", [(0, 1), (10, 3)], words.number, words.number).lines
 
     assert line.path.startswith(f"M{LEFT}.0 ")
     assert line.area.endswith(f"L{RIGHT}.0 {BOTTOM} L{LEFT}.0 {BOTTOM} Z")

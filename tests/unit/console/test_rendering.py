@@ -58,4 +58,4 @@ def test_a_state_of_newer_services_is_shown_as_unknown() -> None:
     renderer = Renderer(lambda: MONDAY)
 
     assert "unknown" in renderer.render("_runs.html", {"runs": [newer], "token": ""})
-    assert calendar([newer], MONDAY.date()).days[-1].kind == "unknown"
+    assert calendar([newer], MONDAY.date()).squares[-1].kind == "unknown"

@@ -50,17 +50,17 @@ def test_a_day_has_the_colour_of_the_worst_of_its_runs_and_leads_to_it() -> None
 
     found = calendar([run(), bad, run(begun=MONDAY - DAY)], MONDAY.date())
 
-    newest = found.days[-1]
+    newest = found.squares[-1]
     assert (newest.kind, newest.run_id) == ("failed", bad.run_id)
     assert newest.label == "2026-11-30: 1 failed, 1 succeeded"
-    assert [day.kind for day in found.days[-3:]] == ["empty", "succeeded", "failed"]
+    assert [day.kind for day in found.squares[-3:]] == ["empty", "succeeded", "failed"]
     assert found.summary == "3 runs in the last 26 weeks, 1 of them failed"
 
 
 def test_days_before_the_oldest_run_that_was_listed_are_not_told_as_days_without_a_run() -> None:
     found = calendar([run(), run(begun=MONDAY - 2 * DAY)], MONDAY.date(), are_all=False)
 
-    assert [day.label.partition(": ")[2] for day in found.days[-4:]] == [
+    assert [day.label.partition(": ")[2] for day in found.squares[-4:]] == [
         "not among the newest runs",
         "1 succeeded",
         "no run",
@@ -70,17 +70,19 @@ def test_days_before_the_oldest_run_that_was_listed_are_not_told_as_days_without
 
 
 def test_a_calendar_ends_today_and_begins_on_a_monday() -> None:
-    days = calendar([], (MONDAY + 3 * DAY).date()).days
+    found = calendar([], (MONDAY + 3 * DAY).date())
 
-    assert len(days) == 25 * 7 + 4
-    assert {day.x for day in days[:7]} == {days[0].x}
+    assert len(found.squares) == 25 * 7 + 4
+    assert {day.x for day in found.squares[:7]} == {found.squares[0].x}
+    names = [each.name for each in found.names]
+    assert names == ["Mon", "Wed", "Fri", "Sun", "Jul", "Aug", "Sep", "Oct", "Nov"]
 
 
 def test_the_grid_has_a_column_a_run_oldest_first() -> None:
     found = grid([run(pb.RUN_STATE_FAILED), run(begun=MONDAY - DAY)])
 
     assert found is not None
-    assert [row.name for row in found.rows] == ["save payments to bucket", "save payments to db"]
+    assert [row.name for row in found.names] == ["save payments to bucket", "save payments to db"]
     kinds = [square.kind for square in sorted(found.squares, key=lambda square: (square.x, square.y))]
     assert kinds == ["succeeded", "succeeded", "succeeded", "failed"]
 

@@ -42,5 +42,13 @@ def test_a_timestamp_is_told_in_utc() -> None:
     assert words.moment(Timestamp(seconds=int(NOW.timestamp()))) == "2026-12-01 12:00:00"
 
 
+def test_moments_side_by_side_are_told_by_the_time_of_day_where_all_are_of_one_day() -> None:
+    noon, later = Timestamp(seconds=int(NOW.timestamp())), Timestamp(seconds=int(NOW.timestamp()) + 3600)
+    tomorrow = Timestamp(seconds=int(NOW.timestamp()) + 86_400)
+
+    assert words.beside([noon, later]) == ["12:00", "13:00"]
+    assert words.beside([noon, Timestamp(), tomorrow]) == ["01 Dec", "", "02 Dec"]
+
+
 def test_sizes_are_told_by_thousands() -> None:
     assert [words.size(octets) for octets in (999, 1500, 2_340_000)] == ["999 B", "1.5 kB", "2.3 MB"]
