@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import asyncpg
 import pyarrow.compute as pc
 
 from afin.ingest.v1 import ingest_pb2
@@ -23,6 +22,7 @@ from demo.main_job.memory import MemoryLog, memory_log
 from demo.main_job.pipelines import run_pipeline
 from demo.source.store import create_schema, load
 from demo.stack.options import StackOptions
+from demo.stack.postgres import connected
 from demo.stack.stack import Stack, open_console, open_databases, open_services
 from services.runtime.clock import utc_now
 from services.runtime.resident_memory import peak_rss_mib
@@ -56,12 +56,9 @@ async def run_job(options: StackOptions, data: Path | None, once: bool, report: 
 
 async def _fill_source(url: str, dataset: Dataset, screen: Screen) -> Stage:
     started = time.monotonic()
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         await create_schema(connection)
         loaded = await load(connection, dataset)
-    finally:
-        await connection.close()
     verb = "loaded into the source" if loaded.loaded else "stand in the source already"
     screen.say(f"{loaded.payments:,} payments and {loaded.companies:,} companies {verb}")
     return Stage(round(time.monotonic() - started, 3), peak_rss_mib())

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from afin.indexer.v1 import indexer_pb2
-from cli.recommendations import STRATEGIES, print_places
+from cli.recommendations import print_places, strategy_of
 from cli.screen import Screen
 from demo.main_job.clients import ClientStory
-from demo.main_job.figures import Figures, account_fields
+from demo.main_job.figures import ACCOUNT, Figures
 
 
 def print_account(figures: Figures, screen: Screen) -> None:
     """What became of the rows, and what stands in the warehouse now."""
     account, statistics = figures.account, figures.statistics
     screen.title("Warehouse")
-    screen.say(", ".join(f"{name} {getattr(account, name):,}" for name in account_fields()))
+    screen.say(", ".join(f"{name} {getattr(account, name):,}" for name in ACCOUNT))
     if not account.new + account.changed + account.late:
         screen.say("nothing new since the last run: 0 new versions")
     screen.say(f"{statistics.current_payments:,} current payments in {statistics.payment_versions:,} versions")
@@ -38,7 +38,7 @@ def print_stories(stories: Sequence[ClientStory], screen: Screen) -> None:
     for story in stories:
         screen.title(f"Client {story.client_id}")
         screen.say("pays " + ", ".join(f"{name} ({count}×)" for name, count in story.paid))
-        screen.say(f"is recommended, {STRATEGIES[story.recommended.strategy]}:")
+        screen.say(f"is recommended, {strategy_of(story.recommended)}:")
         print_places(story.recommended, screen)
 
 

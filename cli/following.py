@@ -46,4 +46,9 @@ class RunFollower:
 
     def _tell(self, step: ingest_pb2.Step) -> None:
         line = f" {step.name:<30} {step_seconds(step):>7.1f} s  {counts_text(step)}"
-        self._console.print(Text.assemble("  ", MARKS[step.state], line))
+        self._console.print(Text.assemble("  ", mark_of(step), line))
+
+
+def mark_of(step: ingest_pb2.Step) -> Text:
+    """The sign of its state; a question mark for one that this version does not know."""
+    return MARKS.get(step.state, Text("?"))

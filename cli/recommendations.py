@@ -15,12 +15,19 @@ CAUSES = {
     recommender_pb2.STRATEGY_CAUSE_NOTHING_LEFT: "its history speaks for none of the companies asked for",
     recommender_pb2.STRATEGY_CAUSE_POPULARITY_LEADS: "the first place is popular enough without its history",
 }
+# Services may be of a newer release, or of an older one.
+UNKNOWN = "which this version of afin cannot name"
+
+
+def strategy_of(answer: recommender_pb2.RecommendResponse) -> str:
+    """What the list is from, in words."""
+    return STRATEGIES.get(answer.strategy, f"by a strategy {UNKNOWN}")
 
 
 def print_recommendations(answer: recommender_pb2.RecommendResponse, screen: Screen) -> None:
     """The list, what it is from, and why, if that was asked."""
     if answer.recommendations:
-        screen.say(f"{STRATEGIES[answer.strategy]}, by index version {answer.index.version}:")
+        screen.say(f"{strategy_of(answer)}, by index version {answer.index.version}:")
         print_places(answer, screen)
     else:
         screen.say(f"no company of index version {answer.index.version} is left by what was asked for")
@@ -48,4 +55,4 @@ def _explained(why: recommender_pb2.StrategyExplanation) -> str:
     indexed, companies = why.history_indexed, why.history_companies
     known = f"; the model knows {indexed} of {companies} companies of the history" if companies else ""
     filled = f"; popular companies from place {why.popular_from} on" if why.popular_from else ""
-    return f"why: {CAUSES[why.cause]}{known}{filled}"
+    return f"why: {CAUSES.get(why.cause, f'a cause {UNKNOWN}')}{known}{filled}"

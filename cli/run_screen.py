@@ -4,7 +4,7 @@ from google.protobuf.message import Message
 from rich.text import Text
 
 from afin.ingest.v1 import ingest_pb2
-from cli.following import MARKS
+from cli.following import mark_of
 from cli.paging import more
 from cli.progress import counts_text, step_seconds
 from cli.screen import Screen
@@ -83,4 +83,4 @@ def _row(run: ingest_pb2.Run) -> tuple[str | Text, ...]:
 
 def _step(step: ingest_pb2.Step) -> tuple[str | Text, ...]:
     told = Text(step.error, "red") if step.error else Text(step.detail)
-    return MARKS.get(step.state, Text("")), step.name, f"{step_seconds(step, utc_now()):.1f}", counts_text(step), told
+    return mark_of(step), step.name, f"{step_seconds(step, utc_now()):.1f}", counts_text(step), told

@@ -66,9 +66,10 @@ def _strangers(payments: pa.Table, companies: pa.Table) -> str:
 
 
 def _unpaid(payments: pa.Table) -> str:
-    if PAID in pc.unique(payments["status"]).to_pylist():
+    statuses = pc.unique(payments["status"]).to_pylist()
+    if PAID in statuses:
         return ""
-    found = ", ".join(str(status) for status in pc.unique(payments["status"]).to_pylist()[:SHOWN])
+    found = ", ".join(str(status) for status in statuses[:SHOWN])
     return f"no payment has the status {PAID!r}, which trains the index; found: {found}"
 
 

@@ -12,8 +12,8 @@ import grpc
 from afin.ingest.v1 import ingest_pb2
 from afin.recommender.v1 import recommender_pb2, recommender_pb2_grpc
 from demo.first_run.settings import FirstRunSettings
-from demo.main_job.payers import CALL_TIMEOUT, clients_that_pay
-from demo.main_job.pipelines import RunFailedError, run_pipeline
+from demo.main_job.payers import clients_that_pay
+from demo.main_job.pipelines import CALL_TIMEOUT, RunFailedError, run_pipeline
 from services.runtime.access.keys import AccessFileError
 from services.runtime.channels import open_channel
 from services.runtime.settings import load_settings
@@ -28,13 +28,14 @@ async def first_run(settings: FirstRunSettings) -> bool:
         run = await run_pipeline(settings.ingest_address, pipeline, lambda _: None, settings.proof)
         name = ingest_pb2.Pipeline.Name(pipeline).removeprefix("PIPELINE_").lower()
         print(f"{name}: read {run.account.read}, new {run.account.new}, changed {run.account.changed}", flush=True)
-    for client in await clients_that_pay(settings.source_url, 1):
-        answer = await _recommend(settings, client)
-        print(f"client {client} may pay next:")
-        for each in answer.recommendations:
-            print(f"  {each.company_name} (code {each.company_code}, score {each.score:.3f})")
-        return bool(answer.recommendations)
-    return False
+    clients = await clients_that_pay(settings.source_url, 1)
+    if not clients:
+        return False
+    answer = await _recommend(settings, clients[0])
+    print(f"client {clients[0]} may pay next:")
+    for each in answer.recommendations:
+        print(f"  {each.company_name} (code {each.company_code}, score {each.score:.3f})")
+    return bool(answer.recommendations)
 
 
 async def _recommend(settings: FirstRunSettings, client: str) -> recommender_pb2.RecommendResponse:

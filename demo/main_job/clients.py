@@ -3,15 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from afin.recommender.v1 import recommender_pb2, recommender_pb2_grpc
 from afin.warehouse.v1 import warehouse_pb2, warehouse_pb2_grpc
 from demo.main_job.payers import clients_that_pay
+from demo.main_job.pipelines import CALL_TIMEOUT
 from demo.stack.stack import Stack
 from services.runtime.channels import open_channel
 
-CALL_TIMEOUT = timedelta(seconds=30)
 SHOWN_PAID = 5
 SHOWN_RECOMMENDED = 5
 

@@ -1,17 +1,19 @@
 """The figures of the main job, from the services themselves, as a report for a person or a program."""
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from afin.indexer.v1 import indexer_pb2, indexer_pb2_grpc
 from afin.ingest.v1 import ingest_pb2
 from afin.warehouse.v1 import warehouse_pb2, warehouse_pb2_grpc
 from demo.main_job.memory import MemoryLog
+from demo.main_job.pipelines import CALL_TIMEOUT
 from demo.stack.stack import Stack
 from services.runtime.channels import open_channel
 
-CALL_TIMEOUT = timedelta(seconds=30)
+# What became of the rows that were read.
+ACCOUNT = ("read", "new", "changed", "unchanged", "late", "quarantined")
 # Who does the work of a step; ingest does all the others itself.
 WORKERS = {
     "update_last_companies_update": "warehouse",
@@ -44,9 +46,8 @@ class Figures:
 
     def to_report(self) -> dict[str, Any]:
         """The report as JSON values."""
-        account = {name: getattr(self.account, name) for name in account_fields()}
         return {
-            **account,
+            **{name: getattr(self.account, name) for name in ACCOUNT},
             "current": self.statistics.current_payments,
             "versions": self.statistics.payment_versions,
             "watermark": self.watermark.isoformat(),
@@ -56,11 +57,6 @@ class Figures:
             },
             "stages": {name: asdict(stage) for name, stage in self.stages.items()},
         }
-
-
-def account_fields() -> list[str]:
-    """The parts of a run's account, in order."""
-    return ["read", "new", "changed", "unchanged", "late", "quarantined"]
 
 
 def run_stages(run: ingest_pb2.Run, memory: MemoryLog) -> dict[str, Stage]:

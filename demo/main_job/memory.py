@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import psutil
+
+from services.runtime.clock import utc_now
 
 INTERVAL = timedelta(milliseconds=50)
 MIB = 1024 * 1024
@@ -48,7 +50,7 @@ async def memory_log(pids: Callable[[], Mapping[str, int]]) -> AsyncIterator[Mem
 async def _sample(log: MemoryLog, pids: Callable[[], Mapping[str, int]]) -> None:
     while True:
         resident = {name: _resident(pid) for name, pid in pids().items()}
-        log.samples.append(Sample(datetime.now(UTC), resident))
+        log.samples.append(Sample(utc_now(), resident))
         await asyncio.sleep(INTERVAL.total_seconds())
 
 

@@ -1,12 +1,12 @@
 """Who may be asked for: clients of the source's first payments."""
 
 from collections import Counter
-from datetime import timedelta
 from typing import Any
 
 import aiohttp
 
-CALL_TIMEOUT = timedelta(seconds=30)
+from demo.main_job.pipelines import CALL_TIMEOUT
+
 SAMPLE_PAYMENTS = 1000
 MAX_CLIENT_ID = 128
 LONG_AGO = "1970-01-01"

@@ -3,8 +3,8 @@
 import re
 import subprocess
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,26 +71,30 @@ def embedded_database(folder: Path) -> Iterator[DatabaseUrls]:
         )
 
 
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """One connection, while the context is open."""
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
 async def create_databases(urls: DatabaseUrls) -> None:
     """Makes our database and the source's where they are not there yet."""
-    connection = await asyncpg.connect(re.sub(rf"/{DATABASE}\?", "/postgres?", urls.owner))
-    try:
+    async with connected(re.sub(rf"/{DATABASE}\?", "/postgres?", urls.owner)) as connection:
         for name in (DATABASE, SOURCE_DATABASE):
             if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
                 await connection.execute(f"CREATE DATABASE {name}")
-    finally:
-        await connection.close()
 
 
 async def create_logins(urls: DatabaseUrls) -> None:
     """Gives each service a login with the rights of its group role alone; after the migrations."""
-    connection = await asyncpg.connect(urls.owner)
-    try:
+    async with connected(urls.owner) as connection:
         for login, role in LOGINS.items():
             if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", login):
                 await connection.execute(f"CREATE ROLE {login} LOGIN IN ROLE {role}")
-    finally:
-        await connection.close()
 
 
 def _start(server: "PostgresServer") -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from demo.stack.options import HOST, StackOptions, free_ports
 from demo.stack.postgres import DatabaseUrls
-from demo.stack.processes import ProcessSpec
+from demo.stack.processes import ProcessSpec, ReadyCheck
 from demo.stack.readiness import grpc_is_ready, http_is_ready
 
 # The recommender is alive before it has an index to serve; the others are ready when they can do their work.
@@ -23,8 +23,7 @@ def source_spec(options: StackOptions, databases: DatabaseUrls) -> ProcessSpec:
     """The source API over the source's own database."""
     port = options.ports["source"]
     environment = {"SOURCE_DATABASE_URL": databases.source, "SOURCE_HOST": HOST, "SOURCE_PORT": str(port)}
-    ready = partial(http_is_ready, f"http://{HOST}:{port}/healthz")
-    return ProcessSpec("source", "demo.source", environment, _log(options, "source"), ready)
+    return ProcessSpec("source", "demo.source", environment, _log(options, "source"), _http_ready(port))
 
 
 def live_spec(options: StackOptions, databases: DatabaseUrls) -> ProcessSpec:
@@ -58,14 +57,10 @@ def service_specs(options: StackOptions, databases: DatabaseUrls, objects: str, 
 
 def console_spec(options: StackOptions) -> ProcessSpec:
     """The operators' page, over the four services."""
-    port = options.ports["console"]
     addresses = {f"CONSOLE_{name.upper()}_ADDRESS": f"{HOST}:{options.ports[name]}" for name in READY_NAMES}
-    listening = {"CONSOLE_HOST": HOST, "CONSOLE_PORT": str(port)}
-    metrics = {"CONSOLE_METRICS_PORT": str(options.ports["console-metrics"])}
-    own = {key: value for key, value in options.settings.items() if key.startswith("CONSOLE_")}
-    ready = partial(http_is_ready, f"http://{HOST}:{port}/healthz")
+    environment = {**_listening(options, "console"), **addresses, **_own(options, "console")}
     return ProcessSpec(
-        "console", "console", {**listening, **metrics, **addresses, **own}, _log(options, "console"), ready
+        "console", "console", environment, _log(options, "console"), _http_ready(options.ports["console"])
     )
 
 
@@ -74,16 +69,32 @@ async def _at_once() -> bool:
 
 
 def _service(options: StackOptions, name: str, fields: dict[str, str], free_port: int) -> ProcessSpec:
-    port = options.ports[name]
     endpoint = options.object_store_endpoint_url
     store = {"OBJECT_STORE_ENDPOINT_URL": endpoint} if endpoint else {}
-    listening = {"HOST": HOST, "PORT": str(port), "METRICS_PORT": str(options.ports[f"{name}-metrics"])}
-    environment = {f"{name.upper()}_{field}": value for field, value in {**listening, **store, **fields}.items()}
-    own = {key: value for key, value in options.settings.items() if key.startswith(f"{name.upper()}_")}
+    told = {f"{name.upper()}_{field}": value for field, value in {**store, **fields}.items()}
+    own = _own(options, name)
     health = _health_port(name, {**os.environ, **own}, free_port)
     own |= {f"{name.upper()}_HEALTH_PORT": health} if health else {}
-    ready = partial(grpc_is_ready, f"{HOST}:{health or port}", READY_NAMES[name])
-    return ProcessSpec(name, f"services.{name}", {**environment, **own}, _log(options, name), ready)
+    environment = {**_listening(options, name), **told, **own}
+    ready = partial(grpc_is_ready, f"{HOST}:{health or options.ports[name]}", READY_NAMES[name])
+    return ProcessSpec(name, f"services.{name}", environment, _log(options, name), ready)
+
+
+def _listening(options: StackOptions, name: str) -> dict[str, str]:
+    prefix, ports = name.upper(), options.ports
+    return {
+        f"{prefix}_HOST": HOST,
+        f"{prefix}_PORT": str(ports[name]),
+        f"{prefix}_METRICS_PORT": str(ports[f"{name}-metrics"]),
+    }
+
+
+def _own(options: StackOptions, name: str) -> dict[str, str]:
+    return {key: value for key, value in options.settings.items() if key.startswith(f"{name.upper()}_")}
+
+
+def _http_ready(port: int) -> ReadyCheck:
+    return partial(http_is_ready, f"http://{HOST}:{port}/healthz")
 
 
 def _health_port(service: str, settings: Mapping[str, str], free_port: int) -> str | None:

@@ -9,11 +9,16 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
-
 from demo.errors import DemoError
 from demo.stack.options import HOST, StackOptions, taken_ports
-from demo.stack.postgres import DatabaseUrls, create_databases, create_logins, embedded_database, given_database
+from demo.stack.postgres import (
+    DatabaseUrls,
+    connected,
+    create_databases,
+    create_logins,
+    embedded_database,
+    given_database,
+)
 from demo.stack.processes import Say, SupervisedProcess, supervised
 from demo.stack.services import console_spec, live_spec, service_specs, source_spec
 
@@ -89,11 +94,8 @@ async def open_live(stack: Stack, say: Say) -> AsyncIterator[None]:
     """The live mode on the stack's own source; StackError when that is not ours, or holds nothing to go by."""
     if stack.options.source_url:
         raise StackError("--live writes into the stack's own source; it goes without SOURCE_URL")
-    connection = await asyncpg.connect(stack.databases.source)
-    try:
+    async with connected(stack.databases.source) as connection:
         filled = await connection.fetchval("SELECT EXISTS (SELECT FROM source.payments)")
-    finally:
-        await connection.close()
     if not filled:
         raise StackError("the source holds no payments to go by; run `make demo` first")
     async with supervised(live_spec(stack.options, stack.databases), say):
