@@ -1,6 +1,7 @@
 """Templates: strict about names, careful about what they show."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,22 @@ NAVIGATION = (
     ("/map", "Map"),
     ("/system", "System"),
 )
+# What templates make words of values with, wherever no clock is needed.
+FILTERS: dict[str, Callable[..., str]] = {
+    "moment": words.moment,
+    "day": words.day,
+    "minute": words.minute,
+    "span": words.span,
+    "number": words.number,
+    "figure": words.figure,
+    "percent": words.percent,
+    "bytes": words.size,
+    "plain": words.plain,
+    "pipeline": words.pipeline_word,
+    "run_state": words.run_word,
+    "step_state": words.step_word,
+    "trigger": words.trigger_word,
+}
 
 
 class Renderer:
@@ -37,26 +54,8 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(
-            moment=words.moment,
-            day=words.day,
-            minute=words.minute,
-            iso=words.iso,
-            span=words.span,
-            number=words.number,
-            figure=words.figure,
-            percent=words.percent,
-            bytes=words.size,
-            plain=words.plain,
-            pipeline=words.pipeline_word,
-            run_state=words.run_word,
-            step_state=words.step_word,
-            trigger=words.trigger_word,
-            ago=self._ago,
-            took=self._took,
-            rate=self._rate,
-            time=self._time,
-        )
+        now_filters = {"ago": self._ago, "took": self._took, "rate": self._rate, "time": self._time}
+        self._environment.filters.update(FILTERS | now_filters)
         self._environment.globals.update(navigation=NAVIGATION, assets=_digest_of_assets(), code_version=code_version())
 
     def render(self, template: str, values: dict[str, Any]) -> str:

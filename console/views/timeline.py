@@ -64,37 +64,48 @@ def timeline(
     begins = [version.begin for versions in histories.values() for version in versions]
     if not begins:
         return None
-    first = min(begins)
-    length = max(now - first, timedelta(seconds=1))
-    scale = (WIDTH - NAMES) / length.total_seconds()
+    axis = _Axis(min(begins), max(now - min(begins), timedelta(seconds=1)))
     seen = dict.fromkeys(version.word for versions in histories.values() for version in versions)
     kinds = {word: KINDS[number % len(KINDS)] for number, word in enumerate(seen)}
-
-    def place(moment: datetime) -> float:
-        return round(NAMES + max(0.0, min(1.0, (moment - first) / length)) * (WIDTH - NAMES), 1)
-
-    def span(version: Version) -> Span:
-        begin, end = place(version.begin), place(version.end or now)
-        told = f"{version.label}: from {words.moment(version.begin)} to {words.moment(version.end)}"
-        width = round(max(2.0, end - begin - 1), 1)
-        return Span(begin, width, kinds[version.word], version.word, told, version.end is None)
-
     rows = tuple(
-        Row(number * ROW, name, tuple(span(version) for version in versions))
+        Row(number * ROW, name, tuple(_span(version, kinds[version.word], axis) for version in versions))
         for number, (name, versions) in enumerate(histories.items())
     )
-    versions = sum(len(each) for each in histories.values())
-    summary = f"{title}: {words.counted(versions, 'version')} since {words.day(first)}"
-    cursor = place(at) if at is not None else None
     return Timeline(
-        title, summary, rows, _ticks(first, length, scale), tuple(kinds.items()), cursor, len(rows) * ROW + 22
+        title=title,
+        summary=f"{title}: {words.counted(len(begins), 'version')} since {words.day(axis.first)}",
+        rows=rows,
+        columns=axis.ticks(),
+        legend=tuple(kinds.items()),
+        cursor=axis.place(at) if at is not None else None,
+        height=len(rows) * ROW + 22,
     )
 
 
-def _ticks(first: datetime, length: timedelta, scale: float) -> tuple[Tick, ...]:
-    form = "%Y-%m-%d" if length > timedelta(days=4) else "%d %b %H:%M"
-    parts = [length * part / 4 for part in range(5)]
-    return tuple(
-        Tick(round(NAMES + part.total_seconds() * scale, 1), (first + part).strftime(form), anchor)
-        for part, anchor in zip(parts, ANCHORS, strict=True)
-    )
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """From the first moment over a length of time, which ends now."""
+
+    first: datetime
+    length: timedelta
+
+    def place(self, moment: datetime) -> float:
+        """Where it stands; a moment beyond stands at the edge."""
+        share = max(0.0, min(1.0, (moment - self.first) / self.length))
+        return round(NAMES + share * (WIDTH - NAMES), 1)
+
+    def ticks(self) -> tuple[Tick, ...]:
+        """Its labels."""
+        form = "%Y-%m-%d" if self.length > timedelta(days=4) else "%d %b %H:%M"
+        moments = [self.first + self.length * part / 4 for part in range(5)]
+        return tuple(
+            Tick(self.place(moment), moment.strftime(form), anchor)
+            for moment, anchor in zip(moments, ANCHORS, strict=True)
+        )
+
+
+def _span(version: Version, kind: int, axis: _Axis) -> Span:
+    begin = axis.place(version.begin)
+    end = axis.place(version.end or axis.first + axis.length)
+    label = f"{version.label}: from {words.moment(version.begin)} to {words.moment(version.end)}"
+    return Span(begin, round(max(2.0, end - begin - 1), 1), kind, version.word, label, version.end is None)
