@@ -26,6 +26,7 @@ Say = Callable[[str], None]
 BUILT = "built.json"
 ROOT = Path(__file__).parents[2]
 MADE_BY = ("services/contracts", "services/indexer", "bench/index", "bench/quality")
+SOURCES = ("*.py", "*.cpp", "*.hpp")
 # Baskets are made of so many payments: a company is in them as often as it is paid.
 SAMPLE = 100_000
 
@@ -68,7 +69,7 @@ def _keys(clients: Sequence[str]) -> NDArray[np.uint64]:
 
 def _code() -> str:
     """A digest of what an index is made by: with other code, lists and rankings may be others."""
-    files = sorted(file for package in MADE_BY for file in (ROOT / package).rglob("*.py"))
+    files = sorted(file for package in MADE_BY for kind in SOURCES for file in (ROOT / package).rglob(kind))
     return _sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files))
 
 

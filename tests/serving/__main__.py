@@ -5,7 +5,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,8 +25,8 @@ Make = Callable[[Path], World]
 def serve_fault_test(
     chosen: list[str], make: Make, folder: Path, minutes: float, console: Console
 ) -> dict[str, dict[str, Any]]:
-    """What each part found; each has a world of its own, except outages, which brings one."""
-    plays: dict[str, Callable[[Path], Awaitable[dict[str, Any]]]] = {
+    """What each part found; each has a world of its own, made before its loop runs, except outages, which brings one."""
+    plays: dict[str, Callable[[Path], Coroutine[Any, Any, dict[str, Any]]]] = {
         "swaps": lambda own: swaps.play(make(own), own, SWAPS),
         "overload": lambda own: overload.play(make(own), own, OVERLOAD_SECONDS),
         "hostile": lambda own: hostile.play(make(own), own, HOSTILE_SECONDS),
@@ -37,12 +37,8 @@ def serve_fault_test(
     for part in chosen:
         console.print(f"{part}: under way")
         (folder / part).mkdir(parents=True)
-        found[part] = asyncio.run(_played(plays[part], folder / part))
+        found[part] = asyncio.run(plays[part](folder / part))
     return found
-
-
-async def _played(play: Callable[[Path], Awaitable[dict[str, Any]]], folder: Path) -> dict[str, Any]:
-    return await play(folder)
 
 
 def main() -> int:
