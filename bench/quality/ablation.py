@@ -11,7 +11,6 @@ from bench.quality.features import Features, features_of
 from bench.quality.paid import Floats, best
 from bench.quality.trial import Trial
 from services.contracts.bundle import Tuning
-from services.contracts.scoring import client_queries
 from services.indexer.domain.evaluation import LIST_LENGTH, Scores, Task, score_lists
 from services.indexer.domain.habits import learn_habits
 from services.indexer.domain.judging import ranked_lists
@@ -86,7 +85,7 @@ def _with_feature(trial: Trial, model: Model, values: Features) -> Lists:
     lists: Lists = []
     for first in range(0, len(clients), CLIENTS_AT_ONCE):
         some = paid[first : first + CLIENTS_AT_ONCE, : model.companies.indexed]
-        asked = client_queries(factors, some.indices, some.data, some.indptr[:-1].astype(np.int64))
+        asked = factors.scorer.queries(some.indices, some.data, some.indptr[:-1].astype(np.int64))
         scores = (asked @ model.target.T).astype(np.float64)
         scores += FEATURE_WEIGHT * scores.std(axis=1, keepdims=True) * _standardised(values(some))
         scores[some.nonzero()] = -np.inf

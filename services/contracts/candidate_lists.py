@@ -9,14 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.ranking import Ranked
+from services.contracts.ranking import FROM_HISTORY, Places
 
 # How long they are: what is asked for is seldom more than ten, and twice that leaves room for a longer page.
 LIST_LENGTH = 20
 # In place of a company, where the catalogue has no more; in place of a row, for a client without a list.
 NOBODY = -1
-# Kinds of places. The popular ones fill what lacks.
-POPULAR, MODELLED, FROM_HISTORY = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +26,13 @@ class CandidateLists:
     scores: NDArray[np.float32]
     kinds: NDArray[np.uint8]
 
-    def places(self, row: int, count: int) -> list[Ranked]:
+    def places(self, row: int, count: int) -> Places:
         """The first places of a list, as the ranking tells them; fewer where the catalogue has no more companies."""
-        parts = (each[row, :count].tolist() for each in (self.companies, self.scores, self.kinds))
-        return [
-            Ranked(company, score, kind != POPULAR, already_paid=False, from_history=kind == FROM_HISTORY)
-            for company, score, kind in zip(*parts, strict=True)
-            if company != NOBODY
-        ]
+        companies = self.companies[row, :count].tolist()
+        if companies[-1] == NOBODY:
+            del companies[companies.index(NOBODY) :]
+        size = len(companies)
+        return Places(companies, self.scores[row, :size].tolist(), self.kinds[row, :size].tobytes(), bytes(size))
 
 
 def list_problems(lists: CandidateLists, companies: int) -> Iterator[str]:

@@ -3,7 +3,7 @@
 A limit of categories lets the first few of each category in. So of a whole catalogue few need be looked at.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ class Chooser:
     def __init__(self, barred: AbstractSet[int], limit: Limit | None = None) -> None:
         self._closed = set(barred)
         self._limit = limit
-        self._admitted: Counter[int] = Counter()
+        self._admitted: defaultdict[int, int] = defaultdict(int)
 
     def chosen(self, companies: Iterable[int]) -> Iterator[int]:
         """Those of `companies` that are admitted, lazily, in their order."""

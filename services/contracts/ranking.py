@@ -1,29 +1,34 @@
 """How companies are ranked for a client: one code for the indexer that judges it and the recommender that serves it.
 
-Annoy proposes, and the companies of the longest targets are proposed to all (or all companies are looked at); the
-product of their targets and the client's query, computed exactly, orders. See factors and scoring.
+The companies of the longest targets are looked at, and where that does not tell which are the best, those that Annoy
+proposes (or all); the product of their targets and the client's query, computed exactly, orders. See scorer.pyi.
 
 A company's score is above 0 when the model or a habit speaks for it. It depends on the client and on include_paid,
 not on what else is asked. Popular companies that fill a list have -1, -2, ...
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from math import floor
+from operator import neg
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.contracts.choosing import Chooser, Limit
-from services.contracts.factors import LONGEST, Factors, FloatArray, History, IntArray
-from services.contracts.scoring import best_of_one, client_query, scored
+from services.contracts.factors import Factors, FloatArray, History, IntArray
+from services.contracts.scoring import best_of_one
 
 CANDIDATES = 50
 MAX_REASONS = 3
 # A share of the companies, one of so many, below which their rows are picked out before they are multiplied.
 FEW = 4
+
+# Kinds of places: popular ones fill what lacks; the model speaks for the others, by the history or without it.
+POPULAR, MODELLED, FROM_HISTORY = 0, 1, 2
 
 Ints = NDArray[np.int64]
 
@@ -64,63 +69,68 @@ class Ranked(NamedTuple):
     from_history: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Speaking:
-    """Companies that something speaks for, in no order; three arrays of one length."""
+class Places(NamedTuple):
+    """All places of an answer, best first, in columns: dense ids, scores, kinds, and 1 for what is paid already."""
 
-    companies: Ints
-    scores: FloatArray
-    from_history: NDArray[np.bool_]
+    companies: list[int]
+    scores: list[float]
+    kinds: bytes
+    paid: bytes
 
-    def in_order(self) -> "_Speaking":
-        """Best first; ties in order of dense ids."""
-        return self.where(np.lexsort((self.companies, -self.scores)))
+    @classmethod
+    def of_new(cls, companies: list[int], scores: list[float], kinds: bytes) -> "Places":
+        """Of companies that the client pays none of."""
+        return cls(companies, scores, kinds, bytes(len(companies)))
 
-    def where(self, rows: "Ints | NDArray[np.bool_]") -> "_Speaking":
-        """Some of them."""
-        return _Speaking(self.companies[rows], self.scores[rows], self.from_history[rows])
+    def first(self, count: int) -> "Places":
+        """The first ones."""
+        return Places(self.companies[:count], self.scores[:count], self.kinds[:count], self.paid[:count])
+
+    def each(self) -> Iterator[Ranked]:
+        """One by one."""
+        for company, score, kind, paid in zip(*self, strict=True):
+            yield Ranked(company, score, kind != POPULAR, bool(paid), kind == FROM_HISTORY)
 
 
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """For the best `count` companies, none of `barred`. near: how many Annoy is asked for; 0: look at all.
-
-    paid: companies that may take places of their categories, where there is a limit.
-    """
-
-    count: int
-    barred: IntArray
-    allowed: NDArray[np.bool_] | None
-    near: int
-    limit: Limit | None = None
-    paid: int = 0
+NOTHING = Places([], [], b"", b"")
 
 
 def rank(factors: Factors, history: History, query: Query) -> list[Ranked]:
+    """The places of `ranked`, one by one."""
+    return list(ranked(factors, history, query).each())
+
+
+def ranked(factors: Factors, history: History, query: Query) -> Places:
     """The best `query.count` companies, best first; ties in order of dense ids. Popular ones fill what lacks."""
-    paid = frozenset(history.companies.tolist())
-    barred = query.excluded if query.include_paid else query.excluded | paid
-    asked = client_query(factors, history.companies, history.weights)
+    asked = factors.scorer.query(history.companies, history.weights)
     found = (_of_all if query.include_paid else _new)(factors, history, query, asked)
-    chooser = Chooser(barred, query.limit)
-    places = list(islice(_places(found.in_order(), query, paid, chooser), query.count))
-    room = _room(query, len(places))
-    popular = islice(_filling(factors, query, chooser), room) if room else ()
-    return places + [Ranked(j, float(-place), False, j in paid) for place, j in enumerate(popular, 1)]
+    if query.min_score is not None:
+        found = found.first(bisect_right(found.scores, -query.min_score, key=neg))
+    if query.limit is None and len(found.companies) >= query.count:
+        places = found.first(query.count)
+    else:
+        places = _chosen(factors, history, query, found)
+    if not query.include_paid:
+        return places
+    paid = frozenset(history.companies.tolist())
+    return places._replace(paid=bytes(company in paid for company in places.companies))
 
 
-def _places(found: _Speaking, query: Query, paid: frozenset[int], chooser: Chooser) -> Iterator[Ranked]:
-    least = 0.0 if query.min_score is None else query.min_score
-    rows = zip(found.companies.tolist(), found.scores.tolist(), found.from_history.tolist(), strict=True)
-    for company, score, brought in rows:
-        if score >= least and chooser.admits(company):
-            yield Ranked(company, score, True, company in paid, brought)
-
-
-def _filling(factors: Factors, query: Query, chooser: Chooser) -> Iterator[int]:
-    """What fills a list, most clients first."""
-    popular = factors.popular if query.allowed is None else factors.popular[query.allowed[factors.popular]]
-    return chooser.chosen(map(int, chooser.promising(popular)))
+def _chosen(factors: Factors, history: History, query: Query, found: Places) -> Places:
+    """What a limit admits of those found, and what fills the list, most clients first."""
+    closed = query.excluded if query.include_paid else query.excluded.union(history.companies.tolist())
+    chooser = Chooser(closed, query.limit)
+    rows = zip(found.companies, found.scores, found.kinds, strict=True)
+    admitted = list(islice((row for row in rows if chooser.admits(row[0])), query.count))
+    fill: list[int] = []
+    if room := _room(query, len(admitted)):
+        popular = factors.popular if query.allowed is None else factors.popular[query.allowed[factors.popular]]
+        fill = list(islice(chooser.chosen(map(int, chooser.promising(popular))), room))
+    return Places.of_new(
+        [company for company, _, _ in admitted] + fill,
+        [score for _, score, _ in admitted] + [float(-place) for place in range(1, len(fill) + 1)],
+        bytes(kind for _, _, kind in admitted) + bytes(len(fill)),
+    )
 
 
 def _room(query: Query, taken: int) -> int:
@@ -145,94 +155,81 @@ def reasons(factors: Factors, history: History, company: int) -> list[Reason]:
     return [Reason(int(known[i]), float(parts[i]) / total) for i in strongest if parts[i] > 0]
 
 
-def _new(factors: Factors, history: History, query: Query, asked: FloatArray) -> _Speaking:
+def _new(factors: Factors, history: History, query: Query, asked: FloatArray) -> Places:
     """Companies that the client never paid."""
-    barred = _indexed(factors, history.companies)
-    if query.excluded:
-        barred = np.concatenate([barred, _indexed(factors, _numbers(query.excluded))])
-    near = _nearest_wanted(factors, history, query)
-    return _modelled(factors, asked, _Search(query.count, barred, query.allowed, near, query.limit))
+    return _modelled(factors, asked, query, _barred(history, query))
 
 
-def _of_all(factors: Factors, history: History, query: Query, asked: FloatArray) -> _Speaking:
+def _of_all(factors: Factors, history: History, query: Query, asked: FloatArray) -> Places:
     """Those it paid, too: scores as shares of the client's best one, whatever is asked, and habits beside them."""
-    inside, excluded = _indexed(factors, history.companies), _numbers(query.excluded)
-    near = _nearest_wanted(factors, history, query)
-    barred = np.concatenate([_indexed(factors, excluded), inside])
-    search = _Search(query.count, barred, query.allowed, near, query.limit, paid=len(history.companies))
-    new = _modelled(factors, asked, search)
-    own = np.zeros(len(history.companies))
-    indexed = np.flatnonzero(history.companies < len(factors.target))
-    exact = scored(factors, asked, inside.astype(np.int64))
-    own[indexed] = np.where(exact.speaks, exact.scores, 0)
-    first = _modelled(factors, asked, _Search(1, inside, None, _nearest_wanted(factors, history, Query(query.count))))
-    peak = max(float(first.scores.max(initial=0.0)), float(own.max(initial=0.0))) or 1.0
-    may = ~np.isin(history.companies, excluded)
+    paid = history.companies
+    new = _modelled(factors, asked, query, _barred(history, query), paid=len(paid))
+    own = np.zeros(len(paid))
+    indexed = np.flatnonzero(paid < len(factors.target))
+    exact, own_kinds = factors.scorer.scored(asked, paid[indexed].astype(np.int64))
+    own[indexed] = np.where(own_kinds == POPULAR, 0, exact)
+    best = _modelled(factors, asked, Query(1), paid).scores[:1]
+    peak = max(*best, float(own.max(initial=0.0)), 0.0) or 1.0
+    may = ~np.isin(paid, _numbers(query.excluded))
     if query.allowed is not None:
-        may &= query.allowed[history.companies]
+        may &= query.allowed[paid]
     habits = own / peak + factors.habit_weight * history.habits
-    scores = np.concatenate([new.scores.astype(np.float64) / peak, habits[may]]).astype(np.float32)
-    companies = np.concatenate([new.companies, history.companies[may]])
-    brought = np.concatenate([new.from_history, np.zeros(np.count_nonzero(may), np.bool_)])
-    return _Speaking(companies, scores, brought).where(scores > 0)
+    scores = np.concatenate([np.array(new.scores) / peak, habits[may]]).astype(np.float32)
+    companies = np.concatenate([np.array(new.companies, dtype=np.int64), paid[may]])
+    kinds = np.frombuffer(new.kinds + bytes([MODELLED]) * np.count_nonzero(may), dtype=np.uint8)
+    order = np.lexsort((companies, -scores))
+    order = order[scores[order] > 0]
+    return Places.of_new(companies[order].tolist(), scores[order].tolist(), kinds[order].tobytes())
 
 
-def _modelled(factors: Factors, asked: FloatArray, search: _Search) -> _Speaking:
-    """Enough of the indexed companies, in no order, for the best to be among them; none of those barred."""
+def _modelled(factors: Factors, asked: FloatArray, query: Query, barred: IntArray, paid: int = 0) -> Places:
+    """Enough of the indexed companies for the best to be among them; none of those barred.
+
+    All are looked at where so much may be passed over that a list is not filled by those near.
+    """
     if not asked[-1]:
-        return _Speaking(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.bool_))
-    near_enough = factors.nearest is not None and search.near and len(factors.target) > LONGEST
-    chosen = (_near if near_enough else _among_all)(factors, asked, search)
-    exact = scored(factors, asked, chosen)
-    found = _Speaking(chosen, exact.scores, exact.from_history)
-    return found if exact.speaks.all() else found.where(exact.speaks)
+        return NOTHING
+
+    def among_all(asking: FloatArray) -> Ints:
+        return _among_all(factors, asking, query, barred, paid)
+
+    if query.allowed is not None or query.limit is not None:
+        return Places.of_new(*factors.scorer.ranked(asked, among_all(asked)))
+    near, others = max(CANDIDATES, 2 * query.count) + len(barred), factors.nearest
+    nearest = (lambda asking: others(asking, near)) if others else (lambda asking: among_all(asking).tolist())
+    return Places.of_new(*factors.scorer.ranked_near(asked, barred, query.count, nearest))
 
 
-def _near(factors: Factors, asked: FloatArray, search: _Search) -> Ints:
-    """Of the companies always looked at those that may be among the best, and what Annoy finds beside them."""
-    longest = factors.longest
-    lower = np.empty(len(longest.companies) + 1, dtype=np.float32)  # the last place is that of all others
-    np.subtract(longest.target @ asked, longest.doubt, out=lower[:-1])
-    lower[longest.rows[search.barred]] = -np.inf
-    chosen = longest.companies[best_of_one(lower[:-1], longest.doubt, search.count)]
-    found = set(factors.nearest(asked, search.near) if factors.nearest else ())
-    found.difference_update(search.barred.tolist())
-    others = np.fromiter(found, dtype=np.int64, count=len(found))
-    return np.concatenate([chosen, others[longest.rows[others] == len(longest.companies)]])
+def _among_all(factors: Factors, asked: FloatArray, query: Query, barred: IntArray, paid: int) -> Ints:
+    """Of all companies those that may be among the best; where few are open, only these are multiplied.
 
-
-def _among_all(factors: Factors, asked: FloatArray, search: _Search) -> Ints:
-    """Of all companies those that may be among the best; where few are open, only these are multiplied."""
+    paid: companies that may take places of their categories, where there is a limit.
+    """
     is_open = np.ones(len(factors.target), dtype=np.bool_)
-    if search.allowed is not None:
-        is_open &= search.allowed[: len(is_open)]
-    is_open[search.barred] = False
+    if query.allowed is not None:
+        is_open &= query.allowed[: len(is_open)]
+    is_open[barred[barred < len(is_open)]] = False
+    doubt = factors.scorer.doubt
     if np.count_nonzero(is_open) * FEW > len(is_open):
-        companies, doubt = np.arange(len(is_open)), factors.doubt
+        companies = np.arange(len(is_open))
         lower = factors.target @ asked - doubt
         lower[~is_open] = -np.inf
     else:
         companies = np.flatnonzero(is_open)
-        doubt = factors.doubt[companies]
+        doubt = doubt[companies]
         lower = factors.target[companies] @ asked - doubt
-    count = search.count
-    if search.limit is not None:
-        count += search.paid
-        kept, more = search.limit.may_be_first(companies, lower, doubt, count)
+    count = query.count
+    if query.limit is not None:
+        count += paid
+        kept, more = query.limit.may_be_first(companies, lower, doubt, count)
         companies, lower, doubt = companies[kept], lower[kept], doubt[kept]
         count += more
     return companies[best_of_one(lower, doubt, count)]
 
 
-def _nearest_wanted(factors: Factors, history: History, query: Query) -> int:
-    """How many Annoy is asked for; 0 to look at all, where so much may be passed over that a list is not filled."""
-    if query.allowed is not None or query.limit is not None:
-        return 0
-    return max(CANDIDATES, 2 * query.count) + len(history.companies) + len(query.excluded)
-
-
-def _indexed(factors: Factors, companies: IntArray) -> IntArray:
-    return companies[companies < len(factors.target)]
+def _barred(history: History, query: Query) -> IntArray:
+    """What the model need not look at."""
+    return np.concatenate([history.companies, _numbers(query.excluded)]) if query.excluded else history.companies
 
 
 def _numbers(companies: frozenset[int]) -> IntArray:

@@ -5,20 +5,17 @@ and strategy are put behind it. Parsed, the bytes are what protobuf itself would
 """
 
 from collections.abc import Iterable
-from itertools import repeat
 from struct import Struct
 from time import time
 
 from afin.recommender.v1 import recommender_pb2 as pb
-from services.contracts.candidate_lists import FROM_HISTORY, NOBODY
+from services.contracts.ranking import Places
 from services.contracts.recommendation_ids import ID_CHARACTERS, encoded
 from services.recommender import messages
-from services.recommender.domain.recommending import Recommendations
+from services.recommender.domain.recommending import Recommendations, Strategy
 from services.recommender.domain.snapshot import AnswerTail, Snapshot
 
 VARINT, FIXED64, BYTES = 0, 1, 2
-# A company, and its score, strategy and whether the client pays it already, encoded.
-Place = tuple[int, bytes]
 
 
 def _tag(message: type, field: str, wire: int) -> int:
@@ -34,34 +31,16 @@ STRATEGY, KNOWN = _tag(pb.RecommendResponse, "strategy", VARINT), _tag(pb.Recomm
 PLACE = Struct("<BdBBBB")
 SCORE = _tag(pb.Recommendation, "score", FIXED64)
 PLACE_STRATEGY, PAID = _tag(pb.Recommendation, "strategy", VARINT), _tag(pb.Recommendation, "already_paid", VARINT)
-COLLABORATIVE, POPULAR = int(pb.STRATEGY_COLLABORATIVE), int(pb.STRATEGY_POPULAR)
-# For bytes.translate, of the kinds of a list's places.
-STRATEGY_OF_KIND = bytes(COLLABORATIVE if kind == FROM_HISTORY else POPULAR for kind in range(256))
-
-
-def listed_answer(snapshot: Snapshot, row: int, count: int, number: int) -> tuple[bytes, bool]:
-    """A RecommendResponse of the first places of a list made ahead, and whether the history leads it."""
-    lists = snapshot.lists
-    companies = lists.companies[row, :count].tolist()
-    if companies[-1] == NOBODY:
-        del companies[companies.index(NOBODY) :]
-    strategies = lists.kinds[row, : len(companies)].tobytes().translate(STRATEGY_OF_KIND)
-    scores = lists.scores[row, : len(companies)].tolist()
-    places = map(PLACE.pack, repeat(SCORE), scores, repeat(PLACE_STRATEGY), strategies, repeat(PAID), repeat(False))
-    strategy = strategies[0] if companies else POPULAR
-    return _response(snapshot, zip(companies, places, strict=True), (strategy, True), number), strategy == COLLABORATIVE
+POPULAR = int(pb.STRATEGY_POPULAR)
+# For bytes.translate, of strategies of the domain.
+ENCODED = bytes(int(messages.STRATEGIES[Strategy(each)]) if each in set(Strategy) else 0 for each in range(256))
 
 
 def answer(snapshot: Snapshot, found: Recommendations, number: int) -> bytes:
     """A RecommendResponse; `number`: one that no other answer has."""
     if found.explanation:
         return messages.recommend_response(snapshot, found, number).SerializeToString()
-    strategies, pack = messages.STRATEGIES, PLACE.pack
-    places = [
-        (each.company, pack(SCORE, each.score, PLACE_STRATEGY, strategies[each.strategy], PAID, each.already_paid))
-        for each in found.places
-    ]
-    return _response(snapshot, places, (strategies[found.strategy], found.client_known), number)
+    return unexplained(snapshot, found.ranked, found.strategies, found.client_known, number)
 
 
 def batch(answers: Iterable[bytes]) -> bytes:
@@ -69,17 +48,27 @@ def batch(answers: Iterable[bytes]) -> bytes:
     return b"".join(part for each in answers for part in (RESPONSES, _varint(len(each)), each))
 
 
-def _response(snapshot: Snapshot, places: Iterable[Place], whole: tuple[int, bool], number: int) -> bytes:
-    strategy, known = whole
+def unexplained(snapshot: Snapshot, places: Places, strategies: bytes, known: bool, number: int) -> bytes:
+    """A RecommendResponse without reasons; strategies: a Strategy for each place."""
+    strategies = strategies.translate(ENCODED)
     tail = snapshot.parts.tail
     if tail is None or tail.publication is not snapshot.publication:
         tail = snapshot.parts.tail = _tail(snapshot)
-    companies = snapshot.parts.companies
+    kept, pack = snapshot.parts.companies, PLACE.pack
+    companies, scores, _, paid = places
     parts: list[bytes] = []
-    for company, place in places:
-        parts += companies.get(company) or _company(snapshot, company), place
-    parts += HEAD.pack(STRATEGY, strategy, KNOWN, known), tail.content, ID
-    parts.append(encoded(tail.origin, strategy, int(time()), number))
+    for company, score, strategy, is_paid in zip(companies, scores, strategies, paid, strict=True):
+        parts += (
+            kept.get(company) or _company(snapshot, company),
+            pack(SCORE, score, PLACE_STRATEGY, strategy, PAID, is_paid),
+        )
+    leading = strategies[0] if strategies else POPULAR
+    parts += (
+        HEAD.pack(STRATEGY, leading, KNOWN, known),
+        tail.content,
+        ID,
+        encoded(tail.origin, leading, int(time()), number),
+    )
     return b"".join(parts)
 
 

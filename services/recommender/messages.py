@@ -140,7 +140,7 @@ def origin_of(snapshot: Snapshot) -> Origin:
 
 
 def _stripped(codes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(code.strip() for code in codes)
+    return tuple(map(str.strip, codes))
 
 
 def _explanation(told: Explanation) -> pb.StrategyExplanation:

@@ -2,8 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import grpc
 
@@ -14,7 +14,7 @@ from services.contracts.recommendation_ids import numbers
 from services.recommender import encoding, messages
 from services.recommender.access import RPCS
 from services.recommender.domain.in_service import InService
-from services.recommender.domain.recommending import Strategy, recommend
+from services.recommender.domain.recommending import leading, recommend, strategies_of_new
 from services.recommender.domain.requests import (
     InvalidRequest,
     RecommendationRequest,
@@ -42,6 +42,7 @@ FULL_NAME = pb.DESCRIPTOR.services_by_name["RecommenderService"].full_name
 PLAIN_BYTES = 4
 
 Context = grpc.ServicerContext
+Wanted = TypeVar("Wanted")
 
 
 class RecommenderServicer(rpc.RecommenderServiceServicer):
@@ -90,14 +91,14 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
         row = snapshot.row_of_list(client_id, count)
         if row is None:
             return None
-        answer, by_history = encoding.listed_answer(snapshot, row, count, next(self._numbers))
-        GIVEN[Strategy.COLLABORATIVE if by_history else Strategy.POPULAR, snapshot.role].inc()
-        return answer
+        places = snapshot.lists.places(row, count)
+        strategies = strategies_of_new(places)
+        GIVEN[leading(strategies), snapshot.role].inc()
+        return encoding.unexplained(snapshot, places, strategies, True, next(self._numbers))
 
     def _answer(self, request: pb.RecommendRequest) -> bytes:
         wanted = messages.recommendation_request(request, self._max_per_category)
-        with _field_errors():
-            check_recommendation(wanted)
+        _require(check_recommendation, wanted)
         return _answer(self._keeper.current, wanted, self._numbers)
 
     def BatchRecommend(  # type: ignore[override] # noqa: N802
@@ -105,8 +106,7 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
     ) -> bytes:
         """See the proto."""
         wanted = tuple(messages.recommendation_request(each, self._max_per_category) for each in request.requests)
-        with _field_errors():
-            check_batch(wanted)
+        _require(check_batch, wanted)
         index = self._keeper.current
         responses = []
         patience = Patience(context)
@@ -120,8 +120,7 @@ class RecommenderServicer(rpc.RecommenderServiceServicer):
     ) -> pb.SimilarCompaniesResponse:
         """See the proto."""
         wanted = messages.similarity_request(request)
-        with _field_errors():
-            check_similar(wanted)
+        _require(check_similar, wanted)
         snapshot = self._keeper.current.main
         return messages.similar_response(snapshot, _similar(snapshot, wanted))
 
@@ -149,9 +148,9 @@ def _looks_plain(request: pb.RecommendRequest) -> bool:
 
 def _answer(index: InService, wanted: RecommendationRequest, free: Iterator[int]) -> bytes:
     snapshot = index.answering(wanted.client_id)
-    answer = recommend(snapshot, wanted)
-    GIVEN[answer.strategy, snapshot.role].inc()
-    return encoding.answer(snapshot, answer, next(free))
+    found = recommend(snapshot, wanted)
+    GIVEN[found.strategy, snapshot.role].inc()
+    return encoding.answer(snapshot, found, next(free))
 
 
 def _similar(snapshot: Snapshot, wanted: SimilarityRequest) -> list[Similar]:
@@ -162,9 +161,8 @@ def _similar(snapshot: Snapshot, wanted: SimilarityRequest) -> list[Similar]:
     return similar(snapshot, company, wanted)
 
 
-@contextmanager
-def _field_errors() -> Iterator[None]:
+def _require(check: Callable[[Wanted], None], wanted: Wanted) -> None:
     try:
-        yield
+        check(wanted)
     except InvalidRequest as error:
         raise InvalidArgument(error.field, error.problem) from error

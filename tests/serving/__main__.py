@@ -25,7 +25,7 @@ Make = Callable[[Path], World]
 def serve_fault_test(
     chosen: list[str], make: Make, folder: Path, minutes: float, console: Console
 ) -> dict[str, dict[str, Any]]:
-    """What each part found; each has a world of its own, made before its loop runs, except outages, which brings one."""
+    """What each part found; each has a world of its own, made before its loop, but outages brings one."""
     plays: dict[str, Callable[[Path], Coroutine[Any, Any, dict[str, Any]]]] = {
         "swaps": lambda own: swaps.play(make(own), own, SWAPS),
         "overload": lambda own: overload.play(make(own), own, OVERLOAD_SECONDS),

@@ -7,10 +7,12 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from services.contracts.candidate_lists import FROM_HISTORY, LIST_LENGTH, MODELLED, NOBODY, CandidateLists
+from services.contracts.candidate_lists import LIST_LENGTH, NOBODY, CandidateLists
 from services.contracts.choosing import Chooser
-from services.contracts.factors import Factors, FloatArray, IntArray, lengths
-from services.contracts.scoring import best, client_queries, scored
+from services.contracts.factors import Factors, FloatArray, IntArray
+from services.contracts.ranking import POPULAR
+from services.contracts.scorer import lengths
+from services.contracts.scoring import best
 from services.indexer.domain.histories import Histories
 from services.indexer.domain.model import Model
 from services.indexer.domain.payments import LongInts, Payments
@@ -80,7 +82,7 @@ def _lists(
 
 
 def _every(factors: Factors) -> _Looked:
-    return _Looked(np.arange(len(factors.target)), factors.target, factors.doubt, -np.inf)
+    return _Looked(np.arange(len(factors.target)), factors.target, factors.scorer.doubt, -np.inf)
 
 
 def _first(factors: Factors) -> _Looked:
@@ -91,7 +93,7 @@ def _first(factors: Factors) -> _Looked:
     reach = lengths(factors.target[:, :-1]) * (1 + ROUNDED) + popularity + np.abs(popularity) * ROUNDED
     order = np.argsort(-reach, kind="stable")
     companies = np.sort(order[:FIRST])
-    return _Looked(companies, factors.target[companies], factors.doubt[companies], float(reach[order[FIRST]]))
+    return _Looked(companies, factors.target[companies], factors.scorer.doubt[companies], float(reach[order[FIRST]]))
 
 
 def _in_parts(factors: Factors, histories: Histories, clients: LongInts, length: int, looked: _Looked) -> Lists:
@@ -116,7 +118,7 @@ def _nothing(clients: int, length: int) -> Lists:
 
 def _some(factors: Factors, histories: Histories, length: int, looked: _Looked) -> Lists:
     begins, paid = histories.offsets[:-1], histories.companies
-    asked = client_queries(factors, paid, histories.weights, begins)
+    asked = factors.scorer.queries(paid, histories.weights, begins)
     lower = asked @ looked.target.T
     lower -= looked.doubt
     owners = np.repeat(np.arange(len(begins)), np.diff(histories.offsets))
@@ -125,16 +127,16 @@ def _some(factors: Factors, histories: Histories, length: int, looked: _Looked) 
     lower[owners[inside], columns[inside]] = -np.inf
     rows, places = best(lower, looked.doubt, length)
     companies = looked.companies[places]
-    exact = scored(factors, asked[rows], companies)
-    order = np.lexsort((companies, -exact.scores, rows))
-    order = order[exact.speaks[order]]
+    scores, kinds = factors.scorer.scored(asked[rows], companies)
+    order = np.lexsort((companies, -scores, rows))
+    order = order[kinds[order] != POPULAR]
     ranks = np.arange(len(order)) - np.searchsorted(rows[order], rows[order])
     order, ranks = order[ranks < length], ranks[ranks < length]
     found = _nothing(len(begins), length)
     cells = rows[order], ranks
     found.companies[cells] = companies[order]
-    found.scores[cells] = exact.scores[order]
-    found.kinds[cells] = np.where(exact.from_history[order], FROM_HISTORY, MODELLED)
+    found.scores[cells] = scores[order]
+    found.kinds[cells] = kinds[order]
     return found
 
 

@@ -13,7 +13,7 @@ from services.contracts.candidate_lists import NOBODY, CandidateLists, list_prob
 from services.contracts.client_keys import are_ascending
 from services.contracts.companies import CompanyTable, key_problems, table_problems
 from services.contracts.factors import Factors, History, padded
-from services.contracts.ranking import Query, Ranked, rank
+from services.contracts.ranking import Query, Ranked, rank, ranked
 from services.contracts.validation import Check
 from services.indexer.domain.histories import Histories
 
@@ -84,8 +84,8 @@ def ahead_problems(factors: Factors, histories: Histories, lists: CandidateLists
     exactly = replace(factors, nearest=None)
     clients = np.flatnonzero(lists.rows != NOBODY)
     for client in clients[_sample(len(clients), SAMPLE_CLIENTS)].tolist():
-        ranked = rank(exactly, histories.of(client), Query(lists.companies.shape[1]))
-        if lists.places(int(lists.rows[client]), len(ranked) + 1) != ranked:
+        exact = ranked(exactly, histories.of(client), Query(lists.companies.shape[1]))
+        if lists.places(int(lists.rows[client]), len(exact.companies) + 1) != exact:
             yield f"a list made ahead is not what ranking gives: that of row {client} of {bundle.CLIENTS_FILE}"
             return
 

@@ -1,13 +1,12 @@
 """Why a list has the strategy that it has."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 import numpy as np
 
 from services.contracts.factors import History
-from services.contracts.ranking import Ranked
+from services.contracts.ranking import POPULAR
 
 
 class Cause(Enum):
@@ -33,16 +32,16 @@ class Explanation:
     popular_from: int
 
 
-def explain(history: History | None, indexed: int, ranked: Sequence[Ranked], *, popular_leads: bool) -> Explanation:
+def explain(history: History | None, indexed: int, kinds: bytes, *, popular_leads: bool) -> Explanation:
     """`history`: None for a client that is not known; `indexed`: how many companies the model knows.
 
-    `popular_leads`: of the first place, that only its popularity speaks for it.
+    `kinds`: of the places, see ranking; `popular_leads`: of the first place, that only its popularity speaks for it.
     """
-    fill = next((number for number, place in enumerate(ranked, 1) if not place.modelled), 0)
+    fill = kinds.find(POPULAR) + 1
     if history is None:
         return Explanation(Cause.CLIENT_UNKNOWN, 0, 0, fill)
     known = int(np.count_nonzero(history.companies < indexed))
-    if ranked and ranked[0].modelled:
+    if kinds and kinds[0] != POPULAR:
         cause = Cause.POPULARITY_LEADS if popular_leads else Cause.HISTORY
     else:
         cause = Cause.NOTHING_LEFT if known else Cause.HISTORY_NOT_INDEXED

@@ -1,6 +1,5 @@
 """The answer to one request from one snapshot."""
 
-from dataclasses import dataclass
 from enum import IntEnum, auto
 from typing import NamedTuple
 
@@ -8,13 +7,15 @@ import numpy as np
 
 from services.contracts.choosing import Limit
 from services.contracts.factors import Factors, History
-from services.contracts.ranking import Query, Ranked, Reason, rank, reasons
+from services.contracts.ranking import FROM_HISTORY, POPULAR, Places, Query, Reason, ranked, reasons
 from services.recommender.domain.catalogue import Catalogue
 from services.recommender.domain.explaining import Explanation, explain
-from services.recommender.domain.requests import RecommendationRequest
+from services.recommender.domain.requests import MAX_COMPANY_CODES, RecommendationRequest
 from services.recommender.domain.snapshot import Snapshot
 
 NO_HISTORY = History(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.float32))
+# The weights and habits of the largest basket.
+ALIKE, NO_HABITS = np.ones(MAX_COMPANY_CODES, np.float32), np.zeros(MAX_COMPANY_CODES, np.float32)
 
 
 class Strategy(IntEnum):
@@ -38,55 +39,90 @@ class Recommendation(NamedTuple):
     already_paid: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendations:
-    """Best first. `strategy`: that of the first place, which rules the list; POPULAR for an empty list.
+# By their numbers; there is no 0.
+BY_NUMBER = (Strategy.POPULAR, *Strategy)
+# For bytes.translate, of the kinds of new companies' places.
+OF_KIND = bytes(Strategy.COLLABORATIVE if kind == FROM_HISTORY else Strategy.POPULAR for kind in range(256))
 
-    `explanation`: why, when reasons were asked for.
-    """
 
-    places: tuple[Recommendation, ...]
+class Recommendations(NamedTuple):
+    """Best first, in columns: `ranked`, and a Strategy for each place. `reasons`, `explanation`: where asked for."""
+
+    ranked: Places
+    strategies: bytes
     client_known: bool
+    reasons: tuple[tuple[Reason, ...], ...] = ()
     explanation: Explanation | None = None
 
     @property
     def strategy(self) -> Strategy:
-        """How the list as a whole came about."""
-        return self.places[0].strategy if self.places else Strategy.POPULAR
+        """That of the first place, which rules the list."""
+        return leading(self.strategies)
+
+    @property
+    def places(self) -> tuple[Recommendation, ...]:
+        """One by one."""
+        companies, scores, _, paid = self.ranked
+        reasons = self.reasons or ((),) * len(companies)
+        strategies = map(BY_NUMBER.__getitem__, self.strategies)
+        return tuple(map(Recommendation, companies, scores, strategies, reasons, map(bool, paid)))
 
 
 def recommend(snapshot: Snapshot, request: RecommendationRequest) -> Recommendations:
     """Answers a checked request. Who is not known gets the popular companies; that is no error."""
     known = _history(snapshot, request)
     history = NO_HISTORY if known is None else snapshot.fresh.with_successors(known)
-    ranked = _listed(snapshot, request)
-    if ranked is None:
-        ranked = rank(snapshot.factors, history, _query(snapshot, request))
-    strategies = [_strategy(place) for place in ranked]
+    places = _listed(snapshot, request)
+    if places is None:
+        places = ranked(snapshot.factors, history, _query(snapshot, request))
+    strategies = _strategies(places)
     if not request.with_reasons:
-        return Recommendations(tuple(map(_told, ranked, strategies)), known is not None)
-    why = [_why(snapshot.factors, history, *each) for each in zip(ranked, strategies, strict=True)]
-    explanation = explain(
-        known, len(snapshot.factors.target), ranked, popular_leads=strategies[:1] == [Strategy.POPULAR]
-    )
-    return Recommendations(tuple(map(_told, ranked, strategies, why)), known is not None, explanation)
+        return Recommendations(places, strategies, known is not None)
+    factors = snapshot.factors
+    why = tuple(_why(factors, history, *each) for each in zip(places.companies, strategies, strict=True))
+    popular_leads = strategies[:1] == bytes([Strategy.POPULAR])
+    told = explain(known, len(factors.target), places.kinds, popular_leads=popular_leads)
+    return Recommendations(places, strategies, known is not None, why, told)
+
+
+def strategies_of_new(places: Places) -> bytes:
+    """A Strategy for each place, all of companies that are new to the client.
+
+    Whether the history brought something of a score, or the company's popularity all of it.
+    """
+    return places.kinds.translate(OF_KIND)
+
+
+def leading(strategies: bytes) -> Strategy:
+    """That of the first place, which rules the list; POPULAR for an empty list."""
+    return BY_NUMBER[strategies[0]] if strategies else Strategy.POPULAR
+
+
+def _strategies(places: Places) -> bytes:
+    strategies = strategies_of_new(places)
+    if not any(places.paid):
+        return strategies
+    columns = zip(strategies, places.kinds, places.paid, strict=True)
+    return bytes(Strategy.HISTORY if paid and kind != POPULAR else strategy for strategy, kind, paid in columns)
 
 
 def _query(snapshot: Snapshot, request: RecommendationRequest) -> Query:
-    catalogue = snapshot.catalogue
+    catalogue, excluded = snapshot.catalogue, snapshot.fresh.barred
+    if request.exclude_company_codes:
+        excluded = excluded.union(catalogue.known(request.exclude_company_codes))
     return Query(
         count=request.max_results,
         include_paid=request.include_paid,
-        excluded=snapshot.fresh.barred.union(catalogue.known(request.exclude_company_codes)),
+        excluded=excluded,
         allowed=catalogue.mask(request.category_ids, request.only_company_codes),
         min_score=request.min_score,
         limit=Limit(catalogue.category_of, request.max_per_category) if request.max_per_category else None,
     )
 
 
-def _listed(snapshot: Snapshot, request: RecommendationRequest) -> list[Ranked] | None:
+def _listed(snapshot: Snapshot, request: RecommendationRequest) -> Places | None:
     """The list made ahead for the client; None when there is none that holds what is asked."""
-    if not request.is_plain or not request.client_id:
+    if not request.client_id or not request.is_plain:
         return None
     row = snapshot.row_of_list(request.client_id, request.max_results)
     return None if row is None else snapshot.lists.places(row, request.max_results)
@@ -103,20 +139,8 @@ def basket(catalogue: Catalogue, company_codes: tuple[str, ...]) -> History | No
     companies = catalogue.known(company_codes)
     if not companies:
         return None
-    weights = np.ones(len(companies), dtype=np.float32)
-    return History(np.array(companies, dtype=np.int32), weights, np.zeros_like(weights))
+    return History(np.array(companies, dtype=np.int32), ALIKE[: len(companies)], NO_HABITS[: len(companies)])
 
 
-def _strategy(place: Ranked) -> Strategy:
-    """Of a new company: whether the history brought something of its score, or its popularity all of it."""
-    if place.modelled and place.already_paid:
-        return Strategy.HISTORY
-    return Strategy.COLLABORATIVE if place.from_history else Strategy.POPULAR
-
-
-def _why(factors: Factors, history: History, place: Ranked, strategy: Strategy) -> tuple[Reason, ...]:
-    return tuple(reasons(factors, history, place.company)) if strategy == Strategy.COLLABORATIVE else ()
-
-
-def _told(place: Ranked, strategy: Strategy, why: tuple[Reason, ...] = ()) -> Recommendation:
-    return Recommendation(place.company, place.score, strategy, why, place.already_paid)
+def _why(factors: Factors, history: History, company: int, strategy: int) -> tuple[Reason, ...]:
+    return tuple(reasons(factors, history, company)) if strategy == Strategy.COLLABORATIVE else ()

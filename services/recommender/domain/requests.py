@@ -4,7 +4,8 @@ Ids and codes come without white space around them, as the warehouse keeps them.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.contracts.identifiers import MAX_ID_CHARACTERS
 
@@ -25,12 +26,11 @@ class InvalidRequest(ValueError):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
-class RecommendationRequest:
+class RecommendationRequest(NamedTuple):
     """For a client (`client_id`), or for a basket (`company_codes`) as if a client had paid it; never both."""
 
     max_results: int
-    client_id: str = field(default="", repr=False)  # an id must not reach a log through a repr
+    client_id: str = ""
     company_codes: tuple[str, ...] = ()
     exclude_company_codes: tuple[str, ...] = ()
     only_company_codes: tuple[str, ...] = ()
@@ -39,6 +39,10 @@ class RecommendationRequest:
     min_score: float | None = None
     max_per_category: int = 0
     with_reasons: bool = False
+
+    def __repr__(self) -> str:
+        """No id: it must not reach a log."""
+        return f"{type(self).__name__}(max_results={self.max_results}, ...)"
 
     @property
     def looks_at_all(self) -> bool:
@@ -71,8 +75,10 @@ def check_recommendation(request: RecommendationRequest, at: str = "") -> None:
     else:
         _check_text(f"{at}client_id", request.client_id, MAX_ID_CHARACTERS, "; give it, or company_codes")
     _check_results(f"{at}max_results", request.max_results)
-    _check_codes(f"{at}exclude_company_codes", request.exclude_company_codes, MAX_FILTERED)
-    _check_codes(f"{at}only_company_codes", request.only_company_codes, MAX_FILTERED)
+    if request.exclude_company_codes:
+        _check_codes(f"{at}exclude_company_codes", request.exclude_company_codes, MAX_FILTERED)
+    if request.only_company_codes:
+        _check_codes(f"{at}only_company_codes", request.only_company_codes, MAX_FILTERED)
     _check_count(f"{at}category_ids", len(request.category_ids), MAX_CATEGORIES)
     if request.min_score is not None and not math.isfinite(request.min_score):
         raise InvalidRequest(
@@ -110,7 +116,8 @@ def _check_results(at: str, count: int) -> None:
 def _check_codes(at: str, codes: tuple[str, ...], most: int) -> None:
     _check_count(at, len(codes), most)
     for number, code in enumerate(codes):
-        _check_text(f"{at}[{number}]", code, MAX_ID_CHARACTERS)
+        if not 0 < len(code) <= MAX_ID_CHARACTERS:
+            _check_text(f"{at}[{number}]", code, MAX_ID_CHARACTERS)
 
 
 def _check_count(at: str, count: int, most: int) -> None:

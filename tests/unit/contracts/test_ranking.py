@@ -7,7 +7,6 @@ import pytest
 
 from services.contracts.factors import Factors, FloatArray, History, Nearest, padded
 from services.contracts.ranking import Query, rank, reasons
-from services.contracts.scoring import client_query
 
 # Companies 0-2 go with the first factor, 3-5 with the second; 6 and 7 are outside the index. None is popular in itself.
 TARGET = np.array([[3, 0, 0], [2, 0, 0], [1, 0, 0], [0, 3, 0], [0, 2, 0], [0, 1, 0]], dtype=np.float32)
@@ -169,8 +168,8 @@ def test_companies_outside_the_index_do_not_turn_the_clients_vector() -> None:
     inside, both = history(2), history(2, 7)
 
     assert (
-        client_query(factors(), both.companies, both.weights).tolist()
-        == client_query(factors(), inside.companies, inside.weights).tolist()
+        factors().scorer.query(both.companies, both.weights).tolist()
+        == factors().scorer.query(inside.companies, inside.weights).tolist()
     )
 
 

@@ -1,18 +1,18 @@
 """Scores do not depend on what is scored beside, nor on the order of sums; nothing of the best is left out."""
 
-from random import Random
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contracts import exact
-from services.contracts.factors import LONGEST, Factors, FloatArray, History, IntArray, lengths, padded
-from services.contracts.ranking import Query, rank
-from services.contracts.scoring import best, client_queries, client_query, scored
+from services.contracts.factors import LONGEST, Factors, FloatArray, History, IntArray, padded
+from services.contracts.ranking import FROM_HISTORY, MODELLED, POPULAR, Query, rank
+from services.contracts.scorer import Scorer, lengths
+from services.contracts.scoring import best
+from tests.unit.contracts import plain_scoring as plain
 
 SEEDS = st.integers(0, 2**32 - 1)
+NOBODY = np.zeros(0, np.int32)
 
 
 def factors(seed: int, companies: int = 300, dimension: int = 33, twins: int = 3) -> Factors:
@@ -43,11 +43,11 @@ def test_a_query_is_the_same_alone_among_others_and_in_another_order(seed: int) 
     companies = np.concatenate([each.companies for each in clients])
     weights = np.concatenate([each.weights for each in clients])
 
-    together = client_queries(world, companies, weights, begins)
+    together = world.scorer.queries(companies, weights, begins)
 
     for row, each in enumerate(clients):
-        alone = client_query(world, each.companies, each.weights)
-        turned = client_query(world, each.companies[::-1], each.weights[::-1])
+        alone = world.scorer.query(each.companies, each.weights)
+        turned = world.scorer.query(each.companies[::-1], each.weights[::-1])
         assert together[row].tobytes() == alone.tobytes() == turned.tobytes()
 
 
@@ -55,7 +55,7 @@ def test_a_query_is_the_same_alone_among_others_and_in_another_order(seed: int) 
 def test_a_query_is_the_weighed_sum_of_length_one_with_one_for_popularity(seed: int) -> None:
     world, client = factors(seed), history(seed)
 
-    asked = client_query(world, client.companies, client.weights)
+    asked = world.scorer.query(client.companies, client.weights)
 
     expected = client.weights.astype(np.float64) @ world.source[client.companies].astype(np.float64)
     assert asked[:-1] == pytest.approx(expected[:-1] / np.linalg.norm(expected), abs=1e-6)
@@ -66,23 +66,23 @@ def test_an_empty_history_asks_nothing_and_shifts_no_other() -> None:
     world = factors(1)
     companies, weights = np.array([3, 4], np.int32), np.ones(2, np.float32)
 
-    found = client_queries(world, companies, weights, np.array([0, 0, 1, 2]))
+    found = world.scorer.queries(companies, weights, np.array([0, 0, 1, 2]))
 
     assert not found[[0, 3]].any()
-    assert (found[1] == client_query(world, companies[:1], weights[:1])).all()
+    assert (found[1] == world.scorer.query(companies[:1], weights[:1])).all()
 
 
 @given(SEEDS)
 def test_a_score_is_the_same_alone_and_among_others(seed: int) -> None:
     world = factors(seed)
-    asked = client_query(world, *rows_of(history(seed)))
+    asked = world.scorer.query(*rows_of(history(seed)))
     every = np.arange(len(world.target))
 
-    together = scored(world, asked, every).scores
+    together = world.scorer.scored(asked, every)[0]
 
     assert together == pytest.approx(world.target.astype(np.float64) @ asked.astype(np.float64), rel=1e-5, abs=1e-3)
     for company in every[::37].tolist():
-        alone = scored(world, asked, np.array([company])).scores
+        alone = world.scorer.scored(asked, np.array([company]))[0]
         assert alone.tobytes() == together[company : company + 1].tobytes()
 
 
@@ -90,9 +90,9 @@ def test_a_score_is_the_same_alone_and_among_others(seed: int) -> None:
 def test_ranking_is_scoring_everything_and_sorting(seed: int, count: int) -> None:
     world, client = factors(seed), history(seed)
     every = np.arange(len(world.target))
-    found = scored(world, client_query(world, *rows_of(client)), every)
+    scores, kinds = world.scorer.scored(world.scorer.query(*rows_of(client)), every)
     paid = set(client.companies.tolist())
-    new = [(-score, j) for j, score in enumerate(found.scores.tolist()) if found.speaks[j] and j not in paid]
+    new = [(-score, j) for j, score in enumerate(scores.tolist()) if kinds[j] != POPULAR and j not in paid]
 
     places = [place for place in rank(world, client, Query(count)) if place.modelled]
 
@@ -112,7 +112,7 @@ def test_what_may_be_among_the_best_holds_all_of_them_and_few_others(seed: int, 
 
 
 def test_long_targets_whose_scores_are_rounding_take_no_place_of_short_ones_that_speak() -> None:
-    long, companies, share = 100, 400, factors(1, dimension=9).doubt[0] / lengths(factors(1, dimension=9).target)[0]
+    long, companies, share = 100, 400, _doubted_share()
     target = np.zeros((companies, 9), np.float32)
     target[:long, :2] = (1.6 * 1000 * share, 1000)
     target[long:, 0] = np.linspace(1e-6, 2e-6, companies - long)
@@ -124,26 +124,138 @@ def test_long_targets_whose_scores_are_rounding_take_no_place_of_short_ones_that
     assert [place.company for place in places] == list(range(companies - 1, companies - 11, -1))
 
 
-@given(st.lists(st.floats(-1e30, 1e30, allow_nan=False), min_size=1, max_size=200), st.randoms())
-def test_sums_do_not_depend_on_the_order(values: list[float], random: Random) -> None:
-    shuffled = list(values)
-    random.shuffle(shuffled)
-    bound = float(np.abs(values).max()) * len(values)
-    unit = exact.unit(bound)
-
-    sums = [float(np.rint(np.array(row) / unit).sum()) * unit for row in (values, shuffled)]
-
-    assert sums[0] == sums[1]
-    assert sums[0] == pytest.approx(sum(values), abs=1e-9 * bound + 1e-300)
-    assert exact.units(np.array([bound])).tolist() == [unit]
+def _doubted_share() -> float:
+    world = factors(1, dimension=9)
+    return float(world.scorer.doubt[0] / lengths(world.target)[0])
 
 
-def test_sums_of_the_smallest_numbers_are_rounded_to_nothing() -> None:
-    unit = exact.unit(2.2250738585e-313)
+@given(SEEDS)
+def test_queries_and_scores_are_to_the_last_bit_what_plain_sums_of_whole_numbers_give(seed: int) -> None:
+    world, client = factors(seed, companies=40), history(seed, companies=50)
+    chosen = np.random.default_rng(seed).choice(40, 7, replace=False)
 
-    assert unit > 0
-    assert np.rint(np.array([2.2250738585e-313]) / unit).tolist() == [0.0]
-    assert exact.units(np.array([2.2250738585e-313])).tolist() == [unit]
+    asked = world.scorer.query(*rows_of(client))
+    scores, kinds = world.scorer.scored(asked, chosen)
+
+    expected = plain.query(world.source, client)
+    assert asked.tolist() == expected
+    plainly = [plain.score(world.target, expected, company) for company in chosen.tolist()]
+    assert scores.tolist() == [score for score, _ in plainly]
+    rounding = (2 * world.scorer.doubt[chosen]).tolist()
+    assert kinds.tolist() == [
+        POPULAR if score <= most else FROM_HISTORY if brought > most else MODELLED
+        for (score, brought), most in zip(plainly, rounding, strict=True)
+    ]
+
+
+@given(SEEDS, st.integers(1, 60), st.integers(0, 300))
+def test_what_is_near_and_the_longest_are_ranked_as_if_each_was_scored(seed: int, count: int, longest: int) -> None:
+    world, random = factors(seed), np.random.default_rng(seed)
+    scorer = Scorer(world.source, world.target, longest)
+    asked = scorer.query(*rows_of(history(seed)))
+    near: list[int] = random.choice(300, 40, replace=False).tolist()
+    barred = random.choice(400, 50).astype(np.int32)
+    calls = []
+
+    def nearest(query: FloatArray) -> list[int]:
+        calls.append(query.tobytes())
+        return near
+
+    found = scorer.ranked_near(asked, barred, count, nearest)
+
+    looked_at = {*np.argsort(-lengths(world.target), kind="stable")[:longest].tolist()}
+    if calls:
+        looked_at.update(near)
+    else:
+        looked_at.update(range(300))
+    expected = scorer.ranked(asked, np.array(sorted(looked_at.difference(barred.tolist())), np.int64))
+    assert [column[:count] for column in found] == [column[:count] for column in expected]
+    assert not np.isin(found[0], barred).any()
+    assert calls in ([], [asked.tobytes()])
+
+
+def test_nothing_is_asked_for_where_no_other_company_can_be_among_the_best() -> None:
+    long, short = np.eye(3, dtype=np.float32) * 10, np.full((500, 3), 0.1, np.float32)
+    target = np.concatenate([short, long])
+    target[:, -1] = 0
+    scorer = Scorer(target, target, 2)
+    asked = scorer.query(np.array([500], np.int32), np.ones(1, np.float32))
+    calls = []
+
+    def nearest(query: FloatArray) -> list[int]:
+        calls.append(query)
+        return [3, 4]
+
+    assert scorer.ranked_near(asked, NOBODY, 1, nearest)[0] == [500]
+    assert not calls
+    assert scorer.ranked_near(asked, NOBODY, 2, nearest)[0] == [500, 3, 4]
+    assert scorer.ranked_near(asked, np.array([500], np.int32), 1, nearest)[0] == [3, 4]
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("weight", [0.0, 1e-38, 1e38])
+def test_weights_of_any_size_give_a_query_of_length_one_or_none(weight: float) -> None:
+    world = factors(3)
+
+    asked = world.scorer.query(np.array([3, 5], np.int32), np.full(2, weight, np.float32))
+
+    assert np.linalg.norm(asked[:-1]) == pytest.approx(1.0 if weight else 0.0)
+    assert asked[-1] == (1.0 if weight else 0.0)
+
+
+@pytest.mark.parametrize("company", [-1, 300, 2**40])
+def test_no_company_outside_the_index_is_scored(company: int) -> None:
+    world = factors(3)
+    asked = world.scorer.query(*rows_of(history(3)))
+
+    with pytest.raises(IndexError, match="not indexed"):
+        world.scorer.scored(asked, np.array([2, company]))
+    with pytest.raises(IndexError, match="not indexed"):
+        Scorer(world.source, world.target, 5).ranked_near(asked, np.zeros(0, np.int32), 9, lambda query: [company])
+
+
+def test_arrays_of_other_shapes_are_refused() -> None:
+    world = factors(3)
+    companies, weights = rows_of(history(3))
+    every = np.arange(300)
+
+    with pytest.raises(ValueError, match="weight"):
+        world.scorer.query(companies, weights[1:])
+    with pytest.raises(ValueError, match="follow one another"):
+        world.scorer.queries(companies, weights, np.array([0, 2, 1]))
+    with pytest.raises(ValueError, match="follow one another"):
+        world.scorer.queries(companies, weights, np.array([0, len(companies) + 1]))
+    with pytest.raises(ValueError, match="as wide"):
+        world.scorer.scored(np.zeros(32, np.float32), every)
+    with pytest.raises(ValueError, match="one for each"):
+        world.scorer.scored(np.zeros((4, 33), np.float32), every)
+    with pytest.raises(ValueError, match="one query"):
+        world.scorer.ranked(np.zeros((300, 33), np.float32), every)
+    with pytest.raises(ValueError, match="differ in shape"):
+        Scorer(world.source[1:], world.target, 10)
+    with pytest.raises(ValueError, match="matrix"):
+        Scorer(world.source[0], world.target[0], 10)
+    with pytest.raises(TypeError):
+        Scorer(world.source.astype(np.float64), world.target.astype(np.float64), 10)
+    with pytest.raises(ValueError, match="side by side"):
+        lengths(world.target.T)
+
+
+def test_an_index_without_companies_ranks_none() -> None:
+    scorer = Scorer(np.zeros((0, 5), np.float32), np.zeros((0, 5), np.float32), 10)
+
+    asked = scorer.query(np.array([3], np.int32), np.ones(1, np.float32))
+
+    assert not asked.any()
+    assert scorer.ranked_near(asked, np.array([3], np.int32), 5, lambda query: []) == ([], [], b"")
+
+
+def test_doubts_cannot_be_changed_and_outlive_their_scorer() -> None:
+    doubt = factors(3).scorer.doubt
+
+    with pytest.raises(ValueError, match="read-only"):
+        doubt[0] = 1
+    assert (doubt > 0).all()
 
 
 @given(SEEDS)
@@ -151,9 +263,9 @@ def test_lengths_are_euclidean_and_do_not_depend_on_the_order(seed: int) -> None
     rows = np.random.default_rng(seed).normal(size=(20, 129)).astype(np.float32)
     rows[3] = 0
 
-    assert exact.lengths(rows) == pytest.approx(np.linalg.norm(rows, axis=1), rel=1e-6)
-    assert exact.lengths(rows).tolist() == [exact.length(row.astype(np.float64)) for row in rows]
-    assert exact.lengths(rows).tobytes() == exact.lengths(rows[:, ::-1]).tobytes()
+    assert lengths(rows) == pytest.approx(np.linalg.norm(rows, axis=1), rel=1e-6)
+    assert lengths(rows).tobytes() == lengths(rows[:, ::-1].copy()).tobytes()
+    assert lengths(rows[:, :-1]).tobytes() == lengths(rows[:, :-1].copy()).tobytes()
 
 
 def targets() -> FloatArray:

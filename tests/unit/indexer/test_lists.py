@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from services.contracts.bundle import Tuning
-from services.contracts.candidate_lists import FROM_HISTORY, MODELLED, NOBODY, POPULAR
+from services.contracts.candidate_lists import NOBODY
 from services.contracts.factors import Factors
-from services.contracts.ranking import Query, Ranked, rank
+from services.contracts.ranking import FROM_HISTORY, MODELLED, POPULAR, Query, Ranked, rank
 from services.indexer.domain import lists
 from services.indexer.domain.histories import Histories
 from services.indexer.domain.lists import Lists, new_lists

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from afin.recommender.v1 import recommender_pb2 as pb
-from services.contracts.candidate_lists import FROM_HISTORY, MODELLED, NOBODY, POPULAR, CandidateLists
+from services.contracts.candidate_lists import NOBODY, CandidateLists
 from services.contracts.company_columns import CompanyColumns, table_of
+from services.contracts.ranking import FROM_HISTORY, MODELLED, POPULAR, Places
 from services.contracts.recommendation_ids import decoded
 from services.recommender import encoding, messages
 from services.recommender.domain.catalogue import Catalogue
-from services.recommender.domain.recommending import Recommendation, Recommendations, Strategy, recommend
+from services.recommender.domain.recommending import Recommendations, Strategy, leading, recommend, strategies_of_new
 from services.recommender.domain.requests import RecommendationRequest
 from services.recommender.domain.snapshot import AnswerParts, Snapshot
 from tests.unit.recommender.snapshots import CLIENT, publication, snapshot
@@ -55,19 +56,19 @@ def catalogues(draw: st.DrawFn) -> Snapshot:
     return replace(snapshot(), catalogue=Catalogue.of(table_of(columns)), parts=AnswerParts())
 
 
-PLACES = st.builds(
-    Recommendation,
-    company=st.integers(0, 4),
-    score=st.floats(allow_nan=False),
-    strategy=st.sampled_from(Strategy),
-    reasons=st.just(()),
-    already_paid=st.booleans(),
+PLACES = st.lists(
+    st.tuples(st.integers(0, 4), st.floats(allow_nan=False), st.sampled_from(Strategy), st.booleans()), max_size=12
 )
+NOTHING = Places([], [], b"", b"")
 
 
-@given(catalogues(), st.lists(PLACES, max_size=12), st.booleans())
-def test_any_answer_is_the_message_that_protobuf_makes(of: Snapshot, places: list[Recommendation], known: bool) -> None:
-    answer = Recommendations(tuple(places), known)
+@given(catalogues(), PLACES, st.booleans())
+def test_any_answer_is_the_message_that_protobuf_makes(
+    of: Snapshot, places: list[tuple[int, float, Strategy, bool]], known: bool
+) -> None:
+    companies, scores, strategies, paid = zip(*places, strict=True) if places else ((), (), (), ())
+    columns = Places(list(companies), list(scores), bytes(len(places)), bytes(paid))
+    answer = Recommendations(columns, bytes(strategies), known)
 
     assert joined(of, answer) == by_protobuf(of, answer)
     assert joined(of, answer) == by_protobuf(of, answer), "from the parts kept"
@@ -89,11 +90,12 @@ def with_list() -> Snapshot:
 def test_an_answer_from_a_list_is_the_message_of_its_places(count: int) -> None:
     of = with_list()
 
-    content, by_history = encoding.listed_answer(of, 0, count, NUMBER)
+    places = of.lists.places(0, count)
+    content = encoding.unexplained(of, places, strategies_of_new(places), True, NUMBER)
 
     found = recommend(of, RecommendationRequest(count, client_id=CLIENT))
     assert without_id(pb.RecommendResponse.FromString(content)) == by_protobuf(of, found)
-    assert by_history
+    assert found.strategy == leading(strategies_of_new(places)) == Strategy.COLLABORATIVE
     assert [place.company for place in found.places] == [1, 2, 4][:count]
 
 
@@ -101,10 +103,10 @@ def test_an_empty_list_is_a_popular_one() -> None:
     of = with_list()
     of.lists.companies[:] = NOBODY
 
-    content, by_history = encoding.listed_answer(of, 0, 3, NUMBER)
+    answer = recommend(of, RecommendationRequest(3, client_id=CLIENT))
 
-    assert not by_history
-    assert pb.RecommendResponse.FromString(content).strategy == pb.STRATEGY_POPULAR
+    assert not answer.places
+    assert joined(of, answer).strategy == pb.STRATEGY_POPULAR
 
 
 def test_an_answer_with_reasons_keeps_them() -> None:
@@ -116,7 +118,7 @@ def test_an_answer_with_reasons_keeps_them() -> None:
 
 def test_what_is_kept_of_one_publication_is_not_told_of_another() -> None:
     first = snapshot(1)
-    answer = Recommendations((), client_known=True)
+    answer = Recommendations(NOTHING, b"", client_known=True)
     joined(first, answer)
 
     second = replace(first, publication=publication(2))
@@ -125,7 +127,10 @@ def test_what_is_kept_of_one_publication_is_not_told_of_another() -> None:
 
 
 def test_a_batch_is_its_answers_in_order() -> None:
-    answers = [encoding.answer(snapshot(epoch), Recommendations((), epoch % 2 == 0), NUMBER) for epoch in range(1, 40)]
+    answers = [
+        encoding.answer(snapshot(epoch), Recommendations(NOTHING, b"", epoch % 2 == 0), NUMBER)
+        for epoch in range(1, 40)
+    ]
 
     found = pb.BatchRecommendResponse.FromString(encoding.batch(answers))
 

@@ -13,7 +13,7 @@ from tests.unit.recommender.snapshots import CLIENT, snapshot
 
 
 def explained(request: RecommendationRequest, of: Snapshot | None = None) -> Explanation | None:
-    return recommend(of or snapshot(), replace(request, with_reasons=True)).explanation
+    return recommend(of or snapshot(), request._replace(with_reasons=True)).explanation
 
 
 def test_a_list_from_the_history_tells_where_popular_companies_begin() -> None:

@@ -1,7 +1,5 @@
 """What may be asked."""
 
-from dataclasses import replace
-
 import pytest
 
 from services.recommender.domain.requests import (
@@ -71,7 +69,7 @@ def test_a_batch_has_one_to_a_hundred_requests(size: int) -> None:
 
 
 def test_a_batch_may_ask_for_two_thousand_results_in_all() -> None:
-    twenty, one = replace(RIGHT, max_results=20), replace(RIGHT, max_results=21)
+    twenty, one = RIGHT._replace(max_results=20), RIGHT._replace(max_results=21)
 
     check_batch((twenty,) * 100)
     with pytest.raises(InvalidRequest, match=r"^requests: may ask for 2000 max_results in all, ask for 2001"):
