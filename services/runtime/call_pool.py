@@ -25,7 +25,7 @@ import structlog
 from services.runtime.arrival import Arrival
 from services.runtime.calls import BUG, SHED
 from services.runtime.errors import overloaded
-from services.runtime.lanes import Lane
+from services.runtime.lanes import Lane, work_lane
 from services.runtime.unary_call import UnaryCall
 from services.runtime.usual import UsualTime
 
@@ -73,7 +73,10 @@ class CallPool:
             self.take_up(arrival)
 
     def take_up(self, arrival: AnyCall) -> None:
-        """A call whose headers have come; in the polling thread."""
+        """A call whose headers have come; in the polling thread. What is work in any case is not read to be refused."""
+        if arrival.call.lane is work_lane and not self._has_room():
+            _refuse(arrival)
+            return
         self._incomplete[id(arrival)] = arrival
         arrival.ask_for_request(self._received)
         if len(self._incomplete) > self._limits.requests:
@@ -119,14 +122,17 @@ class CallPool:
 
     def _take_work(self, arrival: AnyCall) -> None:
         with self._changed:
-            wait = max(0, self._work - self._limits.threads + 1) * self._usual.seconds / self._limits.threads
-            room = self._work < self._limits.work and wait <= self._limits.queue.total_seconds()
+            room = self._has_room()
             self._work += room
         if room:
             arrival.watch()
             self._work_threads.submit(self._do_work, arrival, time.monotonic())
         else:
             _refuse(arrival)
+
+    def _has_room(self) -> bool:
+        wait = max(0, self._work - self._limits.threads + 1) * self._usual.seconds / self._limits.threads
+        return self._work < self._limits.work and wait <= self._limits.queue.total_seconds()
 
     def _do_work(self, arrival: AnyCall, since: float) -> None:
         began, worked = time.monotonic(), False

@@ -15,7 +15,7 @@ from prometheus_client import Counter, Histogram
 from services.runtime.access.admission import Admission
 from services.runtime.access.audit import audit
 from services.runtime.access.keys import Principal
-from services.runtime.errors import DETAILS_TRAILER, ServiceError
+from services.runtime.errors import DETAILS_TRAILER, OVERLOADED, ServiceError
 from services.runtime.telemetry import RPC
 
 STARTED = Counter("grpc_server_started_total", "Calls begun.", ["grpc_type", "grpc_service", "grpc_method"])
@@ -115,6 +115,10 @@ def count_from_zero(service: str) -> None:
 
 
 def refusal(error: ServiceError) -> Trailer:
-    """Logs what the caller did wrong or must wait for; the trailer that tells it to programs."""
-    log.info("call refused", code=error.code.name, reason=error.reason)
+    """Logs what the caller did wrong or must wait for; the trailer that tells it to programs.
+
+    Calls refused for their number are counted alone: a line for each would take the time that refusals must not take.
+    """
+    if error.reason != OVERLOADED:
+        log.info("call refused", code=error.code.name, reason=error.reason)
     return ((DETAILS_TRAILER, error.to_status().SerializeToString()),)

@@ -137,10 +137,13 @@ class PermissionDenied(ServiceError):
     reason = "PERMISSION_DENIED"
 
 
+OVERLOADED = "OVERLOADED"
+
+
 def overloaded() -> ResourceExhausted:
     """What a server answers beyond its limits. The times to wait differ, so that callers do not come back as one."""
     retry_after = timedelta(milliseconds=random.randint(500, 1500))  # noqa: S311 - no secret
-    return ResourceExhausted("too many calls at once; try again later", retry_after, reason="OVERLOADED")
+    return ResourceExhausted("too many calls at once; try again later", retry_after, reason=OVERLOADED)
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:

@@ -45,11 +45,16 @@ def quick_if(cheap: Callable[[Any, Any], bool]) -> Callable[[Behaviour], Behavio
     )
 
 
+def work_lane(request: Any) -> Lane:
+    """Of a method all of whose calls are work."""
+    return Lane.WORK
+
+
 def lane_of(behaviour: Callable[..., Any]) -> LaneOf:
     """Tells the lane of a request to this method."""
     lane: Callable[[Any, Any], Lane] | None = getattr(behaviour, "afin_lane", None)
     if lane is None:
-        return lambda request: Lane.WORK
+        return work_lane
     return partial(lane, getattr(behaviour, "__self__", None))
 
 

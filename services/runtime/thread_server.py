@@ -18,9 +18,9 @@ from services.runtime.insides import require_inside
 from services.runtime.thread_interceptor import ThreadInterceptor
 from services.runtime.unary_call import UnaryMethod
 
-# How long a thread with work may keep the interpreter while the polling thread waits for it; Python's own is ten times
-# that, and quick calls beside work become slow (ADR 0023).
-SWITCH_INTERVAL = timedelta(milliseconds=0.5)
+# How long a thread with work may keep the interpreter while the polling thread waits for it; Python's own is 50 times
+# that, and quick calls and refusals beside work become slow (ADR 0023).
+SWITCH_INTERVAL = timedelta(milliseconds=0.1)
 
 
 @dataclass
