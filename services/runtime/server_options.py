@@ -9,8 +9,9 @@ MAX_REQUEST_BYTES = 4 * 1024 * 1024
 MAX_METADATA_BYTES = 16 * 1024
 # Of one connection at once; more wait at the client.
 MAX_STREAMS = 100
-# Calls of one method that nobody has taken up yet; more are refused by the transport, unseen.
-MAX_PENDING = 1000
+# Calls of one method that nobody has taken up yet; more are ended by the transport, unseen, with CANCELLED, where a
+# refusal of ours tells when to come again. They hold their headers: of requests a connection's window is the limit.
+MAX_PENDING = 4000
 # A connection that says nothing at first, and one that has no calls.
 SILENCE_MS = 10_000
 IDLE_MS = 600_000
