@@ -87,7 +87,7 @@ async def test_the_context_tells_of_the_caller_and_takes_what_the_status_says(to
         await told.ask(method, metadata=(("asked-by", "a test"),))
 
     assert seen["peer"].startswith("ipv4:127.0.0.1:")
-    assert 0 < seen["left"] <= PATIENCE
+    assert 0 < seen["left"] < PATIENCE + 1  # by a clock that may be set right meanwhile
     assert seen["metadata"]["asked-by"] == "a test"
     assert seen["active"]
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
