@@ -17,6 +17,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import grpc
@@ -26,6 +27,7 @@ from services.runtime.arrival import Arrival
 from services.runtime.calls import BUG, SHED
 from services.runtime.errors import overloaded
 from services.runtime.lanes import Lane, work_lane
+from services.runtime.thread_interceptor import Behaviour
 from services.runtime.unary_call import UnaryCall
 from services.runtime.usual import UsualTime
 
@@ -135,22 +137,30 @@ class CallPool:
         return self._work < self._limits.work and wait <= self._limits.queue.total_seconds()
 
     def _do_work(self, arrival: AnyCall, since: float) -> None:
-        began, worked = time.monotonic(), False
+        began = time.monotonic()
+        if not arrival.active:
+            self._leave_work()
+            SHED.labels("gone").inc()
+            arrival.end(grpc.StatusCode.CANCELLED, "nobody waits for the answer any more")
+        elif began - since > 2 * self._limits.queue.total_seconds():
+            self._leave_work()
+            _refuse(arrival)
+        else:
+            arrival.answer(partial(self._work_on, arrival.call, began))
+
+    def _work_on(self, call: Behaviour, began: float, request: Any, context: Any) -> Any:
+        """There is room again before the answer leaves: whoever has it may come again at once."""
         try:
-            if not arrival.active:
-                SHED.labels("gone").inc()
-                arrival.end(grpc.StatusCode.CANCELLED, "nobody waits for the answer any more")
-            elif began - since > 2 * self._limits.queue.total_seconds():
-                _refuse(arrival)
-            else:
-                worked = True
-                arrival.answer()
+            return call(request, context)
         finally:
-            with self._changed:
-                if worked:
-                    self._usual.add(time.monotonic() - began)
-                self._work -= 1
-                self._changed.notify_all()
+            self._leave_work(time.monotonic() - began)
+
+    def _leave_work(self, worked: float | None = None) -> None:
+        with self._changed:
+            if worked is not None:
+                self._usual.add(worked)
+            self._work -= 1
+            self._changed.notify_all()
 
     def _take_waiting(self, arrival: AnyCall) -> None:
         with self._changed:
